@@ -1,0 +1,82 @@
+package decide
+
+import (
+	"time"
+
+	"redkeep/internal/words"
+)
+
+// Action is something that a machine wants done. The set is closed. The order of a slice of actions is the order of
+// their effects, within each hand; across hands only a ticket orders.
+type Action interface{ action() }
+
+// Send gives a message to another node's agent. It may be lost, copied or late.
+type Send struct {
+	To      words.Node
+	Message Message
+}
+
+// Persist writes the register to disk, synced, and answers with Done. Later Persists of a group contain the earlier ones.
+type Persist struct {
+	Ticket   Ticket
+	Register words.Register
+}
+
+// Arm sets the element of a slot that the gate does not point at, so that it ends For from now, and answers with Done
+// after the kernel has acknowledged it (rule arm-before-send).
+type Arm struct {
+	Ticket Ticket
+	Slot   int
+	For    time.Duration
+}
+
+// SetGate brings the gate in front of the group's ports into a state, in one transaction, and answers with Done. Setting
+// the state that is in force is harmless.
+type SetGate struct {
+	Ticket Ticket
+	Gate   GateState
+}
+
+// ResetClients ends the connections of the server's clients in the kernel, and answers with Done. Links of replicas in
+// Keep survive.
+type ResetClients struct {
+	Ticket Ticket
+	Keep   []Link
+}
+
+// Instruct gives the node's own server an order, and answers with Ordered.
+type Instruct struct {
+	Ticket Ticket
+	Order  Order
+}
+
+// Announce tells clients of the Sentinel face that the master's address has changed (+switch-master), once per epoch.
+type Announce struct {
+	Epoch    words.Epoch
+	Old, New words.Node
+}
+
+// Note records a decision or a refusal: history, log and explain print it.
+type Note struct{ Reason words.Reason }
+
+// Reply answers a request. Final is false for progress. Err is empty on success.
+type Reply struct {
+	ID    uint64
+	Final bool
+	Err   string
+	Text  string
+}
+
+// Halt stops the agent, after the gate has been shut: an invariant is broken.
+type Halt struct{ Reason words.Reason }
+
+func (Send) action()         {}
+func (Persist) action()      {}
+func (Arm) action()          {}
+func (SetGate) action()      {}
+func (ResetClients) action() {}
+func (Instruct) action()     {}
+func (Announce) action()     {}
+func (Note) action()         {}
+func (Reply) action()        {}
+func (Halt) action()         {}

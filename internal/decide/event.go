@@ -1,0 +1,121 @@
+package decide
+
+import (
+	"time"
+
+	"redkeep/internal/words"
+)
+
+// Event is something that a machine can notice. The set is closed.
+type Event interface{ event() }
+
+// Tick says that the instant asked for by Wake has come. A tick that comes early or late is harmless.
+type Tick struct{}
+
+// Received is a message from another node's agent, authenticated, in the order of arrival. Its Instant was read after the
+// packet was (rule stamp-after-receive).
+type Received struct {
+	From    words.Node
+	Session words.Session
+	Message Message
+}
+
+// Done says that the action with this ticket has been carried out, or that it failed with Err ("" is success). What a
+// failed action has changed is not known.
+type Done struct {
+	Ticket Ticket
+	Err    string
+}
+
+// Ordered is the Done of an Order. Server is what the server said of itself after the order on the same connection; it
+// is only to be believed where Err is empty. Links are the source addresses of its replicas' links, where asked for.
+type Ordered struct {
+	Ticket Ticket
+	Err    string
+	Server words.Server
+	Links  []Link
+}
+
+// Seen is a fresh look at the node's own server.
+type Seen struct{ Server words.Server }
+
+// Complained is an answer of the server that tells it alive but not well, such as LOADING or BUSY.
+type Complained struct {
+	Kind Complaint
+	Text string
+}
+
+// Lost says that the server's process has ended or that its connections have: no silence, a fact.
+type Lost struct{ Cause LossCause }
+
+// Silent says that the server owes an answer, and what its process does meanwhile. Busy means that its CPU time grew by
+// at least half of the wall time since its last answer.
+type Silent struct {
+	For     time.Duration
+	Process ProcessState
+	Busy    bool
+}
+
+// Slept says that the agent did not run for this long: it was frozen, starved, or its host was suspended.
+type Slept struct{ For time.Duration }
+
+// GateSeen is the kernel's gate as the hand found it: at the start, and whenever another program has changed it.
+type GateSeen struct {
+	Gate GateState
+	// Broken says that another program removed or changed it; By names the culprit where known. The hand restores it.
+	Broken bool
+	By     string
+	Fence  words.Fence
+	Why    string
+}
+
+// Asked is a request of a person or of the agent's own shutdown. Its answer is a Reply with the same ID.
+type Asked struct {
+	ID      uint64
+	Request Request
+}
+
+func (Tick) event()       {}
+func (Received) event()   {}
+func (Done) event()       {}
+func (Ordered) event()    {}
+func (Seen) event()       {}
+func (Complained) event() {}
+func (Lost) event()       {}
+func (Silent) event()     {}
+func (Slept) event()      {}
+func (GateSeen) event()   {}
+func (Asked) event()      {}
+
+// Complaint classes the error replies of a server.
+type Complaint uint8
+
+// The complaints that decisions tell apart.
+const (
+	ComplaintOther Complaint = iota
+	ComplaintLoading
+	ComplaintBusy
+	ComplaintAuth
+	ComplaintDisk
+)
+
+// LossCause says how a server was lost.
+type LossCause uint8
+
+// The causes of a loss. LossClosed alone (a connection ended) is followed by LossRefused or a Seen within milliseconds.
+const (
+	LossClosed LossCause = iota
+	LossRefused
+	LossExited
+)
+
+// ProcessState is what the kernel says of the server's process.
+type ProcessState uint8
+
+// The states that decisions tell apart.
+const (
+	ProcessUnknown ProcessState = iota
+	ProcessRunning
+	ProcessStopped
+	ProcessGone
+)

@@ -1,0 +1,69 @@
+package decide
+
+import (
+	"time"
+
+	"redkeep/internal/words"
+)
+
+// Setup is what a group's machine is born with: its node's file, checked.
+type Setup struct {
+	Group words.Group
+	Self  words.Node
+	// Voters are the file's nodes; the register's list outranks them once it is there (rule persisted-members).
+	Voters []words.Node
+	// Data are the nodes that have a server, in the file's order.
+	Data []words.Node
+	// Lease is how long a grant lasts that this node asks for, 200 ms to 60 s.
+	Lease time.Duration
+	// DownAfter is the budget of a silent server, BusyAfter that of one that works.
+	DownAfter, BusyAfter time.Duration
+	// ColdStartWait is how long a cold group waits for a better server, Patience how long a warm one does.
+	ColdStartWait, Patience time.Duration
+	// Jiffy is the kernel timer's grain: 1/HZ.
+	Jiffy time.Duration
+	// Ungated says that the gate is only watched or off: leases are kept, and fence nothing.
+	Ungated bool
+	// Digest stands for voters, data nodes, ports and addresses; agents compare it.
+	Digest uint64
+	// Random is the machine's own source, seeded at birth.
+	Random func() uint64
+	// Off are the rules that the simulator has switched off.
+	Off     Rules
+	Version string
+}
+
+// Boot is what a machine finds when its agent starts.
+type Boot struct {
+	Session  words.Session
+	Register words.Register
+	// Lost says that the store exists and can't be read: this voter must be readmitted.
+	Lost bool
+	// SameBoot says that the host has not been restarted since the register was last written.
+	SameBoot bool
+	// Uptime is the host's; longer than the longest lease granted, and not of the same boot, it replaces the restart wait.
+	Uptime time.Duration
+	// Gate is the kernel's gate as it was found.
+	Gate GateState
+}
+
+// Beat is the time between two heartbeats: a tenth of the lease, at least 10 ms.
+func (s Setup) Beat() time.Duration { return max(s.Lease/10, 10*time.Millisecond) }
+
+// Allowance is what a hold is shorter than its lease by, for clocks that slew and timers that are late: an eighth of the lease and three jiffies (rule drift-allowance).
+func (s Setup) Allowance() time.Duration {
+	if s.Off.Off(DriftAllowance) {
+		return 0
+	}
+	return s.Lease/8 + 3*s.Jiffy
+}
+
+// IsData reports whether the node has a server of the group.
+func (s Setup) IsData(n words.Node) bool {
+	for _, d := range s.Data {
+		if d == n {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,59 @@
+package words
+
+import "time"
+
+// Register is what a voter keeps of a group on disk. What it says has been told to somebody, or may have been.
+type Register struct {
+	// Admitted says that this store takes part: it was there from the group's first start, or a majority has readmitted it.
+	Admitted bool
+	// Members is the list of voters that is in force, and its generation; Pending is one that is being changed to.
+	Generation uint64
+	Members    []Node
+	PendingGen uint64
+	Pending    []Node
+	// Vote is the last vote that this voter gave.
+	Vote Ballot
+	// Seen is the highest epoch known when this was written.
+	Seen Epoch
+	// LMax is the longest lease that this voter may have granted.
+	LMax time.Duration
+	// Rows are the newest rows of the lineage, oldest first.
+	Rows []Row
+	// Record is the node's own server as it last was.
+	Record Record
+	// InSync are the data nodes that were in sync with the holder of InSyncEpoch when this was written.
+	InSync      []Node
+	InSyncEpoch Epoch
+	// Left says that the group has been let go of by a person.
+	Left bool
+	// BootID is the host's, when this was written.
+	BootID string
+}
+
+// Ballot is one vote.
+type Ballot struct {
+	Epoch  Epoch
+	Holder Node
+	RunID  RunID
+}
+
+// Record is what an agent keeps of its own server, since a server that restarted can't tell. It is written at each
+// change of role and each second in which the offset moved.
+type Record struct {
+	Epoch    Epoch // of the newest row that the server's history contained
+	Role     Role
+	Position Position
+	RunID    RunID
+	Keys     int64
+}
+
+// Leased reports whether the group has had a holder as far as this register knows.
+func (r Register) Leased() bool { return len(r.Rows) > 0 || r.Vote.Epoch > 0 }
+
+// Newest returns the row of the highest epoch; the zero Row where there is none.
+func (r Register) Newest() Row {
+	if len(r.Rows) == 0 {
+		return Row{}
+	}
+	return r.Rows[len(r.Rows)-1]
+}
