@@ -67,11 +67,11 @@ const (
 	GateRestored   Code = "gate-restored"
 
 	// Why a group waits.
-	NoMajority      Code = "no-majority"      // N of M voters heard
-	ServersDiffer   Code = "servers-differ"   // several masters with data: a person must choose
+	NoMajority      Code = "no-majority"       // N of M voters heard
+	ServersDiffer   Code = "servers-differ"    // several masters with data: a person must choose
 	WaitsForServers Code = "waits-for-servers" // Node's is missing
-	ColdWaiting     Code = "cold-waiting"     // for Node, N ms left
-	DataMissing     Code = "data-missing"     // Node's server had N bytes that no server here has
+	ColdWaiting     Code = "cold-waiting"      // for Node, N ms left
+	DataMissing     Code = "data-missing"      // Node's server had N bytes that no server here has
 	FollowerOnly    Code = "follower-only"
 	Elections       Code = "electing"
 	SomebodyBetter  Code = "somebody-better" // Node
