@@ -1,0 +1,37 @@
+package resp
+
+import "errors"
+
+// ErrMalformed is wrapped by every error about bytes that are not RESP. The stream has no next value: close it.
+var ErrMalformed = errors.New("malformed RESP")
+
+// ErrTooLarge is wrapped by every error about a value beyond the Reader's Limits. The stream has no next value either.
+var ErrTooLarge = errors.New("RESP value too large")
+
+// Limits bound one top-level value or request. A field of zero takes the default.
+type Limits struct {
+	// Line is the longest line in bytes: a simple string, an error, a number, an inline command. Default 64 KiB.
+	Line int
+	// Bytes is the sum of all lines and bulks of one value. Default 64 MiB (a CLIENT LIST of 100,000 clients).
+	Bytes int
+	// Elements is the number of elements of one value, nested ones included. Default 1,048,576.
+	Elements int
+	// Depth is how deep arrays may nest. Default 16.
+	Depth int
+}
+
+// ServerLimits suit a face that anybody may connect to.
+var ServerLimits = Limits{Line: 4 << 10, Bytes: 64 << 10, Elements: 128, Depth: 1}
+
+func (l Limits) withDefaults() Limits {
+	set := func(field *int, to int) {
+		if *field <= 0 {
+			*field = to
+		}
+	}
+	set(&l.Line, 64<<10)
+	set(&l.Bytes, 64<<20)
+	set(&l.Elements, 1<<20)
+	set(&l.Depth, 16)
+	return l
+}
