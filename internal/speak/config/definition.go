@@ -1,0 +1,92 @@
+package config
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"redkeep/internal/words"
+)
+
+// Definition is the part of a group that all of its agents must agree on. What is not in it (lease, budgets, passwords,
+// the gate's use) may differ for a while, as during a rolling edit, without harm.
+type Definition struct {
+	Group words.Group
+	// Voters and Data are sorted by name, so that the order in the file does not matter.
+	Voters []Node
+	Data   []words.Node
+	// ServerPort, ListenPort and PeerPort are the ports that the group's clients and agents use.
+	ServerPort, ListenPort, PeerPort uint16
+	// VIP is the zero Addr if the group has none.
+	VIP netip.Addr
+}
+
+// Digest is a short name for a Definition: equal definitions have equal ones, and only they.
+type Digest [16]byte
+
+// String returns the first 12 hex characters, enough for people to compare.
+func (d Digest) String() string { return hex.EncodeToString(d[:6]) }
+
+// Definition returns what the agents compare of a group.
+func (c *Config) Definition(g Group) Definition {
+	d := Definition{
+		Group: g.Name, Voters: slices.Clone(c.Nodes), Data: slices.Clone(g.Data),
+		ServerPort: g.Server.Port, ListenPort: c.ListenPort, PeerPort: c.PeerPort, VIP: g.VIP,
+	}
+	slices.SortFunc(d.Voters, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
+	slices.Sort(d.Data)
+	return d
+}
+
+// lines returns the definition as one labelled line for each thing that may differ, in a fixed order.
+func (d Definition) lines() []string {
+	voters := make([]string, len(d.Voters))
+	for i, v := range d.Voters {
+		voters[i] = fmt.Sprintf("%s=%s", v.Name, v.Addr)
+	}
+	data := make([]string, len(d.Data))
+	for i, n := range d.Data {
+		data[i] = string(n)
+	}
+	vip := "none"
+	if d.VIP.IsValid() {
+		vip = d.VIP.String()
+	}
+	return []string{
+		"group: " + string(d.Group),
+		"voters: " + strings.Join(voters, " "),
+		"data: " + strings.Join(data, " "),
+		fmt.Sprintf("server port: %d", d.ServerPort),
+		fmt.Sprintf("listen_port: %d", d.ListenPort),
+		fmt.Sprintf("peer_port: %d", d.PeerPort),
+		"vip: " + vip,
+	}
+}
+
+// String returns the canonical text, which Digest hashes. Its first line is the version of the text itself.
+func (d Definition) String() string {
+	return "redkeep group definition 1\n" + strings.Join(d.lines(), "\n") + "\n"
+}
+
+// Digest returns the definition's short name. It depends on nothing but the definition, on every version and machine.
+func (d Definition) Digest() Digest {
+	sum := sha256.Sum256([]byte(d.String()))
+	return Digest(sum[:len(Digest{})])
+}
+
+// Diff says in words what differs from other, mine first; it is empty if nothing does.
+func (d Definition) Diff(other Definition) []string {
+	var differences []string
+	theirs := other.lines()
+	for i, mine := range d.lines() {
+		if mine != theirs[i] {
+			_, there, _ := strings.Cut(theirs[i], ": ")
+			differences = append(differences, fmt.Sprintf("%s here, %s there", mine, there))
+		}
+	}
+	return differences
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// server reads a port alone, or a map with a port in it. It returns where the port stands.
+func (r *reader) server(into *Server, v value, of string) place {
+	if v.kind != kindMap {
+		r.port(&into.Port, "redis of "+of).read(v)
+		return v.place
+	}
+	at := v.place
+	of = "redis of " + of
+	port := r.port(&into.Port, "port")
+	seen := r.fields(v, of, []field{
+		{"port", func(v value) { at = v.place; port.read(v) }},
+		{"address", func(v value) { r.where(into, v) }},
+		{"user", func(v value) { into.User, _ = r.name(v, "user") }},
+		r.inline(&into.Password, "password"),
+		r.fromFile(&into.Password, "password_file"),
+		{"rename", func(v value) { into.Rename = r.rename(v) }},
+	})
+	if _, given := seen["port"]; !given {
+		r.wrong(v.place, "add port: 6379", "%s has no port", of)
+	}
+	if userAt, given := seen["user"]; !r.one(seen, "password") && given {
+		r.wrong(userAt, "add password or password_file", "%s has a user without a password", of)
+	}
+	return at
+}
+
+// where reads the address at which the agent reaches its own server. The file is the same on every node, so that an
+// address of one of them would be wrong on the others.
+func (r *reader) where(into *Server, v value) {
+	const do = "leave it out for 127.0.0.1, or write node for each node's own address"
+	text, ok := r.word(v, "address")
+	if !ok {
+		return
+	}
+	if text == "node" {
+		into.OnNode = true
+		return
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil || !addr.Unmap().IsLoopback() || addr.Zone() != "" {
+		r.wrong(v.place, do, "address must be on the loopback, where each agent finds its own server, not %q", shown(text))
+		return
+	}
+	into.Loopback = addr.Unmap()
+}
+
+// rename reads the commands that the server knows under other names.
+func (r *reader) rename(v value) map[string]string {
+	entries, ok := r.entries(v, "rename")
+	if !ok {
+		return nil
+	}
+	renamed := make(map[string]string, len(entries))
+	for _, e := range entries {
+		usual, good := r.name(e.key, "a command in rename")
+		if !good {
+			continue
+		}
+		usual = strings.ToUpper(usual)
+		now, ok := r.word(e.value, "the new name of "+usual)
+		if !ok {
+			continue
+		}
+		if _, twice := renamed[usual]; twice {
+			r.wrong(e.key.place, "keep one of them", "rename has %s twice", usual)
+			continue
+		}
+		if now == "" || strings.ContainsFunc(now, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+			r.wrong(e.value.place, "write the name that the server's rename-command gave it", "the new name of %s is not a command's name", usual)
+			continue
+		}
+		renamed[usual] = now
+	}
+	return renamed
+}
