@@ -1,0 +1,92 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"redkeep/internal/stage/namespace"
+)
+
+// Host is one host: a network namespace with lo and eth0, a directory, and the programs started in it.
+type Host struct {
+	stage  *Stage
+	name   string
+	prefix netip.Prefix
+	dir    string
+
+	mu     sync.Mutex // guards all below; held while a program is started or the power is switched
+	thread *namespace.Thread
+	off    bool
+	procs  []*Process
+}
+
+func newHost(s *Stage, name string, prefix netip.Prefix) (*Host, error) {
+	h := &Host{stage: s, name: name, prefix: prefix, dir: filepath.Join(s.dir.path, name)}
+	if err := os.Mkdir(h.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make host %s: %w", name, err)
+	}
+	thread, err := namespace.Open()
+	if err != nil {
+		return nil, fmt.Errorf("make host %s: %w", name, err)
+	}
+	h.thread = thread
+	if err := s.sw.Plug(name, thread, prefix); err != nil {
+		thread.Close()
+		return nil, fmt.Errorf("make host %s: %w", name, err)
+	}
+	return h, nil
+}
+
+// Name returns the host's name, which is also that of its port on the switch.
+func (h *Host) Name() string { return h.name }
+
+// Addr returns the host's own address.
+func (h *Host) Addr() netip.Addr { return h.prefix.Addr() }
+
+// Port returns a port at the host's own address.
+func (h *Host) Port(port uint16) netip.AddrPort { return netip.AddrPortFrom(h.Addr(), port) }
+
+// Dir returns the host's directory, which outlives a power-off.
+func (h *Host) Dir() string { return h.dir }
+
+// Do runs f on a thread that lives on the host: sockets that it opens are the host's. f must be short, and must neither
+// start programs nor call other methods of the host.
+func (h *Host) Do(f func()) error { return h.current().Do(f) }
+
+// Dial connects from the host. The address must be numeric.
+func (h *Host) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return h.current().Dial(ctx, network, address)
+}
+
+// Listen opens a TCP listener on the host. The address must be numeric.
+func (h *Host) Listen(ctx context.Context, address string) (net.Listener, error) {
+	return h.current().Listen(ctx, address)
+}
+
+// Inode returns the number of the host's network namespace. A power-off changes it.
+func (h *Host) Inode() uint64 { return h.current().Inode() }
+
+// Processes returns the programs that were started on the host and still run.
+func (h *Host) Processes() []*Process {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.living())
+}
+
+// living forgets the programs that have ended. h.mu must be held.
+func (h *Host) living() []*Process {
+	h.procs = slices.DeleteFunc(h.procs, (*Process).Ended)
+	return h.procs
+}
+
+func (h *Host) current() *namespace.Thread {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.thread
+}

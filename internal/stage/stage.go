@@ -1,0 +1,179 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os/signal"
+	"regexp"
+	"slices"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/cable"
+	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/namespace"
+)
+
+// Forbidden is the error of Enter and New where this machine does not let this process make namespaces.
+type Forbidden = namespace.Forbidden
+
+// Enter brings the program to a place where New may succeed: main calls it first of all, with os.Args[1:]. If inside is
+// false and err nil, the program has run elsewhere, in a user namespace of its own, and the caller exits with code.
+func Enter(args []string) (inside bool, code int, err error) { return namespace.Enter(args) }
+
+// ClientName is the name of the host that is no node: the one from which clients write.
+const ClientName = "client"
+
+// The network of a stage: hosts from .11 on in the order given, the client at .9.
+var (
+	network       = netip.MustParsePrefix("10.77.0.0/24")
+	firstHost     = netip.MustParseAddr("10.77.0.11")
+	clientAddress = netip.MustParseAddr("10.77.0.9")
+)
+
+// hostLimit keeps the addresses below .100, which the demo and the lab use as a VIP.
+const hostLimit = 80
+
+// hostName is what fits a device's name, a file's and a configuration's.
+var hostName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,13}$`)
+
+// Options are the choices of New. The zero value is three hosts.
+type Options struct {
+	// Hosts are the names of the nodes' hosts; default h1, h2, h3.
+	Hosts []string
+	// Dir is where the stage's directory is made; default the system's directory for temporary files.
+	Dir string
+	// Keep leaves the stage's directory, with logs and data, after Close.
+	Keep bool
+}
+
+// Stage is a set of hosts on one switch.
+type Stage struct {
+	started clock.Instant
+	dir     *directory
+	keep    bool
+	sw      *cable.Switch
+	hosts   []*Host // the client is the last
+	once    sync.Once
+	closed  error
+
+	mu     sync.Mutex // guards faults; held while they are set
+	faults []cable.Fault
+	dark   map[string]bool // hosts without power, whose frames are dropped whatever the faults are
+}
+
+// New makes the hosts, connected and empty, in some tens of milliseconds. Its Close must be called; Run does. Where
+// namespaces are forbidden the error is a *Forbidden.
+func New(ctx context.Context, o Options) (*Stage, error) {
+	names := o.Hosts
+	if len(names) == 0 {
+		names = []string{"h1", "h2", "h3"}
+	}
+	if err := checkNames(names); err != nil {
+		return nil, err
+	}
+	if err := namespace.Probe(); err != nil {
+		return nil, namespace.Explain(err)
+	}
+	dir, err := makeDirectory(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{started: clock.Now(), dir: dir, keep: o.Keep, dark: map[string]bool{}}
+	if err := s.build(ctx, names); err != nil {
+		return nil, errors.Join(fmt.Errorf("build stage: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+func checkNames(names []string) error {
+	if len(names) > hostLimit {
+		return fmt.Errorf("build stage: %d hosts are more than %d", len(names), hostLimit)
+	}
+	for i, name := range names {
+		if !hostName.MatchString(name) || name == ClientName || name == "switch" || slices.Contains(names[:i], name) {
+			return fmt.Errorf("build stage: %q can't be a host's name; use different ones of up to 14 small letters, digits and hyphens", name)
+		}
+	}
+	return nil
+}
+
+func (s *Stage) build(ctx context.Context, names []string) (err error) {
+	if s.sw, err = cable.Open(); err != nil {
+		return err
+	}
+	address := firstHost
+	for _, name := range names {
+		if err := s.addHost(ctx, name, address); err != nil {
+			return err
+		}
+		address = address.Next()
+	}
+	return s.addHost(ctx, ClientName, clientAddress)
+}
+
+func (s *Stage) addHost(ctx context.Context, name string, address netip.Addr) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h, err := newHost(s, name, netip.PrefixFrom(address, network.Bits()))
+	if err != nil {
+		return err
+	}
+	s.hosts = append(s.hosts, h)
+	return nil
+}
+
+// Run makes a stage, calls f, and takes the stage away: when f returns, when it panics, and on SIGINT, SIGTERM and
+// SIGHUP, which cancel f's context. f must then return.
+func Run(ctx context.Context, o Options, f func(context.Context, *Stage) error) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	s, err := New(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(ctx, s)
+}
+
+// Host returns the host of that name. An unknown name is a mistake in the caller, and panics.
+func (s *Stage) Host(name string) *Host {
+	for _, h := range s.hosts {
+		if h.name == name {
+			return h
+		}
+	}
+	panic(fmt.Sprintf("stage: there is no host %q", name))
+}
+
+// Hosts returns the nodes' hosts in order, without the client.
+func (s *Stage) Hosts() []*Host { return slices.Clone(s.hosts[:len(s.hosts)-1]) }
+
+// Client returns the host that is no node.
+func (s *Stage) Client() *Host { return s.Host(ClientName) }
+
+// Started returns when New was called.
+func (s *Stage) Started() clock.Instant { return s.started }
+
+// Dir returns the stage's directory.
+func (s *Stage) Dir() string { return s.dir.path }
+
+// Close kills every program of every host, takes hosts and switch away and, unless told to keep it, the directory. It
+// may be called again. An error names what is left.
+func (s *Stage) Close() error {
+	s.once.Do(func() {
+		var left []error
+		for _, h := range s.hosts {
+			left = append(left, h.close())
+		}
+		if s.sw != nil {
+			s.sw.Close()
+		}
+		s.closed = errors.Join(append(left, s.dir.close(s.keep))...)
+	})
+	return s.closed
+}
