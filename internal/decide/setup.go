@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"net/netip"
 	"time"
 
 	"redkeep/internal/words"
@@ -14,6 +15,8 @@ type Setup struct {
 	Voters []words.Node
 	// Data are the nodes that have a server, in the file's order.
 	Data []words.Node
+	// Servers are the addresses under which the data nodes' servers find each other.
+	Servers map[words.Node]netip.AddrPort
 	// Lease is how long a grant lasts that this node asks for, 200 ms to 60 s.
 	Lease time.Duration
 	// DownAfter is the budget of a silent server, BusyAfter that of one that works.

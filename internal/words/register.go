@@ -24,6 +24,8 @@ type Register struct {
 	// InSync are the data nodes that were in sync with the holder of InSyncEpoch when this was written.
 	InSync      []Node
 	InSyncEpoch Epoch
+	// Reach is how far that holder's server was known to have come.
+	Reach Offset
 	// Left says that the group has been let go of by a person.
 	Left bool
 	// BootID is the host's, when this was written.

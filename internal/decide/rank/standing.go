@@ -1,0 +1,94 @@
+package rank
+
+import (
+	"cmp"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// Standing is what a server's data are worth in its group.
+type Standing struct {
+	// Epoch is that of the newest row that the data contain.
+	Epoch  words.Epoch
+	Offset words.Offset
+	// Cold says that the server restarted and its agent's record stands in for its history.
+	Cold bool
+	// Held says that the cold server was the holder of Epoch itself.
+	Held bool
+}
+
+// Contains reports whether a history contains the beginning of a row: the data that its epoch began with.
+func Contains(p words.Position, r words.Row) bool {
+	if r.ReplID == "" {
+		return false
+	}
+	return p.ReplID == r.ReplID && p.Offset >= r.From || p.ReplID2 == r.ReplID && p.Second > r.From
+}
+
+// Of returns a server's standing by the rows known, and false where it has none: a stranger, or one with no data to speak of.
+func Of(c decide.Claim, node words.Node, rows []words.Row, off decide.Rules) (Standing, bool) {
+	s := c.Server
+	if off.Off(decide.LineageRow) {
+		return Standing{Offset: s.Offset}, true
+	}
+	for i := len(rows) - 1; i >= 0; i-- {
+		if Contains(s.Position, rows[i]) {
+			return Standing{Epoch: rows[i].Epoch, Offset: s.Offset}, true
+		}
+	}
+	r := c.Recorded
+	if r.Epoch == 0 || off.Off(decide.ColdRank) {
+		return Standing{}, false
+	}
+	if s.RunID == r.RunID && s.Role == words.RoleMaster && r.Role != words.RoleMaster {
+		// The same process, with a history that nobody opened: somebody promoted it by hand.
+		return Standing{}, false
+	}
+	st := Standing{Epoch: r.Epoch, Offset: r.Position.Offset, Cold: true}
+	for _, row := range rows {
+		if row.Epoch == r.Epoch {
+			st.Held = row.Holder == node && r.Role == words.RoleMaster
+		}
+	}
+	return st, true
+}
+
+// Compare orders standings: positive where a is better. Of two in one epoch the farther wins, but a cold server that held
+// the epoch itself beats every other cold one: its record is the oldest of what it had.
+func Compare(a, b Standing) int {
+	if c := cmp.Compare(a.Epoch, b.Epoch); c != 0 {
+		return c
+	}
+	if a.Cold && b.Cold && a.Held != b.Held {
+		if a.Held {
+			return 1
+		}
+		return -1
+	}
+	if c := cmp.Compare(a.Offset, b.Offset); c != 0 {
+		return c
+	}
+	switch {
+	case a.Cold == b.Cold:
+		return 0
+	case b.Cold:
+		return 1
+	default:
+		return -1
+	}
+}
+
+// Beyond returns how many bytes a server holds that the history of the row does not: what is lost when it follows the
+// row's holder. Negative is another history, of a length that can't be told.
+func Beyond(p words.Position, r words.Row, rows []words.Row) int64 {
+	if p.ReplID == r.ReplID {
+		return 0
+	}
+	for i := len(rows) - 1; i >= 0; i-- {
+		if rows[i].Epoch < r.Epoch && Contains(p, rows[i]) {
+			return max(0, int64(p.Offset-r.From))
+		}
+	}
+	return -1
+}
