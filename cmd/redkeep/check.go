@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"redkeep/internal/speak/config"
+	"redkeep/internal/words"
+)
+
+// newCheck builds `redkeep check`.
+func newCheck(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Read the configuration and say what it means, or what is wrong with it",
+		Long: `Read the configuration and say what it means, or what is wrong with it.
+Nothing is changed and no agent is asked. Each error is printed as file:line:column.`,
+		Example: "  redkeep check -c /etc/redkeep/redkeep.yaml\n  redkeep check -c redkeep.yaml -o json",
+		Args:    cobra.NoArgs,
+	}
+	flags, output := addConfigFlags(cmd), addFormat(cmd)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		c, err := flags.load()
+		if err != nil {
+			return err
+		}
+		self, err := flags.self(c)
+		if err != nil && flags.node != "" {
+			return err
+		}
+		m := meaningOf(flags.file, c, self.Name)
+		if *output == formatJSON {
+			return writeJSON(s.out, m)
+		}
+		return m.print(s.out)
+	}
+	return cmd
+}
+
+// meaning is what a configuration amounts to, without its secrets.
+type meaning struct {
+	File string `json:"file"`
+	// Node is empty where the command runs on none of the nodes, as on an administrator's machine.
+	Node          words.Node         `json:"node,omitempty"`
+	Majority      int                `json:"majority"`
+	Lease         string             `json:"lease"`
+	DownAfter     string             `json:"down_after"`
+	BusyAfter     string             `json:"busy_after"`
+	ColdStartWait string             `json:"cold_start_wait"`
+	Patience      string             `json:"patience"`
+	ListenPort    uint16             `json:"listen_port"`
+	PeerPort      uint16             `json:"peer_port"`
+	Nodes         []meaningOfNode    `json:"nodes"`
+	Groups        []meaningOfGroup   `json:"groups"`
+	Warnings      []meaningOfWarning `json:"warnings"`
+}
+
+type meaningOfNode struct {
+	Name    words.Node `json:"name"`
+	Address string     `json:"address"`
+}
+
+type meaningOfGroup struct {
+	Name       words.Group  `json:"name"`
+	Server     string       `json:"server"`
+	Port       uint16       `json:"port"`
+	Login      string       `json:"login"`
+	Renamed    int          `json:"renamed_commands"`
+	Data       []words.Node `json:"data"`
+	Witnesses  []words.Node `json:"witnesses"`
+	Gate       string       `json:"gate"`
+	GateExempt []string     `json:"gate_exempt"`
+	VIP        string       `json:"vip,omitempty"`
+	Definition string       `json:"definition"`
+}
+
+type meaningOfWarning struct {
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	What   string `json:"what"`
+	Do     string `json:"do"`
+}
+
+// meaningOf puts a configuration into the form that both outputs print.
+func meaningOf(file string, c *config.Config, self words.Node) meaning {
+	m := meaning{
+		File: file, Node: self, Majority: c.Majority(),
+		Lease: c.Lease.String(), DownAfter: c.DownAfter.String(), BusyAfter: c.BusyAfter.String(),
+		ColdStartWait: c.ColdStartWait.String(), Patience: c.Patience.String(),
+		ListenPort: c.ListenPort, PeerPort: c.PeerPort,
+		Warnings: []meaningOfWarning{},
+	}
+	for _, n := range c.Nodes {
+		m.Nodes = append(m.Nodes, meaningOfNode{n.Name, n.Addr.String()})
+	}
+	for _, g := range c.Groups {
+		m.Groups = append(m.Groups, meaningOfOne(c, g))
+	}
+	for _, w := range c.Warnings {
+		m.Warnings = append(m.Warnings, meaningOfWarning{w.Line, w.Column, w.What, w.Do})
+	}
+	return m
+}
+
+// meaningOfOne does it for one group.
+func meaningOfOne(c *config.Config, g config.Group) meaningOfGroup {
+	m := meaningOfGroup{
+		Name: g.Name, Port: g.Server.Port, Server: "each data node's own address", Login: "none",
+		Renamed: len(g.Server.Rename), Data: g.Data, Witnesses: []words.Node{},
+		Gate: g.Gate.String(), GateExempt: append([]string{}, g.GateExempt...),
+		Definition: c.Definition(g).Digest().String(),
+	}
+	if !g.Server.OnNode {
+		m.Server = g.Server.Loopback.String() + " on each data node"
+	}
+	switch {
+	case g.Server.User != "":
+		m.Login = "user " + g.Server.User
+	case !g.Server.Password.Empty():
+		m.Login = "password"
+	}
+	for _, n := range c.Nodes {
+		if !g.HasData(n.Name) {
+			m.Witnesses = append(m.Witnesses, n.Name)
+		}
+	}
+	if g.VIP.IsValid() {
+		m.VIP = g.VIP.String()
+	}
+	return m
+}
+
+// print writes the text form: aligned, a paragraph for the agents and one for each group, warnings last.
+func (m meaning) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(label, format string, args ...any) {
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", label, fmt.Sprintf(format, args...))
+	}
+	head := func(text string) {
+		_ = w.Flush()
+		_, _ = fmt.Fprintln(out, paint(out, bold, text))
+	}
+	head(m.File + " is good")
+	for i, n := range m.Nodes {
+		label := ""
+		if i == 0 {
+			label = "nodes"
+		}
+		if n.Name == m.Node {
+			line(label, "%s %s (this host)", n.Name, n.Address)
+		} else {
+			line(label, "%s %s", n.Name, n.Address)
+		}
+	}
+	if m.Node == "" {
+		line("this host", "none of the nodes")
+	}
+	line("majority", "%d of %d: writes go on while no more than %d is lost", m.Majority, len(m.Nodes), len(m.Nodes)-m.Majority)
+	line("lease", "%s", m.Lease)
+	line("down_after", "%s; busy_after %s", m.DownAfter, m.BusyAfter)
+	line("cold_start_wait", "%s; patience %s", m.ColdStartWait, m.Patience)
+	line("ports", "%d for Sentinel's clients (TCP), %d among agents (TCP and UDP)", m.ListenPort, m.PeerPort)
+	for _, g := range m.Groups {
+		_ = w.Flush()
+		_, _ = fmt.Fprintln(out)
+		head("group " + string(g.Name))
+		g.print(line)
+	}
+	_ = w.Flush()
+	return m.printWarnings(out)
+}
+
+// print writes the lines of one group.
+func (g meaningOfGroup) print(line func(label, format string, args ...any)) {
+	line("redis", "port %d, %s", g.Port, g.Server)
+	login := g.Login
+	if g.Renamed > 0 {
+		login += fmt.Sprintf("; %d renamed commands", g.Renamed)
+	}
+	line("login", "%s", login)
+	line("data", "%s", list(g.Data))
+	line("witnesses", "%s", list(g.Witnesses))
+	gate := g.Gate
+	if len(g.GateExempt) > 0 {
+		gate += ", not for " + list(g.GateExempt)
+	}
+	line("gate", "%s", gate)
+	if g.VIP != "" {
+		line("vip", "%s (not moved by this version)", g.VIP)
+	}
+	line("definition", "%s (must be the same on every node)", g.Definition)
+}
+
+// printWarnings writes what is allowed and worth a sentence.
+func (m meaning) printWarnings(out io.Writer) error {
+	if len(m.Warnings) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(out)
+	for _, w := range m.Warnings {
+		p := config.Problem{File: m.File, Line: w.Line, Column: w.Column, What: w.What, Do: w.Do}
+		_, err = fmt.Fprintf(out, "%s %s\n", paint(out, yellow, "warning:"), p)
+	}
+	return err
+}
+
+// list joins names, or says that there is none.
+func list[T ~string](names []T) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = string(n)
+	}
+	return strings.Join(parts, ", ")
+}
