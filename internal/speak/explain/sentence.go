@@ -1,0 +1,170 @@
+package explain
+
+import "redkeep/internal/words"
+
+// sentences has one entry for each code, in the order of words/codes.go.
+var sentences = map[words.Code]sentence{
+	// Why a server can't be promoted.
+	words.NotSeen: {
+		"{server} has not answered since its agent started",
+		"see that redis-server runs there, and that redkeep.yaml has its port and password",
+	},
+	words.ServerGone: {
+		"the process of {server} has ended, or refuses connections",
+		"start redis-server on {node}",
+	},
+	words.ServerSilent: {
+		"{server} has not answered[ for {n ms}][, and {m ms} are allowed]",
+		"look at its log; down_after in redkeep.yaml is what is allowed",
+	},
+	words.ServerStopped: {
+		"{server} has not answered[ for {n ms}] since its process is stopped[, and {m ms} are allowed]",
+		"continue it with: kill -CONT and its process number",
+	},
+	words.ServerBusy: {
+		"{server} has not answered[ for {n ms}] but is at work (a slow script or command)[, and {m ms} are allowed]",
+		"wait, or end the script with: redis-cli SCRIPT KILL; busy_after in redkeep.yaml is what is allowed",
+	},
+	words.ServerLoading: {"{server} is loading its data from disk", "wait until it is done"},
+	words.ServerSyncing: {"{server} is in a full synchronisation, its data are in pieces", "wait until it is done"},
+	words.ServerEmpty: {
+		"{server} has no key[ where {n keys} were recorded]",
+		"give it its data file back, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
+	},
+	words.ServerForeign: {
+		"{server} holds data of another history than this group's",
+		"keep them if they are needed and empty it, or choose it with: redkeep bootstrap --master {NODE}",
+	},
+	words.NeverPromote: {
+		"{server} has the replica-priority 0, which means never promote",
+		"to change that: redis-cli CONFIG SET replica-priority 100, and the same in its file",
+	},
+	words.Banned: {
+		"{server} failed as master and is not elected[ for {n ms} more]",
+		"look at its log",
+	},
+	words.Witness: {"{node} is a witness, it votes and has no server of this group", ""},
+	words.NoLineage: {
+		"{server} does not have the point in its history where the last master began",
+		"start the nodes whose servers have it, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
+	},
+	words.NotInSync: {
+		"{server} was not in sync with the last master, whose newest writes it may lack",
+		"start the nodes that were in sync, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
+	},
+	words.Unreachable: {
+		"nothing has been heard from {node}[ for {n ms}]",
+		"see that its agent runs, and that peer_port is open for TCP and UDP between the nodes",
+	},
+
+	// Why a vote or a grant was refused.
+	words.GrantHeld:    {"{node} holds the lease[ for {n ms} more]", ""},
+	words.VotedAlready: {"the vote of the epoch[ {n}] has been given to {node}", ""},
+	words.OlderEpoch:   {"epoch {n} was asked for, and epoch {m} is known", ""},
+	words.RestartWaiting: {
+		"{node} has restarted and votes[ in {n ms},] when all that it may have granted before has run out",
+		"",
+	},
+	words.NotAdmitted: {
+		"{node} does not vote, its store is new or can't be read, until a majority has readmitted it",
+		"see that the agents of the other nodes run",
+	},
+	words.WorseThanOwn: {"{server} lacks[ {n bytes} of] what {other's server} has", ""},
+	words.WorseThanLost: {
+		"{server} lacks data[ ({n bytes})] that were recorded of a server which can't be reached now",
+		"start that server, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
+	},
+	words.OtherList: {
+		"the list of voters is of generation {n} at {node} and of generation {m} at the asker",
+		"use the same redkeep.yaml on all nodes",
+	},
+	words.EpochReleased: {"{node} has released the epoch[ {n}] and can't hold it again", ""},
+	words.StaleRequest:  {"the request of {node} is older than one that was answered", ""},
+	words.EpochTooHigh: {
+		"epoch {n} was asked for, which is far beyond epoch {m}, the newest that is known",
+		"look for a node that runs with the state directory of another group",
+	},
+	words.HolderHeard: {"the master's agent on {node} is still heard", ""},
+	words.GroupLeft:   {"{node} has let the group go for good (redkeep leave)", ""},
+	words.NotMember: {
+		"{node} is no voter of this group",
+		"add it to the nodes in redkeep.yaml, the same file on every node",
+	},
+
+	// Why a holder let go.
+	words.LeaseLapsed: {
+		"the lease of {node} was not renewed in time",
+		"if that happens again, look at the network between the nodes",
+	},
+	words.Superseded:   {"{node} has heard of a later epoch[ ({n})], which ends its own", ""},
+	words.HandedOver:   {"{node} has handed the master over", ""},
+	words.AgentStopped: {"the agent on {node} was stopped", "start it with: redkeep run"},
+	words.AgentSlept: {
+		"the agent on {node} did not run[ for {n ms}]",
+		"look for a host that is overloaded, or a virtual machine that was paused",
+	},
+	words.GateFailed: {
+		"the gate on {node} could not be set",
+		"look at it with: redkeep gate show",
+	},
+	words.PromotionLate: {"{server} could not be made the master in time", "look at its log"},
+	words.RoleTaken: {
+		"another program has changed the role of {server}",
+		"find what sends it REPLICAOF (redis-sentinel, a script) and stop that",
+	},
+	words.ServerReplaced: {"the process of {server} is another one than before", ""},
+
+	// What happened.
+	words.Elected:    {"{node} was elected in epoch {n}", ""},
+	words.Writable:   {"{server} takes writes in epoch {n}, from offset {m} on", ""},
+	words.HolderLost: {"the lease of {node} has run out in epoch {n}", ""},
+	words.Released:   {"{node} has released epoch {n}", ""},
+	words.Resumed:    {"{node} goes on with the lease that it held before its agent restarted", ""},
+	words.Adopted:    {"{server} is the master that was found, and is kept", ""},
+	words.Sealed:     {"{server} has been cut from its master until the election is over", ""},
+	words.Following:  {"{server} is a replica of the master", ""},
+	words.ReadsOpen:  {"{server} is open for readers", ""},
+	words.LosesBytes: {"{server} loses {n bytes} that it held beyond where epoch {m} began", ""},
+	words.LossyElection: {
+		"{node} was elected without {n bytes} that were recorded at {other}",
+		"if {other} still has them, save its data file before its agent starts",
+	},
+	words.SwitchedOver: {"the master is now on {node}, by a switchover", ""},
+	words.SwitchCalled: {
+		"the switchover to {node} was called off, the master has stayed",
+		"once the cause is gone: redkeep switchover --to {NODE}",
+	},
+	words.RecoveredAlone: {"{node} was made the only voter by a person (redkeep recover --alone)", ""},
+	words.Readmittance:   {"{node} has been readmitted and votes", ""},
+	words.ListCommitted:  {"the list of voters of generation {n} is in force", ""},
+	words.GateBroken: {
+		"{text} has changed the gate on {node}",
+		"have that leave the table of redkeep alone, and look with: redkeep gate show",
+	},
+	words.GateRestored: {"the gate on {node} is whole again", ""},
+
+	// Why a group waits.
+	words.NoMajority: {
+		"{n} of {m} voters are heard, which is no majority",
+		"start the others; or, once you have made sure that they are down for good: redkeep recover --alone --accept-loss",
+	},
+	words.ServersDiffer: {
+		"{server} has {n keys} and {other's server} has {m keys}, and neither follows the other",
+		"choose the one to keep, the other loses its data: redkeep bootstrap --master {NODE}",
+	},
+	words.WaitsForServers: {
+		"the group waits for {a server}",
+		"start it, or go on without it: redkeep bootstrap --master NODE",
+	},
+	words.ColdWaiting: {
+		"all hosts were restarted, and the group waits[ {n ms} more] for {node}, which has the newest data",
+		"start it, or go on without it: redkeep bootstrap --master NODE --accept-loss",
+	},
+	words.DataMissing: {
+		"{server} had data[ ({n bytes})] that no server here has",
+		"start it, or accept the loss with: redkeep bootstrap --master NODE --accept-loss",
+	},
+	words.FollowerOnly:   {"{node} only follows in this group and never stands", ""},
+	words.Elections:      {"an election is under way", ""},
+	words.SomebodyBetter: {"{server} would be better", ""},
+}
