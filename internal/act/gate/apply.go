@@ -1,0 +1,235 @@
+package gate
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+
+	"redkeep/internal/words"
+)
+
+// Set makes the gate of one group what want says, in one transaction that the kernel has acknowledged when Set returns.
+// It may be repeated; told what it already did, it does nothing. After an error the old state is in force.
+func (h *Hand) Set(group words.Group, want Want) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := want.check(group); err != nil {
+		return fmt.Errorf("set gate of %s: %w", group, err)
+	}
+	if err := h.set(group, want.tidy()); err != nil {
+		return fmt.Errorf("set gate of %s: %w", group, err)
+	}
+	return nil
+}
+
+// Activate points the gate of a group at a slot. It carries no time: done late, it points at a slot that has run out,
+// and the gate is shut. The group must have been Set before.
+func (h *Hand) Activate(group words.Group, slot int) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g, err := h.known(group)
+	if err != nil {
+		return fmt.Errorf("activate slot of %s: %w", group, err)
+	}
+	want := Want{Ports: g.want.Ports, Mode: Leased, Slot: slot, Watch: g.want.Watch}
+	if err = checkSlot(slot); err == nil {
+		err = h.set(group, want)
+	}
+	if err != nil {
+		return fmt.Errorf("activate slot of %s: %w", group, err)
+	}
+	return nil
+}
+
+// Remove takes all rules of a group away and forgets it: its ports are open to everybody.
+func (h *Hand) Remove(group words.Group) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.groups[group]
+	if g == nil {
+		return nil
+	}
+	if err := h.set(group, Want{Ports: g.want.Ports, Mode: Absent}); err != nil {
+		return fmt.Errorf("remove gate of %s: %w", group, err)
+	}
+	delete(h.groups, group)
+	return nil
+}
+
+func (h *Hand) set(group words.Group, want Want) error {
+	for name, other := range h.groups {
+		if p, ok := shared(other.want.Ports, want.Ports); ok && name != group {
+			return fmt.Errorf("port %d belongs to %s", p, name)
+		}
+	}
+	g := h.groups[group]
+	if g != nil && g.unsure {
+		if err := h.reread(); err != nil {
+			return err
+		}
+		g = h.groups[group]
+	}
+	if g == nil {
+		g = &held{}
+	}
+	if g.want.same(want) {
+		h.groups[group] = g
+		return nil
+	}
+	before := now()
+	err := h.change(group, g.want, want)
+	if err == nil {
+		err = h.commit()
+	}
+	h.groups[group] = g
+	if err != nil {
+		g.unsure = true
+		return err
+	}
+	g.want = want
+	if want.For > 0 {
+		g.lentUntil = before + boottime(want.For)
+	}
+	return nil
+}
+
+// known returns a group that can be changed, having read the kernel again if need be.
+func (h *Hand) known(group words.Group) (*held, error) {
+	g := h.groups[group]
+	if g != nil && g.unsure {
+		if err := h.reread(); err != nil {
+			return nil, err
+		}
+		g = h.groups[group]
+	}
+	if g == nil || len(g.want.Ports) == 0 {
+		return nil, errPorts
+	}
+	return g, nil
+}
+
+// change adds to the transaction what leads from one state to another.
+func (h *Hand) change(group words.Group, from, to Want) error {
+	s, c := h.shape, h.conn
+	if to.Mode == Opened && to.For > 0 && !to.lentElsewhere {
+		if err := renew(c, s.lent, to.Ports, to.For); err != nil {
+			return err
+		}
+	}
+	gone, fresh := splitPorts(from.watchedPorts(), to.watchedPorts())
+	if err := replace(c, s.watched, portKeys(gone), portKeys(fresh)); err != nil {
+		return err
+	}
+	for _, set := range []*nftables.Set{s.peers4, s.peers6} {
+		if err := replace(c, set, peerKeys(set == s.peers4, from), peerKeys(set == s.peers4, to)); err != nil {
+			return err
+		}
+	}
+	if err := replace(c, s.requests, pointers(group, from, sideRequests), pointers(group, to, sideRequests)); err != nil {
+		return err
+	}
+	return replace(c, s.replies, pointers(group, from, sideReplies), pointers(group, to, sideReplies))
+}
+
+// replace takes elements out of a set and puts others in.
+func replace(c *nftables.Conn, set *nftables.Set, out, in []nftables.SetElement) error {
+	if len(out) > 0 {
+		bare := make([]nftables.SetElement, len(out))
+		for i, e := range out {
+			bare[i].Key = e.Key
+		}
+		if err := c.SetDeleteElements(set, bare); err != nil {
+			return fmt.Errorf("write set %s: %w", set.Name, err)
+		}
+	}
+	if len(in) > 0 {
+		if err := c.SetAddElements(set, in); err != nil {
+			return fmt.Errorf("write set %s: %w", set.Name, err)
+		}
+	}
+	return nil
+}
+
+// renew gives ports of a set with timeouts a new one. The element may be there, or have run out a moment ago: adding it
+// first makes the deletion certain to succeed, and before Linux 6.12 adding alone keeps the old timeout.
+func renew(c *nftables.Conn, set *nftables.Set, ports []uint16, d time.Duration) error {
+	keys := portKeys(ports)
+	timed := portKeys(ports)
+	for i := range timed {
+		timed[i].Timeout = d
+	}
+	if err := replace(c, set, nil, timed); err != nil {
+		return err
+	}
+	return replace(c, set, keys, timed)
+}
+
+// pointers are the elements of the two maps: where the packets of a group's ports go.
+func pointers(group words.Group, w Want, side string) []nftables.SetElement {
+	if w.Mode == Absent {
+		return nil
+	}
+	verdict := &expr.Verdict{Kind: expr.VerdictGoto}
+	switch {
+	case w.Mode == Leased:
+		verdict.Chain = slotChain(w.Slot, side)
+	case w.Mode == Opened && w.For > 0:
+		verdict.Chain = "lent_" + side
+	case w.Mode == Opened:
+		verdict.Kind = expr.VerdictAccept
+	case w.Mode == ReplicationOnly:
+		verdict.Chain = "replication_" + side
+	default:
+		verdict.Chain = "shut_" + side
+	}
+	out := portKeys(w.Ports)
+	for i := range out {
+		out[i].VerdictData, out[i].Comment = verdict, comment(group, w)
+	}
+	return out
+}
+
+func portKeys(ports []uint16) []nftables.SetElement {
+	out := make([]nftables.SetElement, len(ports))
+	for i, p := range ports {
+		out[i].Key = networkOrder.AppendUint16(nil, p)
+	}
+	return out
+}
+
+// peerKeys are the connections that pass in mode ReplicationOnly, of one address family.
+func peerKeys(four bool, w Want) []nftables.SetElement {
+	var out []nftables.SetElement
+	for _, own := range w.Ports {
+		for _, p := range w.Peers {
+			if p.Addr().Is4() == four {
+				out = append(out, nftables.SetElement{Key: peerKey(own, p)})
+			}
+		}
+	}
+	return out
+}
+
+// peerKey joins the parts, each filled up to four bytes, as the kernel's registers hold them.
+func peerKey(own uint16, p netip.AddrPort) []byte {
+	key := append(networkOrder.AppendUint16(nil, own), 0, 0)
+	key = append(key, p.Addr().AsSlice()...)
+	return append(networkOrder.AppendUint16(key, p.Port()), 0, 0)
+}
+
+// untimed returns what the group wants with its timed opening's element left out: that is told by what is left of it.
+func (g *held) untimed() Want {
+	w := g.want
+	w.lentElsewhere = w.For > 0
+	return w
+}
+
+func (w Want) watchedPorts() []uint16 {
+	if !w.Watch {
+		return nil
+	}
+	return w.Ports
+}

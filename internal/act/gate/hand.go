@@ -1,0 +1,226 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/words"
+)
+
+// The mark by which the agent's own sockets are known, and the bits of it that count, where the file says nothing else.
+const (
+	DefaultMark uint32 = 0x52000000
+	DefaultMask uint32 = 0xff000000
+)
+
+// ErrUnavailable says that this host has no working kernel gate for us: no nf_tables, or no CAP_NET_ADMIN. The fence is
+// soft then.
+var ErrUnavailable = errors.New("no kernel gate; load the module nf_tables and give the agent CAP_NET_ADMIN")
+
+// ErrOwned says that another process, a running agent, holds the table.
+var ErrOwned = errors.New("the gate belongs to a running agent; ask that agent, or stop it first")
+
+const (
+	// answerWithin bounds the wait for an acknowledgement. The kernel has it ready when the send returns.
+	answerWithin = 2 * time.Second
+	// socketBuffer holds the largest transaction, a restoration with many groups, and its acknowledgements.
+	socketBuffer = 4 << 20
+)
+
+// Config is what a Hand is opened with.
+type Config struct {
+	// Mark and Mask tell the agent's own sockets; both zero mean DefaultMark and DefaultMask.
+	Mark, Mask uint32
+	// ExemptUIDs are local users whose connections pass a shut gate. With one, the fence is partial.
+	ExemptUIDs []uint32
+	// OnDamage is called, from the goroutine that watches, after another program's damage was seen and repaired. nil
+	// leaves the table unwatched, as one-shot commands want it.
+	OnDamage func(Damage)
+	// Log gets what is worth a line; nil discards it.
+	Log *slog.Logger
+
+	unowned bool // For tests: a table as kernels before 6.9 have it, which others can change.
+}
+
+// Hand holds the table. Its methods may be called from any goroutine.
+type Hand struct {
+	cfg    Config
+	log    *slog.Logger
+	shape  *structure
+	portID uint32
+	watch  *watch
+
+	// mu guards the connection, on which batches and answers must not mix, and groups. It is held across system calls
+	// of the connection, which is what it is for.
+	mu     sync.Mutex
+	conn   *nftables.Conn
+	raw    *netlink.Conn // conn's own socket, for what conn cannot write.
+	groups map[words.Group]*held
+}
+
+// held is what the kernel was last told of one group.
+type held struct {
+	want Want
+	// ends has, by slot, when it runs out by CLOCK_BOOTTIME: read before the kernel was told, so that a slot that has to
+	// be restored can only be too short.
+	ends [Slots]boottime
+	// lentUntil is the same for a timed opening.
+	lentUntil boottime
+	// unsure says that a transaction failed in the middle: what the kernel has must be read before it is changed.
+	unsure bool
+}
+
+// Open takes the table over, or makes it. A table that stands is left as it is, with all that is in force in it. The
+// returned Hand owns the table where the kernel can keep it after its owner's death; ErrOwned says that another does.
+func Open(ctx context.Context, cfg Config) (*Hand, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open gate: %w", err)
+	}
+	if cfg.Mark == 0 && cfg.Mask == 0 {
+		cfg.Mark, cfg.Mask = DefaultMark, DefaultMask
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &Hand{cfg: cfg, log: cfg.Log, shape: newStructure(cfg), groups: map[words.Group]*held{}}
+	if err := h.begin(); err != nil {
+		return nil, fmt.Errorf("open gate: %w", errors.Join(unavailable(err), h.Close()))
+	}
+	return h, nil
+}
+
+// begin does what Open promises; what it has started is ended by Close.
+func (h *Hand) begin() error {
+	if err := h.connect(); err != nil {
+		return err
+	}
+	// The watch begins before the first look, so that nothing falls between the two.
+	if h.cfg.OnDamage != nil {
+		w, err := newWatch(h)
+		if err != nil {
+			return err
+		}
+		h.watch = w
+	}
+	h.mu.Lock()
+	err := h.adopt()
+	h.mu.Unlock()
+	if err == nil && h.watch != nil {
+		h.watch.start()
+	}
+	return err
+}
+
+// connect opens the one socket by which the table is changed: the kernel knows an owner by its socket.
+func (h *Hand) connect() error {
+	keep := func(c *netlink.Conn) error {
+		h.raw = c
+		return bufferSizes(c)
+	}
+	conn, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(keep))
+	if err != nil {
+		return fmt.Errorf("connect to nf_tables: %w", err)
+	}
+	h.conn = conn
+	h.portID, err = portID(h.raw)
+	return err
+}
+
+// bufferSizes makes room beyond the system's limit, as CAP_NET_ADMIN may, or else up to it.
+func bufferSizes(c *netlink.Conn) error {
+	sc, err := c.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("reach netlink socket: %w", err)
+	}
+	var failed error
+	err = sc.Control(func(fd uintptr) {
+		for force, plain := range map[int]int{unix.SO_RCVBUFFORCE: unix.SO_RCVBUF, unix.SO_SNDBUFFORCE: unix.SO_SNDBUF} {
+			if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, force, socketBuffer) != nil {
+				failed = errors.Join(failed, unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, plain, socketBuffer))
+			}
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// portID returns the number by which the kernel knows a netlink socket.
+func portID(c *netlink.Conn) (uint32, error) {
+	sc, err := c.SyscallConn()
+	if err != nil {
+		return 0, fmt.Errorf("reach netlink socket: %w", err)
+	}
+	var (
+		id    uint32
+		cause error
+	)
+	err = sc.Control(func(fd uintptr) {
+		sa, err := unix.Getsockname(int(fd))
+		if nl, ok := sa.(*unix.SockaddrNetlink); ok {
+			id = nl.Pid
+		}
+		cause = err
+	})
+	return id, errors.Join(err, cause)
+}
+
+// commit sends what has been added to the connection as one transaction and waits for the kernel's acknowledgement.
+func (h *Hand) commit() error {
+	h.bound()
+	return h.conn.Flush()
+}
+
+// bound gives the next exchange its time limit.
+func (h *Hand) bound() {
+	// A socket without a limit can only wait longer for what it has already.
+	_ = h.raw.SetDeadline(time.Now().Add(answerWithin))
+}
+
+// Close ends the goroutine and the connection, and leaves the kernel as it is.
+func (h *Hand) Close() error {
+	var err error
+	if h.watch != nil {
+		err = h.watch.stop()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.conn != nil {
+		err = errors.Join(err, h.conn.CloseLasting())
+	}
+	return err
+}
+
+// unavailable makes what a host without nf_tables, or a process without the right, is told recognisable.
+func unavailable(err error) error {
+	for _, no := range []error{unix.EPERM, unix.EACCES, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EOPNOTSUPP, unix.ENOSYS} {
+		if errors.Is(err, no) && !errors.Is(err, ErrOwned) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	return err
+}
+
+// boottime is a reading of CLOCK_BOOTTIME in nanoseconds: it counts a suspended host's time, which the kernel's timers
+// do not, so that what is restored by it is never too long.
+type boottime int64
+
+func now() boottime {
+	var ts unix.Timespec
+	// The call cannot fail for a clock that every kernel has; a zero would restore too much.
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return boottime(1<<63 - 1)
+	}
+	return boottime(ts.Nano())
+}
+
+// left is the time from now until then, in the kernel's whole milliseconds.
+func (b boottime) left(at boottime) time.Duration {
+	return max(0, time.Duration(b-at).Truncate(time.Millisecond))
+}

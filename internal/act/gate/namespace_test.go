@@ -1,0 +1,186 @@
+package gate
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// jiffies is the lateness that the design allows the kernel's end of an element: three of 4 ms, where HZ is 250.
+const jiffies = 12 * time.Millisecond
+
+// namespace moves the test's goroutine and thread into a new network namespace with a loopback device, until it ends.
+func namespace(t testing.TB) netns.NsHandle {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("network namespaces need root")
+	}
+	before, err := netns.Get()
+	must(t, err)
+	t.Cleanup(func() {
+		leave(t, before)
+		must(t, before.Close())
+	})
+	runtime.LockOSThread()
+	ns, err := netns.New()
+	must(t, err)
+	t.Cleanup(func() { must(t, ns.Close()) })
+	up(t, "lo")
+	return ns
+}
+
+// leave returns the test's thread to where it came from. Sockets that were opened before stay in their namespace. A
+// thread that cannot return must not be used again: left locked, it ends with the goroutine.
+func leave(t testing.TB, before netns.NsHandle) {
+	t.Helper()
+	if netns.Set(before) == nil {
+		runtime.UnlockOSThread()
+	}
+}
+
+// neighbour makes a second namespace, joined to the present one by a cable: 10.52.0.1 here, 10.52.0.2 there. It returns
+// a function that runs another one there.
+func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
+	t.Helper()
+	ns, err := netns.New()
+	must(t, err)
+	t.Cleanup(func() { must(t, ns.Close()) })
+	up(t, "lo")
+	must(t, netns.Set(here))
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "here0"
+	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "there0", PeerNamespace: netlink.NsFd(ns)}))
+	there = func(f func()) {
+		must(t, netns.Set(ns))
+		defer func() { must(t, netns.Set(here)) }()
+		f()
+	}
+	address(t, "here0", "10.52.0.1/24")
+	there(func() { address(t, "there0", "10.52.0.2/24") })
+	return there
+}
+
+func up(t testing.TB, name string) {
+	t.Helper()
+	link, err := netlink.LinkByName(name)
+	must(t, err)
+	must(t, netlink.LinkSetUp(link))
+}
+
+func address(t testing.TB, name, cidr string) {
+	t.Helper()
+	link, err := netlink.LinkByName(name)
+	must(t, err)
+	addr, err := netlink.ParseAddr(cidr)
+	must(t, err)
+	must(t, netlink.AddrAdd(link, addr))
+	must(t, netlink.LinkSetUp(link))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// echo is a server that answers each line with itself. While hold is unread, it does not read.
+type echo struct {
+	ln   net.Listener
+	port uint16
+	conn chan net.Conn // Accepted connections, once each; read when hold is set.
+}
+
+// serve starts an echo server; with stopped, accepted connections are handed over instead of served.
+func serve(t testing.TB, addr string, stopped bool) *echo {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
+	must(t, err)
+	e := &echo{ln: ln, port: netip.MustParseAddrPort(ln.Addr().String()).Port(), conn: make(chan net.Conn, 16)}
+	t.Cleanup(func() { must(t, ln.Close()) })
+	go func() { // Ends when the listener closes.
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			if stopped {
+				e.conn <- c
+				continue
+			}
+			go copyAll(c)
+		}
+	}()
+	return e
+}
+
+// copyAll serves one connection until it ends.
+func copyAll(c net.Conn) {
+	_, err := io.Copy(c, c)
+	_ = errors.Join(err, c.Close())
+}
+
+// dial connects with a mark (0 for none) and fails after a quarter of a second.
+func dial(addr string, mark uint32) (net.Conn, error) {
+	d := net.Dialer{Timeout: 250 * time.Millisecond}
+	if mark != 0 {
+		d.Control = func(_, _ string, rc syscall.RawConn) error {
+			var err error
+			return errors.Join(rc.Control(func(fd uintptr) {
+				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(mark))
+			}), err)
+		}
+	}
+	return d.Dial("tcp", addr)
+}
+
+// say sends a line and waits for its echo.
+func say(c net.Conn, line string) error {
+	if err := c.SetDeadline(time.Now().Add(250 * time.Millisecond)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(c, line+"\n"); err != nil {
+		return err
+	}
+	got, err := bufio.NewReader(c).ReadString('\n')
+	if err == nil && got != line+"\n" {
+		err = errors.New("answered " + got)
+	}
+	return err
+}
+
+// try connects, says one line and closes.
+func try(addr string, mark uint32) error {
+	c, err := dial(addr, mark)
+	if err != nil {
+		return err
+	}
+	return errors.Join(say(c, "hello"), c.Close())
+}
+
+// hand opens a gate in the present namespace.
+func hand(t testing.TB, cfg Config) *Hand {
+	t.Helper()
+	h, err := Open(t.Context(), cfg)
+	must(t, err)
+	t.Cleanup(func() { _ = h.Close() })
+	return h
+}
+
+func wantRefused(t testing.TB, err error) {
+	t.Helper()
+	if !errors.Is(err, unix.ECONNREFUSED) && !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("got %v, want a reset", err)
+	}
+}

@@ -1,0 +1,111 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestElementEndsOpenConnectionInTime(t *testing.T) {
+	here := namespace(t)
+	there := neighbour(t, here)
+	s := serve(t, "0.0.0.0:0", false)
+	h := hand(t, Config{})
+	addr := map[string]string{"loopback": "127.0.0.1", "own address": "10.52.0.1", "another host": "10.52.0.1"}
+	for from, ip := range addr {
+		must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
+		start := time.Now()
+		must(t, h.Arm(group, 1, 300*time.Millisecond))
+		must(t, h.Activate(group, 1))
+		var c net.Conn
+		var err error
+		connect := func() { c, err = dial(fmt.Sprintf("%s:%d", ip, s.port), 0) }
+		if from == "another host" {
+			there(connect)
+		} else {
+			connect()
+		}
+		must(t, err)
+		last := time.Duration(0)
+		for err = say(c, "x"); err == nil; err = say(c, "x") {
+			last = time.Since(start)
+		}
+		ended := time.Since(start)
+		wantRefused(t, err)
+		t.Logf("%s: last echo at %v, reset at %v", from, last, ended)
+		if last > 300*time.Millisecond+jiffies || last < 280*time.Millisecond {
+			t.Errorf("%s: last echo at %v, of 300ms", from, last)
+		}
+		_ = c.Close()
+	}
+}
+
+func TestLateActivationStaysShut(t *testing.T) {
+	namespace(t)
+	s := serve(t, "127.0.0.1:0", false)
+	h := hand(t, Config{})
+	addr := s.ln.Addr().String()
+	must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
+	must(t, h.Arm(group, 0, 20*time.Millisecond))
+	<-time.After(40 * time.Millisecond)
+	must(t, h.Activate(group, 0))
+	wantRefused(t, try(addr, 0))
+}
+
+func TestActiveSlotIsNotArmed(t *testing.T) {
+	namespace(t)
+	h := hand(t, Config{})
+	must(t, h.Set(group, Want{Ports: []uint16{6379}, Mode: Leased, Slot: 2}))
+	if err := h.Arm(group, 2, time.Second); !errors.Is(err, ErrActive) {
+		t.Errorf("got %v", err)
+	}
+	must(t, h.Arm(group, 3, time.Second))
+	must(t, h.Arm(group, 3, time.Second))
+	if err := h.Arm(group, Slots, time.Second); err == nil {
+		t.Error("armed a slot that does not exist")
+	}
+	if err := h.Arm("other", 0, time.Second); err == nil {
+		t.Error("armed a group that nobody knows")
+	}
+}
+
+// TestQueuedWritesAreNotAcknowledged is the reply-gate: a server that was stopped with requests in its socket answers
+// them after the element has run out, and nobody hears it, then or later.
+func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
+	here := namespace(t)
+	there := neighbour(t, here)
+	s := serve(t, "0.0.0.0:0", true)
+	h := hand(t, Config{})
+	for _, ip := range []string{"127.0.0.1", "10.52.0.1"} {
+		must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
+		must(t, h.Arm(group, 1, 50*time.Millisecond))
+		must(t, h.Activate(group, 1))
+		var c net.Conn
+		var err error
+		connect := func() { c, err = dial(fmt.Sprintf("%s:%d", ip, s.port), 0) }
+		if ip == "127.0.0.1" {
+			connect()
+		} else {
+			there(connect)
+		}
+		must(t, err)
+		server := <-s.conn
+		_, err = io.WriteString(c, strings.Repeat("SET a b\n", 200))
+		must(t, err)
+		<-time.After(70 * time.Millisecond)
+		go copyAll(server) // The server goes on, and answers.
+		must(t, c.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
+		n, err := c.Read(make([]byte, 4096))
+		if n != 0 {
+			t.Errorf("%s: %d bytes of answers after the end", ip, n)
+		}
+		wantRefused(t, err)
+		_ = c.Close()
+	}
+	// A later opening must not let the repeated answers be believed either: the port of the old client is taken again.
+	must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Opened}))
+}

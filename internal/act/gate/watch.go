@@ -1,0 +1,185 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Damage tells of a change to our table by another program, and of its repair.
+type Damage struct {
+	// Program and PID name the culprit as the kernel does; PID is that of the kernel's first process namespace.
+	Program string
+	PID     uint32
+	// Took is the time from the notification to the kernel's acknowledgement of the repair, pause included.
+	Took time.Duration
+	// Err is why the repair failed; the next attempt follows after a pause.
+	Err error
+}
+
+// The pauses before a repair. The first follows at once; programs that fight over a ruleset must not eat the processor.
+const (
+	firstPause = 10 * time.Millisecond
+	longPause  = 10 * time.Second
+	// calm without damage makes the next repair a first one again.
+	calm = time.Minute
+)
+
+// Attributes of the message that ends each transaction's notifications, which the system's constants lack.
+const (
+	genProcPID  = 2
+	genProcName = 3
+)
+
+// watch follows the kernel's notifications. Its goroutine is started by Open and ended by Close.
+type watch struct {
+	hand *Hand
+	conn *netlink.Conn
+	stopped,
+	done chan struct{}
+	pause time.Duration
+	last  time.Time
+}
+
+func newWatch(h *Hand) (*watch, error) {
+	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+	if err != nil {
+		return nil, fmt.Errorf("connect for notifications: %w", err)
+	}
+	err = errors.Join(bufferSizes(conn), conn.JoinGroup(unix.NFNLGRP_NFTABLES))
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to notifications: %w", errors.Join(err, conn.Close()))
+	}
+	return &watch{hand: h, conn: conn, stopped: make(chan struct{})}, nil
+}
+
+// start begins the goroutine, which stop ends.
+func (w *watch) start() {
+	w.done = make(chan struct{})
+	go w.run()
+}
+
+func (w *watch) stop() error {
+	close(w.stopped)
+	err := w.conn.Close()
+	if w.done != nil {
+		<-w.done
+	}
+	return err
+}
+
+func (w *watch) run() {
+	defer close(w.done)
+	var touched bool
+	for {
+		messages, err := w.conn.Receive()
+		select {
+		case <-w.stopped:
+			return
+		default:
+		}
+		if errors.Is(err, os.ErrClosed) || errors.Is(err, unix.EBADF) {
+			return
+		}
+		if err != nil {
+			// Notifications were lost, or are not understood: look at the table instead.
+			w.repair(Damage{Program: "unknown"}, time.Now())
+			if !w.rest(firstPause) {
+				return
+			}
+			continue
+		}
+		for _, m := range messages {
+			foreign := m.Header.PID != w.hand.portID
+			switch kind := uint16(m.Header.Type) & 0xff; {
+			case kind == unix.NFT_MSG_NEWGEN && foreign && touched:
+				touched = false
+				w.repair(culprit(m.Data), time.Now())
+			case kind != unix.NFT_MSG_NEWGEN && foreign && ours(m.Data):
+				touched = true
+			}
+		}
+	}
+}
+
+// ours reports whether a notification is about our table. All kinds carry the table's name as their first attribute's
+// number.
+func ours(data []byte) bool {
+	attrs, ok := attributes(data)
+	if !ok || data[0] != unix.NFPROTO_INET {
+		return false
+	}
+	for attrs.Next() {
+		if attrs.Type() == unix.NFTA_TABLE_NAME {
+			return attrs.String() == tableName
+		}
+	}
+	return false
+}
+
+// culprit reads who committed a transaction.
+func culprit(data []byte) Damage {
+	d := Damage{Program: "unknown"}
+	attrs, ok := attributes(data)
+	for ok && attrs.Next() {
+		switch attrs.Type() {
+		case genProcPID:
+			d.PID = attrs.Uint32()
+		case genProcName:
+			d.Program = attrs.String()
+		}
+	}
+	return d
+}
+
+// attributes skips the four bytes that come before them.
+func attributes(data []byte) (*netlink.AttributeDecoder, bool) {
+	if len(data) < 4 {
+		return nil, false
+	}
+	attrs, err := netlink.NewAttributeDecoder(data[4:])
+	if err != nil {
+		return nil, false
+	}
+	attrs.ByteOrder = networkOrder
+	return attrs, true
+}
+
+// repair restores the table, after a pause that grows while damage follows damage, and tells.
+func (w *watch) repair(d Damage, seen time.Time) {
+	if seen.Sub(w.last) > calm {
+		w.pause = 0
+	}
+	for {
+		if !w.rest(w.pause) {
+			return
+		}
+		w.pause = min(max(firstPause, 2*w.pause), longPause)
+		h := w.hand
+		h.mu.Lock()
+		d.Err = h.restore()
+		h.mu.Unlock()
+		w.last = time.Now()
+		d.Took = w.last.Sub(seen)
+		h.cfg.OnDamage(d)
+		if d.Err == nil {
+			return
+		}
+	}
+}
+
+// rest waits, and returns false when the watch is to end.
+func (w *watch) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-w.stopped:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
