@@ -1,11 +1,9 @@
 package clock
 
 import (
-	"runtime"
+	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -17,7 +15,7 @@ const (
 	stallLimit = 1 << 16
 )
 
-// Stall is a stretch in which the machine did not run a thread that was ready.
+// Stall is a stretch in which what was due did not run.
 type Stall struct {
 	// At is when the thread should have run.
 	At Instant
@@ -25,25 +23,29 @@ type Stall struct {
 	Late time.Duration
 }
 
-// Watcher wakes every 5 ms on a thread of its own and notes how late it was.
+// Watcher wakes every 5 ms and notes how late it was: the kernel's lateness and this process's own, which both reach
+// the writers that this process runs.
 type Watcher struct {
+	pacer  *Pacer
 	mu     sync.Mutex // guards stalls
 	stalls []Stall
-	once   sync.Once // closes stop
-	stop   chan struct{}
 	done   chan struct{}
 }
 
 // Watch starts a watcher. Its Stop must be called.
-func Watch() *Watcher {
-	w := &Watcher{stop: make(chan struct{}), done: make(chan struct{})}
-	go w.run() // ends at Stop, within a tick
-	return w
+func Watch() (*Watcher, error) {
+	pacer, err := NewPacer()
+	if err != nil {
+		return nil, fmt.Errorf("watch for stalls: %w", err)
+	}
+	w := &Watcher{pacer: pacer, done: make(chan struct{})}
+	go w.run() // ends at Stop
+	return w, nil
 }
 
 // Stop ends the watcher and returns all that it saw. It may be called again.
 func (w *Watcher) Stop() []Stall {
-	w.once.Do(func() { close(w.stop) })
+	w.pacer.Close()
 	<-w.done
 	return w.Stalls(0, Now())
 }
@@ -70,22 +72,15 @@ func (w *Watcher) Worst(from, to Instant) time.Duration {
 	return worst
 }
 
-// run sleeps in the kernel rather than on a Go timer, so that what it measures is the machine and not this program's
-// own queue of timers. The thread is locked for the same reason.
 func (w *Watcher) run() {
 	defer close(w.done)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	for {
 		due := Now().Add(tick)
-		sleepUntil(due)
+		if w.pacer.Wait(due) != nil {
+			return
+		}
 		if late := Now().Sub(due); late >= noise {
 			w.note(Stall{At: due, Late: late})
-		}
-		select {
-		case <-w.stop:
-			return
-		default:
 		}
 	}
 }
@@ -95,13 +90,5 @@ func (w *Watcher) note(s Stall) {
 	defer w.mu.Unlock()
 	if len(w.stalls) < stallLimit {
 		w.stalls = append(w.stalls, s)
-	}
-}
-
-func sleepUntil(due Instant) {
-	ts := unix.NsecToTimespec(int64(due))
-	for unix.ClockNanosleep(unix.CLOCK_BOOTTIME, unix.TIMER_ABSTIME, &ts, nil) == unix.EINTR {
-		// The Go runtime preempts threads with a signal; the sleep's end is absolute, so it simply goes on.
-		continue
 	}
 }
