@@ -1,0 +1,262 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+	"redkeep/prove/judge"
+)
+
+// watch is what the simulator keeps of one group for the judge.
+type watch struct {
+	dirty  bool
+	acked  time.Duration
+	holder int // index of the node that opened last; -1 before
+	epoch  words.Epoch
+	// promotions are what the servers held when each node's was last promoted.
+	promotions []*promotion
+	// handed is the release that names a successor, in the epoch that it ended.
+	handed *decide.Release
+	// lossy are the epochs that were won against a veto that ran out, and said so.
+	lossy map[words.Epoch]bool
+	// well is since when each node could have kept a lease.
+	well   []time.Duration
+	issick []bool
+}
+
+// promotion is what was where when a server became a master.
+type promotion struct {
+	at     time.Duration
+	winner []uint64
+	copies []judge.Copy
+}
+
+func newWatch(hosts int) watch {
+	return watch{holder: -1, promotions: make([]*promotion, hosts), well: make([]time.Duration, hosts),
+		issick: make([]bool, hosts), lossy: map[words.Epoch]bool{}}
+}
+
+func finding(at time.Duration, g words.Group, law judge.Law, format string, args ...any) judge.Finding {
+	return judge.Finding{At: at, Group: g, Law: law, Text: fmt.Sprintf(format, args...)}
+}
+
+func (w *World) dirty(group int) {
+	if group < len(w.watch) {
+		w.watch[group].dirty = true
+	}
+}
+
+// look asks, where something has changed, whether two nodes would take writes. A table that another program has just
+// removed is left out while its hand restores it: no rule of the lease can help there.
+func (w *World) look() {
+	for g := range w.watch {
+		if w.watch[g].dirty {
+			w.watch[g].dirty = false
+			if nodes := w.writable(g); len(nodes) > 1 {
+				w.court.Writable(w.now, w.groups[g], nodes)
+			} else {
+				w.court.Writable(w.now, w.groups[g], nil)
+			}
+		}
+	}
+}
+
+const flushGrace = 15 * time.Millisecond
+
+func (w *World) writable(g int) []words.Node {
+	var out []words.Node
+	for _, h := range w.hosts {
+		s := h.servers[g]
+		if s == nil || s.state != running || s.role != words.RoleMaster {
+			continue
+		}
+		gate := h.gates[g]
+		if gate.flushed && w.now-gate.flushedAt < flushGrace || !gate.serves() {
+			continue
+		}
+		out = append(out, h.name)
+	}
+	return out
+}
+
+// opened takes a slot's activation: the node's clients may write from now on.
+func (w *World) opened(s *seat, epoch words.Epoch, first bool) {
+	g := s.group
+	if first {
+		w.log("%s gate opens, epoch %d", s.host().name, epoch)
+	}
+	sv := s.server()
+	if sv == nil || !s.gate().serves() {
+		return
+	}
+	wt := &w.watch[g]
+	open := judge.Open{At: w.now, Group: w.groups[g], Node: s.host().name, Epoch: epoch}
+	before := wt.holder
+	news := epoch > wt.epoch
+	w.court.Opened(open)
+	if !news {
+		return
+	}
+	w.outcome.Opens++
+	if p := wt.promotions[s.host().index]; p != nil && before >= 0 && before != s.host().index {
+		w.judgeFailover(wt, open, p)
+	}
+	wt.holder, wt.epoch = s.host().index, epoch
+}
+
+func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
+	need := w.plan.Voters - (w.plan.Voters/2 + 1) + 1
+	if !wt.lossy[open.Epoch] {
+		w.court.Failover(open, p.winner, p.copies, need)
+	}
+	if h := wt.handed; h != nil && h.Successor == open.Node && h.Epoch == wt.epoch {
+		w.court.Switched(open, h.Holder, p.winner)
+	}
+}
+
+// promoted keeps what the servers hold at a promotion. A server that is not well counts for its patience, with what
+// its own agent has seen of it.
+func (w *World) promoted(s *server) {
+	w.log("%s server promoted at %s, %d writes", s, s.pos, len(s.data))
+	p := &promotion{at: w.now, winner: s.data[:len(s.data):len(s.data)]}
+	for _, h := range w.hosts {
+		o := h.servers[s.group]
+		if o == nil || o == s || o.syncing {
+			continue
+		}
+		known := len(o.data)
+		if o.hung > 0 {
+			if o.hung < w.now-w.plan.Patience/2 || h.troubled > o.hung-w.plan.DownAfter || !h.power {
+				continue
+			}
+			known = min(o.seen, known)
+		}
+		p.copies = append(p.copies, judge.Copy{Node: h.name, Known: o.data[:known:known]})
+	}
+	w.watch[s.group].promotions[s.host.index] = p
+}
+
+// persisted counts votes.
+func (w *World) persisted(s *seat, r words.Register) {
+	old := s.host().disk.page.registers[s.group].Vote
+	if r.Vote != old && r.Vote.Holder != "" {
+		w.outcome.Votes++
+	}
+}
+
+func (w *World) noted(s *seat, r words.Reason) {
+	wt := &w.watch[s.group]
+	if r.Code == words.LossyElection || r.Code == words.RecoveredAlone {
+		wt.lossy[s.machine.Picture().Epoch] = true
+		wt.lossy[words.Epoch(r.N)] = true
+	}
+}
+
+func (w *World) replied(s *seat, r decide.Reply) {
+	w.log("%s replies to %d: %q %q", s.host().name, r.ID, r.Text, r.Err)
+	if f := w.replies[r.ID]; f != nil {
+		delete(w.replies, r.ID)
+		f(r)
+	}
+}
+
+// send gives a message to the network, and tells the watch of what it says.
+func (w *World) send(s *seat, v decide.Send) {
+	if r, ok := v.Message.(decide.Release); ok {
+		w.released(s, r)
+	}
+	to := w.indexOf(v.To)
+	if to < 0 || int(to) == s.host().index {
+		w.insane(s.host(), s.group, "sends to %q", v.To)
+		return
+	}
+	w.net.send(s.host(), w.hosts[to], parcel{s.group, uint64(s.agent.session), v.Message})
+}
+
+// released judges a holder that lets go although nothing is wrong.
+func (w *World) released(s *seat, r decide.Release) {
+	wt := &w.watch[s.group]
+	if r.Holder != s.host().name || r.Epoch != wt.epoch || wt.holder != s.host().index {
+		return
+	}
+	if r.Successor != "" {
+		if wt.handed == nil || wt.handed.Epoch != r.Epoch {
+			wt.handed = &r
+		}
+		return
+	}
+	switch r.Reason.Code {
+	case words.HandedOver, words.AgentStopped:
+		return
+	}
+	if since, ok := w.wellSince(s.group, wt.holder); ok && w.now-since > w.calmFor() {
+		w.find(s.group, judge.Needless, "%s lets go of epoch %d (%v) although all is well since %v", r.Holder, r.Epoch, r.Reason, since)
+	}
+}
+
+func (w *World) calmFor() time.Duration { return 3*time.Second + 2*w.plan.Lease + 2*w.plan.DownAfter }
+
+// weather brings the times of well-being up to date. It is called at each change of the world's faults.
+func (w *World) weather() {
+	for g := range w.watch {
+		for i := range w.hosts {
+			if w.isWell(g, i) {
+				if w.watch[g].issick[i] {
+					w.watch[g].well[i], w.watch[g].issick[i] = w.now, false
+				}
+			} else {
+				w.watch[g].issick[i] = true
+			}
+		}
+	}
+}
+
+func (w *World) wellSince(g, i int) (time.Duration, bool) {
+	w.weather()
+	return max(w.watch[g].well[i], w.hosts[i].troubled), !w.watch[g].issick[i]
+}
+
+// isWell reports whether the node could keep a lease now: its server and agent well, a majority of agents well reached.
+func (w *World) isWell(g, i int) bool {
+	h := w.hosts[i]
+	s := h.servers[g]
+	if s == nil || s.state != running || s.hung > 0 || !w.agentWell(i) || w.timing.loss > 0 {
+		return false
+	}
+	n := 0
+	for j := range w.hosts {
+		if w.agentWell(j) && w.net.well(i, j) {
+			n++
+		}
+	}
+	return n >= w.plan.Voters/2+1
+}
+
+func (w *World) agentWell(i int) bool {
+	a := w.hosts[i].agent()
+	return a != nil && !a.frozen && w.hosts[i].power && w.now-w.hosts[i].troubled > 100*time.Millisecond &&
+		w.timing.gateHigh < w.plan.Lease/20 && w.timing.netHigh < w.plan.Lease/20
+}
+
+// views is what each node's machine says, in one line.
+func (w *World) views(g int) string {
+	var b strings.Builder
+	for _, h := range w.hosts {
+		s := h.servers[g]
+		fmt.Fprintf(&b, "\n      %s: ", h.name)
+		if s != nil {
+			fmt.Fprintf(&b, "server %d %s follows %d %s %d writes, gate %v; ", s.state, s.role, s.follow, s.pos, len(s.data), h.gates[g].state)
+		}
+		a := h.agent()
+		if a == nil || a.seats[g].machine == nil {
+			b.WriteString("no agent")
+			continue
+		}
+		p := a.seats[g].machine.Picture()
+		fmt.Fprintf(&b, "%s, master %q epoch %d writable %v, why %v", p.State, p.Master, p.Epoch, p.Writable, p.Why)
+	}
+	return b.String()
+}
