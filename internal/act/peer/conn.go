@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,8 @@ type AnswerError struct {
 // Error returns the agent's name and reason.
 func (e *AnswerError) Error() string { return e.Node + ": " + e.Text }
 
-// Conn is a caller's connection to an agent. Its methods may be called from any goroutine; requests take their turns.
+// Conn is a caller's connection to an agent. Its methods may be called from any goroutine; requests take their turns. The
+// agent ends a connection on which nothing was asked for a minute.
 type Conn struct {
 	server string
 	wire   *wire
@@ -79,13 +81,20 @@ func dial(ctx context.Context, dialer *net.Dialer, addr string, secret []byte, a
 // explainEnd replaces the deadline that stands for the context's end by the context's own error, and says what an early
 // end of the connection mostly means.
 func explainEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	deadline, bounded := ctx.Deadline()
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	case errors.Is(err, os.ErrDeadlineExceeded) && bounded && !time.Now().Before(deadline):
+		// The connection's timer was faster than the context's.
+		return context.DeadlineExceeded
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: the agent took the connection and does not answer", err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: the agent closed the connection; its log says why", err)
+	default:
+		return err
 	}
-	return err
 }
 
 // handshake is the client's side. The server proves itself first; the client's proof leaves with its first request.

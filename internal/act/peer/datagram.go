@@ -155,7 +155,6 @@ func (p *Peer) take(packet []byte, items [][]byte) ([][]byte, error) {
 	if err != nil {
 		return items, err
 	}
-	p.count.received.Add(1)
 	if receipt.Outlived != 0 && p.config.OnOutlived != nil {
 		p.config.OnOutlived(r.node, receipt.Outlived)
 	}
@@ -176,19 +175,23 @@ func (p *Peer) judge(r *remote, packet []byte) (seal.Receipt, error) {
 	r.mu.Lock()
 	receipt, err := r.link.Open(packet)
 	switch {
-	case errors.Is(err, seal.ErrUnproven):
-		o.packet = r.link.Answer(o.packet[:0], receipt)
-	case err == nil && receipt.Resend != nil:
+	case receipt.Resend != nil:
 		o.packet = r.link.Seal(o.packet[:0], receipt.Resend)
+	case receipt.Hello:
+		o.packet = r.link.Answer(o.packet[:0], receipt)
 	default:
-		r.mu.Unlock()
-		return receipt, err
+		o.packet = o.packet[:0]
 	}
 	r.mu.Unlock()
-	p.transmit(r, o)
-	if err != nil {
-		p.count.unproven.Add(1)
-		return seal.Receipt{}, nil
+	if len(o.packet) > 0 {
+		p.transmit(r, o)
 	}
-	return receipt, nil
+	switch {
+	case errors.Is(err, seal.ErrUnproven):
+		p.count.unproven.Add(1)
+		return receipt, nil
+	case err == nil:
+		p.count.received.Add(1)
+	}
+	return receipt, err
 }

@@ -1,7 +1,7 @@
 // Package peer carries messages between agents, and commands to them: datagrams by UDP, requests by TCP, on one port.
 //
-// It gives payloads no meaning, keeps no clock for its callers, and repeats nothing but what a freshly started peer had
-// to refuse: who needs an answer asks again. It encrypts nothing; it proves who sent what (see speak/seal).
+// It gives payloads no meaning, keeps no clock for its callers, and repeats nothing but what was said before its peer was
+// heard: who needs an answer asks again. It encrypts nothing; it proves who sent what (see speak/seal).
 //
 // Send may be called from any goroutine and never blocks, so the agent's loop calls it. OnDatagram runs on the one
 // goroutine that reads the UDP socket: it must hand on and return. OnAsk runs on a goroutine of its connection. The

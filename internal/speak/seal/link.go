@@ -23,7 +23,7 @@ var (
 	ErrReplayed = errors.New("open datagram: seen before")
 )
 
-// resendDepth is how many datagrams a Link keeps for the case that the receiver has restarted and refuses them.
+// resendDepth is how many datagrams a Link keeps of those that it seals before it has heard from the peer.
 const resendDepth = 8
 
 // helloBody is the length of a hello's body: the counter of the datagram that it refuses (0: none), and the highest
@@ -35,8 +35,9 @@ const helloBody = 24
 // Freshness rests on two random nonces, one for each start of each end. A datagram is taken only if it echoes the nonce
 // of the receiver's present start: it was then made after that start, by a sender that has heard from it. So nothing
 // that was recorded before a restart is ever taken after it, and within a start the counter lets each datagram in once.
-// A datagram without the echo is answered by a hello that carries the nonce, and the datagram that was refused is sent
-// again: a start costs one round trip, and nothing later does.
+// A datagram without the echo is answered by a hello that carries the nonce. What was said before anything was heard
+// from the peer is then sent again, so that a start costs one round trip. What was said to an earlier session of the
+// peer is not: it may mean something else to the new one, so its sender has to say it anew.
 //
 // A Link is not safe for concurrent use.
 type Link struct {
@@ -65,9 +66,11 @@ type Receipt struct {
 	Session words.Session
 	// Body is the payload (see Items), sharing the packet's memory; nil in a hello.
 	Body []byte
-	// Resend is the body that the peer refused for want of an echo and that now should be sent again; nil if none. It
-	// is valid until the next Seal.
+	// Resend is the body that the peer refused since it was sealed before the peer was heard, and that now should be
+	// sealed again; nil if none.
 	Resend []byte
+	// Hello says that the peer has not heard from this start, so that an Answer is due.
+	Hello bool
 	// Outlived is a session of this very node that the peer has heard and that is later than the present one, or the
 	// same in another process; 0 if none. The state directory has then been rolled back or copied.
 	Outlived words.Session
@@ -103,8 +106,10 @@ func (l *Link) Heard() words.Session { return words.Session(l.heard) }
 func (l *Link) Seal(dst, body []byte) []byte {
 	h := l.next(kindData)
 	h.echoSession, h.echoNonce = l.heard, l.heardNonce
-	slot := &l.sent[h.counter%resendDepth]
-	slot.counter, slot.body = h.counter, append(slot.body[:0], body...)
+	if l.heard == 0 {
+		slot := &l.sent[h.counter%resendDepth]
+		slot.counter, slot.body = h.counter, append(slot.body[:0], body...)
+	}
 	return appendDatagram(dst, l.out, l.self, h, body)
 }
 
@@ -113,7 +118,7 @@ func (l *Link) Hello(dst []byte) []byte {
 	return l.hello(dst, header{session: l.heard, nonce: l.heardNonce})
 }
 
-// Answer appends the hello that is due when Open returned r together with ErrUnproven.
+// Answer appends the hello that is due when Open has returned r with Hello set.
 func (l *Link) Answer(dst []byte, r Receipt) []byte { return l.hello(dst, r.answer) }
 
 func (l *Link) hello(dst []byte, to header) []byte {
@@ -131,7 +136,7 @@ func (l *Link) next(kind byte) header {
 	return header{kind: kind, session: l.session, nonce: l.nonce, counter: l.counter}
 }
 
-// Open judges a datagram and takes it at most once. On ErrUnproven the receipt is good for Answer and nothing else; on
+// Open judges a datagram and takes it at most once. With ErrUnproven the receipt is good for Answer and nothing else; on
 // any other error it is empty.
 func (l *Link) Open(packet []byte) (Receipt, error) {
 	name, err := Sender(packet)
@@ -143,7 +148,7 @@ func (l *Link) Open(packet []byte) (Receipt, error) {
 		return Receipt{}, ErrForged
 	}
 	if h.echoNonce != l.nonce || h.echoSession != l.session {
-		return Receipt{answer: h}, ErrUnproven
+		return Receipt{Hello: true, answer: h}, ErrUnproven
 	}
 	if err := l.admit(h); err != nil {
 		return Receipt{}, err
@@ -175,15 +180,19 @@ func (l *Link) admit(h header) error {
 }
 
 // takeHello finds what the peer could not take, so that it can be sent again: once, since the peer has refused that
-// counter for good, and under a new counter.
+// counter for good, and under a new counter. A peer that has not heard from this start is answered; the answer shows
+// that the peer was heard, so it is not answered in turn.
 func (l *Link) takeHello(h header, body []byte) Receipt {
 	r := Receipt{Session: words.Session(h.session)}
 	refused := binary.BigEndian.Uint64(body[0:])
 	known := binary.BigEndian.Uint64(body[8:])
 	knownNonce := binary.BigEndian.Uint64(body[16:])
 	if slot := &l.sent[refused%resendDepth]; refused != 0 && slot.counter == refused {
-		slot.counter = 0
 		r.Resend = slot.body
+		*slot = kept{}
+	}
+	if known != l.session || knownNonce != l.nonce {
+		r.Hello, r.answer = true, header{session: h.session, nonce: h.nonce}
 	}
 	if known > l.session || known == l.session && knownNonce != l.nonce {
 		r.Outlived = words.Session(known)
