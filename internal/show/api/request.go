@@ -1,0 +1,68 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"redkeep/internal/words"
+)
+
+// Version is the version of requests and replies. It changes when a field is given another meaning; fields that are only
+// added leave it, since both ends overlook what they don't know.
+const Version = 1
+
+// Verb is what a request asks for.
+type Verb string
+
+// The verbs. Status and History are answered at once; the others change something, and may report progress.
+const (
+	Status     Verb = "status"
+	History    Verb = "history"
+	Switchover Verb = "switchover"
+	Bootstrap  Verb = "bootstrap"
+	Recover    Verb = "recover"
+	Leave      Verb = "leave"
+)
+
+// Request is what the command line asks of one agent.
+type Request struct {
+	Version int  `json:"version"`
+	Verb    Verb `json:"verb"`
+	// Group may be left empty where the agent has a single one. Status does not look at it.
+	Group words.Group `json:"group,omitempty"`
+	// Node is the switchover's target, empty for the best one, or the node that Bootstrap makes the master.
+	Node words.Node `json:"node,omitempty"`
+	// AcceptLoss is a person's word that lost data are accepted, for Bootstrap and Recover.
+	AcceptLoss bool `json:"accept_loss,omitempty"`
+}
+
+// MarshalRequest returns the request's bytes, with this release's version.
+func MarshalRequest(r Request) ([]byte, error) {
+	r.Version = Version
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("write request: %w", err)
+	}
+	return b, nil
+}
+
+// parseRequest reads a request, and checks what can be checked without knowing the groups.
+func parseRequest(b []byte) (Request, *Error) {
+	var r Request
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, &Error{Usage, "the request is not readable: " + err.Error()}
+	}
+	if r.Version != Version {
+		return r, &Error{OtherRelease, fmt.Sprintf("the command speaks version %d and the agent version %d; use the same release of redkeep for both", r.Version, Version)}
+	}
+	switch r.Verb {
+	case Status, History, Switchover, Recover, Leave:
+	case Bootstrap:
+		if r.Node == "" {
+			return r, &Error{Usage, "bootstrap needs the node whose data are to be kept; name it with --master"}
+		}
+	default:
+		return r, &Error{OtherRelease, fmt.Sprintf("the agent does not know %q; use the same release of redkeep for both", r.Verb)}
+	}
+	return r, nil
+}
