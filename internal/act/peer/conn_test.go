@@ -125,7 +125,8 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("another secret: %v", err)
 	}
 	h.Close()
-	if _, err := Dial(t.Context(), h.Addr().String(), secret, CommandLine); err == nil || !strings.Contains(err.Error(), "is the agent running") {
+	_, err := Dial(t.Context(), h.Addr().String(), secret, CommandLine)
+	if err == nil || !strings.Contains(err.Error(), "is the agent running") {
 		t.Errorf("no agent: %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

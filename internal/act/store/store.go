@@ -38,6 +38,8 @@ type Store struct {
 	record nodeRecord
 	groups map[words.Group]*groupFile
 	closed bool
+
+	histories map[words.Group]*historyFile
 }
 
 // nodeRecord is what the node file holds. It lists the groups that have a file, so that a file that was deleted is not
@@ -66,7 +68,10 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock, groups: make(map[words.Group]*groupFile)}
+	s := &Store{
+		dir: dir, lock: lock,
+		groups: make(map[words.Group]*groupFile), histories: make(map[words.Group]*historyFile),
+	}
 	if err := s.begin(); err != nil {
 		if s.node != nil {
 			err = errors.Join(err, s.node.close())
@@ -230,7 +235,7 @@ func (s *Store) Discard(group words.Group) error {
 	if err := s.openLocked(g, group, false); !errors.Is(err, ErrUnreadable) {
 		return nil
 	}
-	path := s.path(group)
+	path := s.path("group-", group)
 	if err := os.Rename(path, path+".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("discard group %s: %w", group, err)
 	}
@@ -257,8 +262,8 @@ func (s *Store) open(group words.Group, create bool) (*slotFile, error) {
 
 // group returns the place of the group's file, opened or not.
 func (s *Store) group(group words.Group) (*groupFile, error) {
-	if group == "" || len(filepath.Base(s.path(group))) > 200 {
-		return nil, fmt.Errorf("use group name %.40q: it is empty or too long", group)
+	if err := s.checkGroup(group); err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -278,7 +283,7 @@ func (s *Store) openLocked(g *groupFile, group words.Group, create bool) error {
 	if g.file != nil || g.err != nil {
 		return g.err
 	}
-	file, err := openSlotFile(s.path(group), groupSlotSize)
+	file, err := openSlotFile(s.path("group-", group), groupSlotSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		switch {
 		case s.lists(group):
@@ -287,10 +292,10 @@ func (s *Store) openLocked(g *groupFile, group words.Group, create bool) error {
 		case !create:
 			return ErrNone
 		}
-		if err := createSlotFile(s.path(group), groupSlotSize); err != nil {
+		if err := createSlotFile(s.path("group-", group), groupSlotSize); err != nil {
 			return err
 		}
-		file, err = openSlotFile(s.path(group), groupSlotSize)
+		file, err = openSlotFile(s.path("group-", group), groupSlotSize)
 	}
 	if err != nil {
 		if errors.Is(err, ErrUnreadable) || errors.Is(err, ErrPoisoned) {
@@ -331,8 +336,17 @@ func (s *Store) list(group words.Group) error {
 	return nil
 }
 
-func (s *Store) path(group words.Group) string {
-	return filepath.Join(s.dir, "group-"+url.PathEscape(string(group)))
+// path returns the name of a group's file, in which nothing of the group's name can lead elsewhere.
+func (s *Store) path(kind string, group words.Group) string {
+	return filepath.Join(s.dir, kind+url.PathEscape(string(group)))
+}
+
+// checkGroup keeps file names below the 255 bytes that file systems allow.
+func (s *Store) checkGroup(group words.Group) error {
+	if group == "" || len(url.PathEscape(string(group))) > 200 {
+		return fmt.Errorf("use group name %.40q: it is empty or too long", group)
+	}
+	return nil
 }
 
 // Close gives the directory back. What was saved is on disk already. It waits for saves that are under way.
@@ -345,6 +359,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	errs := []error{s.node.close()}
 	groups := slices.Collect(maps.Values(s.groups))
+	histories := slices.Collect(maps.Values(s.histories))
 	s.mu.Unlock()
 
 	// Without mu: whoever opens a group's file holds that group's lock and wants mu. None opens one any more.
@@ -354,6 +369,11 @@ func (s *Store) Close() error {
 			errs = append(errs, g.file.close())
 		}
 		g.mu.Unlock()
+	}
+	for _, h := range histories {
+		h.mu.Lock()
+		errs = append(errs, h.close())
+		h.mu.Unlock()
 	}
 	return errors.Join(append(errs, s.lock.Close())...)
 }

@@ -216,7 +216,7 @@ func TestTornSlotLeavesTheOther(t *testing.T) {
 	for saves := 1; saves <= 4; saves++ {
 		dir := t.TempDir()
 		s := open(t, dir)
-		path := s.path("g")
+		path := s.path("group-", "g")
 		records := []string{""}
 		for i := range saves {
 			records = append(records, fmt.Sprintf("record %d of some length", i))
@@ -253,7 +253,7 @@ func TestTwoBadSlotsAreUnreadable(t *testing.T) {
 	s := open(t, dir)
 	save(t, s, "g", "one")
 	save(t, s, "g", "two")
-	path := s.path("g")
+	path := s.path("group-", "g")
 	s.Close()
 	whole, err := os.ReadFile(path)
 	if err != nil {
@@ -263,7 +263,8 @@ func TestTwoBadSlotsAreUnreadable(t *testing.T) {
 	both[slotHeader] ^= 1
 	both[groupSlotSize+slotHeader] ^= 1
 	for how, image := range map[string][]byte{
-		"both damaged": both, "empty": {}, "short": whole[:20], "zeros": make([]byte, len(whole)), "swapped magic": bytes.ReplaceAll(whole, []byte("KEEP1"), []byte("KEEP2")),
+		"both damaged": both, "empty": {}, "short": whole[:20], "zeros": make([]byte, len(whole)),
+		"swapped magic": bytes.ReplaceAll(whole, []byte("KEEP1"), []byte("KEEP2")),
 	} {
 		if err := os.WriteFile(path, image, 0o600); err != nil {
 			t.Fatal(err)
@@ -300,7 +301,7 @@ func TestDeletedOrCopiedFileIsNotBelieved(t *testing.T) {
 	save(t, s, "gone", "voted")
 	save(t, s, "from", "voted")
 	save(t, s, "onto", "voted")
-	gone, from, onto := s.path("gone"), s.path("from"), s.path("onto")
+	gone, from, onto := s.path("group-", "gone"), s.path("group-", "from"), s.path("group-", "onto")
 	s.Close()
 	if err := errors.Join(os.Remove(gone), os.Rename(from, onto)); err != nil {
 		t.Fatal(err)
