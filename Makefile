@@ -1,0 +1,92 @@
+# Redkeep: the verbs. `make help` lists them. Nothing here installs anything on the host; what is missing is named, with
+# the line that installs it.
+
+# Go fetches the toolchain that go.mod asks for by itself (1.21 and later can); some distributions turn that off.
+export GOTOOLCHAIN ?= auto
+GO        ?= go
+FUZZTIME  ?= 20s
+SIMTIME   ?= 60s
+LINTER    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# For bench: how often each fault, and which ones (the README's table: RUNS=20 FAULTS=all).
+export RUNS   ?= 5
+export FAULTS ?=
+
+# The simulator and the lab have their own verbs; all other packages are unit tests.
+UNIT = $$($(GO) list ./... | grep -v -e '/prove/sim$$' -e '/prove/lab$$' -e '/prove/bench$$')
+
+# The proofs join `make test` as soon as they can be asked for a duration or a selection.
+SIM := $(shell grep -ls 'sim\.for' prove/sim/*.go 2>/dev/null | head -n 1)
+LAB := $(wildcard prove/lab/*_test.go)
+
+.DEFAULT_GOAL := help
+.PHONY: help build test unit arch vet lint fuzz sim lab bench demo clean need-go need-redis
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+build: need-go ## bin/redkeep, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/redkeep ./cmd/redkeep
+
+test: need-go need-redis vet unit $(if $(SIM),sim) $(if $(LAB),lab) ## vet, unit tests, the tree's own, a minute of simulator, the lab
+
+vet: need-go
+	$(GO) vet ./...
+
+unit: need-go
+	@[ "$$(id -u)" = 0 ] || echo "make: not root: tests of the kernel's gate use a user namespace, or are skipped where that is forbidden"
+	$(GO) test $(UNIT)
+
+arch: need-go ## only the tests of the tree itself
+	$(GO) test ./prove/arch
+
+sim: need-go ## the simulator for SIMTIME (60s): faults injected and votes taken per minute
+	$(GO) test ./prove/sim -count=1 -timeout 30m -v -sim.for=$(SIMTIME)
+
+lab: need-go need-redis ## real servers in namespaces, every fault, judged
+	@[ "$$(id -u)" = 0 ] || echo "make: not root: the lab uses a user namespace; where that is forbidden, run: sudo make lab"
+	$(GO) test ./prove/lab -count=1 -timeout 30m
+
+bench: need-go need-redis ## Redkeep, redis-sentinel and keepalived in one table (RUNS=20 FAULTS=all)
+	$(GO) test ./prove/bench -count=1 -timeout 180m -v
+
+demo: build need-redis ## three hosts on this machine, a writer, a kill: the timeline and the gap
+	./bin/redkeep demo
+
+fuzz: need-go ## each fuzz target for FUZZTIME (20s)
+	@set -e; for p in $$($(GO) list ./internal/...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+		done; \
+	done
+
+lint: need-go bin/golangci-lint ## golangci-lint, built into ./bin at the first call
+	./bin/golangci-lint run
+
+bin/golangci-lint:
+	@echo "make: building $(LINTER) into ./bin (over a minute, needs the Go module proxy)"
+	GOBIN=$(CURDIR)/bin GOFLAGS= $(GO) install $(LINTER)
+
+clean: ## remove what was built
+	rm -rf bin .lab
+
+need-go:
+	@command -v $(GO) >/dev/null || { \
+		echo "make: go is missing; 1.21 or later will do, it fetches the rest itself"; \
+		echo "make:   Ubuntu 24.04: sudo apt-get install -y golang-go"; \
+		echo "make:   Debian 12:    sudo apt-get install -y -t bookworm-backports golang-go   (or https://go.dev/dl)"; \
+		exit 1; }
+	@v=$$(cd / && GOTOOLCHAIN=local $(GO) env GOVERSION); case $$v in \
+		go1.[0-9]|go1.[0-9].*|go1.1[0-9]|go1.1[0-9].*|go1.20|go1.20.*) \
+			echo "make: $$v is too old to fetch a newer one; install Go 1.21 or later (Debian 12: sudo apt-get install -y -t bookworm-backports golang-go)"; \
+			exit 1;; \
+	esac
+
+# Debian and Ubuntu ship the server's program in redis-tools, under the name redis-check-rdb: the package redis-server
+# adds a link to it, and the service, which tests don't want.
+need-redis:
+	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || command -v redis-check-rdb >/dev/null || \
+		[ -n "$$REDIS_SERVER" ] || { \
+		echo "make: no Redis to test with; this installs the program and starts no service:"; \
+		echo "make:   sudo apt-get install -y redis-tools"; \
+		exit 1; }
