@@ -66,105 +66,67 @@ func (h *Hand) set(group words.Group, want Want) error {
 		}
 	}
 	g := h.groups[group]
-	if g != nil && g.unsure {
-		if err := h.reread(); err != nil {
-			return err
-		}
-		g = h.groups[group]
-	}
 	if g == nil {
 		g = &held{}
-	}
-	if g.want.same(want) {
 		h.groups[group] = g
+	}
+	if g.want.same(want) && !h.unsure {
 		return nil
 	}
-	before := now()
-	err := h.change(group, g.want, want)
-	if err == nil {
-		err = h.commit()
+	var until boottime
+	if want.For > 0 {
+		until = now() + boottime(want.For)
 	}
-	h.groups[group] = g
-	if err != nil {
-		g.unsure = true
+	if h.unsure {
+		g.want, g.lentUntil = want, until
+		return h.restore()
+	}
+	var b batch
+	h.shape.change(&b, group, g.want, want)
+	if err := h.send(&b); err != nil {
 		return err
 	}
-	g.want = want
-	if want.For > 0 {
-		g.lentUntil = before + boottime(want.For)
-	}
+	g.want, g.lentUntil = want, until
 	return nil
 }
 
-// known returns a group that can be changed, having read the kernel again if need be.
+// known returns a group whose ports are known.
 func (h *Hand) known(group words.Group) (*held, error) {
 	g := h.groups[group]
-	if g != nil && g.unsure {
-		if err := h.reread(); err != nil {
-			return nil, err
-		}
-		g = h.groups[group]
-	}
 	if g == nil || len(g.want.Ports) == 0 {
 		return nil, errPorts
 	}
 	return g, nil
 }
 
-// change adds to the transaction what leads from one state to another.
-func (h *Hand) change(group words.Group, from, to Want) error {
-	s, c := h.shape, h.conn
+// change adds to a transaction what leads a group from one state to another.
+func (s *structure) change(b *batch, group words.Group, from, to Want) {
 	if to.Mode == Opened && to.For > 0 && !to.lentElsewhere {
-		if err := renew(c, s.lent, to.Ports, to.For); err != nil {
-			return err
-		}
+		renew(b, s.lent, to.Ports, to.For)
 	}
 	gone, fresh := splitPorts(from.watchedPorts(), to.watchedPorts())
-	if err := replace(c, s.watched, portKeys(gone), portKeys(fresh)); err != nil {
-		return err
-	}
+	b.take(s.watched, portKeys(gone))
+	b.put(s.watched, portKeys(fresh))
 	for _, set := range []*nftables.Set{s.peers4, s.peers6} {
-		if err := replace(c, set, peerKeys(set == s.peers4, from), peerKeys(set == s.peers4, to)); err != nil {
-			return err
-		}
+		b.take(set, peerKeys(set == s.peers4, from))
+		b.put(set, peerKeys(set == s.peers4, to))
 	}
-	if err := replace(c, s.requests, pointers(group, from, sideRequests), pointers(group, to, sideRequests)); err != nil {
-		return err
-	}
-	return replace(c, s.replies, pointers(group, from, sideReplies), pointers(group, to, sideReplies))
-}
-
-// replace takes elements out of a set and puts others in.
-func replace(c *nftables.Conn, set *nftables.Set, out, in []nftables.SetElement) error {
-	if len(out) > 0 {
-		bare := make([]nftables.SetElement, len(out))
-		for i, e := range out {
-			bare[i].Key = e.Key
-		}
-		if err := c.SetDeleteElements(set, bare); err != nil {
-			return fmt.Errorf("write set %s: %w", set.Name, err)
-		}
-	}
-	if len(in) > 0 {
-		if err := c.SetAddElements(set, in); err != nil {
-			return fmt.Errorf("write set %s: %w", set.Name, err)
-		}
-	}
-	return nil
+	b.take(s.requests, pointers(group, from, sideRequests))
+	b.put(s.requests, pointers(group, to, sideRequests))
+	b.take(s.replies, pointers(group, from, sideReplies))
+	b.put(s.replies, pointers(group, to, sideReplies))
 }
 
 // renew gives ports of a set with timeouts a new one. The element may be there, or have run out a moment ago: adding it
 // first makes the deletion certain to succeed, and before Linux 6.12 adding alone keeps the old timeout.
-func renew(c *nftables.Conn, set *nftables.Set, ports []uint16, d time.Duration) error {
-	keys := portKeys(ports)
+func renew(b *batch, set *nftables.Set, ports []uint16, d time.Duration) {
 	timed := portKeys(ports)
 	for i := range timed {
 		timed[i].Timeout = d
 	}
-	if err := replace(c, set, nil, timed); err != nil {
-		return err
-	}
-	return replace(c, set, keys, timed)
+	b.put(set, timed)
+	b.take(set, timed)
+	b.put(set, timed)
 }
 
 // pointers are the elements of the two maps: where the packets of a group's ports go.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/nftables"
@@ -28,12 +30,8 @@ var ErrUnavailable = errors.New("no kernel gate; load the module nf_tables and g
 // ErrOwned says that another process, a running agent, holds the table.
 var ErrOwned = errors.New("the gate belongs to a running agent; ask that agent, or stop it first")
 
-const (
-	// answerWithin bounds the wait for an acknowledgement. The kernel has it ready when the send returns.
-	answerWithin = 2 * time.Second
-	// socketBuffer holds the largest transaction, a restoration with many groups, and its acknowledgements.
-	socketBuffer = 4 << 20
-)
+// socketBuffer holds, in bytes, the largest transaction, a restoration with many groups, and its acknowledgements.
+const socketBuffer = 4 << 20
 
 // Config is what a Hand is opened with.
 type Config struct {
@@ -52,11 +50,10 @@ type Config struct {
 
 // Hand holds the table. Its methods may be called from any goroutine.
 type Hand struct {
-	cfg    Config
-	log    *slog.Logger
-	shape  *structure
-	portID uint32
-	watch  *watch
+	cfg   Config
+	log   *slog.Logger
+	shape *structure
+	watch *watch
 
 	// mu guards the connection, on which batches and answers must not mix, and groups. It is held across system calls
 	// of the connection, which is what it is for.
@@ -64,6 +61,9 @@ type Hand struct {
 	conn   *nftables.Conn
 	raw    *netlink.Conn // conn's own socket, for what conn cannot write.
 	groups map[words.Group]*held
+	portID atomic.Uint32 // conn's number in notifications; also read by the watch, without the lock.
+	unsure bool          // A transaction failed: the next one has to tell the kernel everything.
+	lost   bool          // conn has to be replaced before it is used again.
 }
 
 // held is what the kernel was last told of one group.
@@ -74,8 +74,6 @@ type held struct {
 	ends [Slots]boottime
 	// lentUntil is the same for a timed opening.
 	lentUntil boottime
-	// unsure says that a transaction failed in the middle: what the kernel has must be read before it is changed.
-	unsure bool
 }
 
 // Open takes the table over, or makes it. A table that stands is left as it is, with all that is in force in it. The
@@ -130,7 +128,8 @@ func (h *Hand) connect() error {
 		return fmt.Errorf("connect to nf_tables: %w", err)
 	}
 	h.conn = conn
-	h.portID, err = portID(h.raw)
+	id, err := portID(h.raw)
+	h.portID.Store(id)
 	return err
 }
 
@@ -171,10 +170,32 @@ func portID(c *netlink.Conn) (uint32, error) {
 	return id, errors.Join(err, cause)
 }
 
-// commit sends what has been added to the connection as one transaction and waits for the kernel's acknowledgement.
-func (h *Hand) commit() error {
-	h.bound()
-	return h.conn.Flush()
+// send commits a transaction. After a failure the kernel may not have what we believe (somebody changed the table), or
+// may have what we do not believe (its answer stayed out); the next change then tells it everything.
+func (h *Hand) send(b *batch) error {
+	err := b.commit(h.raw)
+	if err != nil {
+		h.unsure = true
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		h.lost = true // An answer that comes yet would be taken for the next one's.
+	}
+	return err
+}
+
+// reconnect replaces a connection that lost count of its answers, and takes the table over again: it is the old
+// connection's until that is closed.
+func (h *Hand) reconnect() error {
+	if !h.lost {
+		return nil
+	}
+	err := h.conn.CloseLasting()
+	if err = errors.Join(err, h.connect()); err != nil {
+		return err
+	}
+	h.lost = false
+	_, err = h.claim()
+	return err
 }
 
 // bound gives the next exchange its time limit.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/nftables"
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -68,31 +67,7 @@ func (h *Hand) tableFlags() (flags uint32, exists bool, err error) {
 // newTable adds the table with its flags, in a transaction of its own: nftables.Conn always writes flags as zero. An
 // empty table refuses nobody, so nothing is lost by the gap between this and the rest.
 func (h *Hand) newTable(flags uint32) error {
-	attrs := netlink.NewAttributeEncoder()
-	attrs.ByteOrder = networkOrder
-	attrs.String(unix.NFTA_TABLE_NAME, tableName)
-	attrs.Uint32(unix.NFTA_TABLE_FLAGS, flags)
-	body, err := attrs.Encode()
-	if err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	header := func(family byte, resource uint16) []byte {
-		return []byte{family, unix.NFNETLINK_V0, byte(resource >> 8), byte(resource)}
-	}
-	h.bound()
-	_, err = h.raw.SendMessages([]netlink.Message{
-		{Header: netlink.Header{Type: unix.NFNL_MSG_BATCH_BEGIN, Flags: netlink.Request}, Data: header(0, unix.NFNL_SUBSYS_NFTABLES)},
-		{
-			Header: netlink.Header{
-				Type:  unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWTABLE,
-				Flags: netlink.Request | netlink.Acknowledge | netlink.Create,
-			},
-			Data: append(header(byte(nftables.TableFamilyINet), 0), body...),
-		},
-		{Header: netlink.Header{Type: unix.NFNL_MSG_BATCH_END, Flags: netlink.Request}, Data: header(0, unix.NFNL_SUBSYS_NFTABLES)},
-	})
-	if err == nil {
-		_, err = h.raw.Receive()
-	}
-	return err
+	var b batch
+	b.table(flags)
+	return h.send(&b)
 }

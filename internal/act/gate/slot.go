@@ -38,11 +38,13 @@ func (h *Hand) arm(group words.Group, slot int, d time.Duration) error {
 		return ErrActive
 	}
 	end := now() + boottime(d)
-	if err := renew(h.conn, h.shape.armed[slot], g.want.Ports, d); err != nil {
-		return err
+	if h.unsure {
+		g.ends[slot] = end
+		return h.restore()
 	}
-	if err := h.commit(); err != nil {
-		g.unsure = true
+	var b batch
+	renew(&b, h.shape.armed[slot], g.want.Ports, d)
+	if err := h.send(&b); err != nil {
 		return err
 	}
 	g.ends[slot] = end

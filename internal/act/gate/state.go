@@ -66,16 +66,14 @@ func (h *Hand) States() ([]State, error) {
 	return all, nil
 }
 
-// reread puts what the kernel has into groups. Ports that are only known, and absent from the kernel, stay known.
+// reread puts what the kernel has into groups, as a Hand that has just been opened needs it. Later the kernel is told,
+// not asked: what stands there then may be somebody's damage.
 func (h *Hand) reread() error {
 	before := now()
 	h.bound()
 	all, err := readStates(h.conn, h.shape)
 	if err != nil {
 		return fmt.Errorf("read gate: %w", err)
-	}
-	for name, g := range h.groups {
-		h.groups[name] = &held{want: Want{Ports: g.want.Ports, Mode: Absent, Watch: g.want.Watch}}
 	}
 	for _, s := range all {
 		g := &held{want: s.Want}

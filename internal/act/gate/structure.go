@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
@@ -96,10 +97,9 @@ func (s *structure) makeSets() {
 	s.peers6 = joined("peers6", nftables.TypeIP6Addr)
 }
 
-// sets returns all of them, those with elements of our own making first.
-func (s *structure) sets() []*nftables.Set {
-	return append(s.armed[:len(s.armed):len(s.armed)],
-		s.lent, s.watched, s.peers4, s.peers6, s.requests, s.replies, s.refused, s.admitted)
+// told returns the sets whose elements come from us and not from packets; a fresh list each time.
+func (s *structure) told() []*nftables.Set {
+	return append(slices.Clone(s.armed[:]), s.lent, s.watched, s.peers4, s.peers6, s.requests, s.replies)
 }
 
 // makeHooks sends each packet of a group to the map exactly once: what this host sends to itself is judged by its sender
@@ -194,7 +194,7 @@ func (s *structure) rule(c *nftables.Chain, comment string, exprs []expr.Any) {
 // write adds the whole structure to a transaction. Sets and chains that are there stay with their elements; rules are
 // replaced by the same transaction, so that no packet meets the table without them.
 func (s *structure) write(c *nftables.Conn) error {
-	for _, set := range s.sets() {
+	for _, set := range append(s.told(), s.refused, s.admitted) {
 		if err := c.AddSet(set, nil); err != nil {
 			return fmt.Errorf("describe set %s: %w", set.Name, err)
 		}

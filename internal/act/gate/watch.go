@@ -94,7 +94,7 @@ func (w *watch) run() {
 			continue
 		}
 		for _, m := range messages {
-			foreign := m.Header.PID != w.hand.portID
+			foreign := m.Header.PID != w.hand.portID.Load()
 			switch kind := uint16(m.Header.Type) & 0xff; {
 			case kind == unix.NFT_MSG_NEWGEN && foreign && touched:
 				touched = false

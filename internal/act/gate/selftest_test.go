@@ -1,0 +1,71 @@
+package gate
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"redkeep/internal/words"
+)
+
+func TestSelfTestMeasures(t *testing.T) {
+	namespace(t)
+	h := hand(t, Config{})
+	res, err := h.SelfTest(t.Context())
+	must(t, err)
+	t.Logf("%+v", res)
+	if res.Through < 30*time.Millisecond || res.Late > jiffies || res.Reset < res.Through {
+		t.Errorf("measured %+v", res)
+	}
+	if states, err := h.States(); err != nil || len(states) != 0 {
+		t.Errorf("left behind: %v, %v", states, err)
+	}
+}
+
+func TestSelfTestFindsLeak(t *testing.T) {
+	namespace(t)
+	h := hand(t, Config{unowned: true})
+	for _, chain := range []string{"shut_requests", "shut_replies"} {
+		if out, err := nft(t, "flush chain inet redkeep "+chain); err != nil {
+			t.Fatal(out, err)
+		}
+	}
+	if _, err := h.SelfTest(t.Context()); !errors.Is(err, ErrLeaks) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestApplyAndShowWithoutAgent(t *testing.T) {
+	namespace(t)
+	s := serve(t, "127.0.0.1:0", false)
+	view, err := Show(t.Context())
+	must(t, err)
+	if view.Exists {
+		t.Errorf("nothing is there: %+v", view)
+	}
+	must(t, Apply(t.Context(), Config{}, map[words.Group]Want{
+		group: {Ports: []uint16{s.port}, Mode: Shut}, "users": {Ports: []uint16{6390, 6391}, Mode: Shut, Watch: true},
+	}))
+	wantRefused(t, try(s.ln.Addr().String(), 0))
+	must(t, Apply(t.Context(), Config{}, map[words.Group]Want{
+		group: {Ports: []uint16{s.port}, Mode: Opened, For: 100 * time.Millisecond},
+	}))
+	must(t, try(s.ln.Addr().String(), 0))
+	view, err = Show(t.Context())
+	must(t, err)
+	if !view.Exists || view.Owned || len(view.States) != 2 || view.States[0].Left == 0 || !view.States[1].Want.Watch {
+		t.Errorf("%+v", view)
+	}
+	h := hand(t, Config{})
+	if err := Apply(t.Context(), Config{}, nil); !errors.Is(err, ErrOwned) {
+		t.Errorf("beside an agent: %v", err)
+	}
+	view, err = Show(t.Context())
+	must(t, err)
+	if !view.Owned {
+		t.Error("an agent's table is shown as nobody's")
+	}
+	must(t, h.Remove("users"))
+	<-time.After(150 * time.Millisecond)
+	wantRefused(t, try(s.ln.Addr().String(), 0))
+}

@@ -1,0 +1,157 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// nft runs the nft program in the present namespace.
+func nft(t testing.TB, line string) (string, error) {
+	t.Helper()
+	path, err := exec.LookPath("nft")
+	if err != nil {
+		t.Skip("needs the nft program")
+	}
+	out, err := exec.Command(path, strings.Fields(line)...).CombinedOutput()
+	return string(out), err
+}
+
+func TestFlushIsRestored(t *testing.T) {
+	namespace(t)
+	s := serve(t, "127.0.0.1:0", false)
+	seen := make(chan Damage, 16)
+	h := hand(t, Config{unowned: true, OnDamage: func(d Damage) { seen <- d }})
+	start := time.Now()
+	must(t, h.Set("other", Want{Ports: []uint16{s.port}, Mode: Shut}))
+	must(t, h.Set(group, Want{Ports: []uint16{6379}, Mode: Shut}))
+	must(t, h.Arm(group, 4, 400*time.Millisecond))
+	must(t, h.Activate(group, 4))
+	for _, line := range []string{
+		"flush ruleset", "delete table inet redkeep", "flush table inet redkeep", "flush chain inet redkeep shut_requests",
+		"flush map inet redkeep requests",
+	} {
+		if out, err := nft(t, line); err != nil {
+			t.Fatal(out, err)
+		}
+		select {
+		case d := <-seen:
+			t.Logf("%s: restored after %v, done by %s (pid %d)", line, d.Took, d.Program, d.PID)
+			if d.Err != nil || d.Program != "nft" || d.PID == 0 {
+				t.Errorf("%s: %+v", line, d)
+			}
+		case <-time.After(2 * time.Second):
+			t.Fatal(line, "was not noticed")
+		}
+		wantRefused(t, try(s.ln.Addr().String(), 0))
+	}
+	st, err := h.State(group)
+	must(t, err)
+	if end := 400*time.Millisecond - time.Since(start); st.Left > end+jiffies || st.Left == 0 {
+		t.Errorf("restored slot has %v left of %v", st.Left, end)
+	}
+}
+
+// TestOwnedTableWithstandsFlush is what owner and persist are for.
+func TestOwnedTableWithstandsFlush(t *testing.T) {
+	namespace(t)
+	s := serve(t, "127.0.0.1:0", false)
+	addr := s.ln.Addr().String()
+	h := hand(t, Config{})
+	must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
+	if out, err := nft(t, "flush ruleset"); err != nil {
+		t.Fatal(out, err)
+	}
+	wantRefused(t, try(addr, 0))
+	if _, err := nft(t, "delete table inet redkeep"); err == nil {
+		t.Error("another program deleted an owned table")
+	}
+	if _, err := Open(t.Context(), Config{}); !errors.Is(err, ErrOwned) {
+		t.Errorf("a second owner got %v", err)
+	}
+	must(t, h.Arm(group, 5, 300*time.Millisecond))
+	must(t, h.Activate(group, 5))
+	c, err := dial(addr, 0)
+	must(t, err)
+	must(t, h.Close())
+	must(t, say(c, "the owner is gone, the element lives"))
+
+	h = hand(t, Config{})
+	must(t, say(c, "adopted"))
+	st, err := h.State(group)
+	must(t, err)
+	if st.Want.Mode != Leased || st.Want.Slot != 5 || st.Left <= 0 || st.Left > 300*time.Millisecond {
+		t.Errorf("adopted %+v", st)
+	}
+	if err := h.Arm(group, 5, time.Second); !errors.Is(err, ErrActive) {
+		t.Errorf("the adopted slot was armed: %v", err)
+	}
+	must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
+	wantRefused(t, say(c, "shut by the new owner"))
+}
+
+// TestFailedTransactionIsMended damages a table that nobody watches: the first call fails, the next tells everything.
+func TestFailedTransactionIsMended(t *testing.T) {
+	namespace(t)
+	s := serve(t, "127.0.0.1:0", false)
+	h := hand(t, Config{unowned: true})
+	want := Want{Ports: []uint16{s.port}, Mode: Shut}
+	for _, call := range []func() error{
+		func() error { return h.Arm(group, 1, time.Second) },
+		func() error { return h.Activate(group, 2) },
+		func() error { return h.Set(group, Want{Ports: want.Ports, Mode: Opened, For: time.Hour}) },
+	} {
+		must(t, h.Set(group, want))
+		if out, err := nft(t, "flush ruleset"); err != nil {
+			t.Fatal(out, err)
+		}
+		if call() == nil {
+			t.Error("nothing failed")
+		}
+		must(t, call())
+		must(t, h.Set(group, want))
+		wantRefused(t, try(s.ln.Addr().String(), 0))
+	}
+}
+
+// TestReplicationSurvivesModes changes all modes around a replication connection.
+func TestReplicationSurvivesModes(t *testing.T) {
+	here := namespace(t)
+	there := neighbour(t, here)
+	s := serve(t, "0.0.0.0:0", false)
+	h := hand(t, Config{})
+	ports := []uint16{s.port}
+	var far net.Conn
+	var err error
+	there(func() { far, err = dial(fmt.Sprintf("10.52.0.1:%d", s.port), 0) })
+	must(t, err)
+	near, err := dial(fmt.Sprintf("127.0.0.1:%d", s.port), 0)
+	must(t, err)
+	peers := Want{Ports: ports, Mode: ReplicationOnly}
+	for _, c := range []net.Conn{far, near} {
+		peers.Peers = append(peers.Peers, c.LocalAddr().(*net.TCPAddr).AddrPort())
+	}
+	must(t, h.Set(group, Want{Ports: ports, Mode: Absent}))
+	must(t, h.Arm(group, 0, time.Minute))
+	for _, want := range []Want{
+		{Ports: ports, Mode: Opened}, {Ports: ports, Mode: Leased}, peers, {Ports: ports, Mode: Leased}, peers,
+		{Ports: ports, Mode: Opened, For: time.Minute}, {Ports: ports, Mode: Opened, For: time.Minute}, peers,
+	} {
+		must(t, h.Set(group, want))
+		must(t, say(far, "far"))
+		must(t, say(near, "near"))
+	}
+	wantRefused(t, try(fmt.Sprintf("127.0.0.1:%d", s.port), 0))
+	st, err := h.State(group)
+	must(t, err)
+	if len(st.Want.Peers) != 2 || st.Refused == 0 {
+		t.Errorf("state %+v", st)
+	}
+	must(t, h.Set(group, Want{Ports: ports, Mode: Shut}))
+	wantRefused(t, say(far, "far"))
+	wantRefused(t, say(near, "near"))
+}
