@@ -47,7 +47,7 @@ var floors = map[string][]string{
 	"act":     {"words", "decide", "speak/..."},
 	"show":    {"words", "picture", "speak/..."},
 	"stage":   {"words", "picture", "decide", "speak/...", "act/...", "client/..."},
-	"client":  {"words", "picture", "decide", "speak/..."},
+	"client":  {"words", "picture", "decide", "speak/...", "show/api"},
 	"agent":   {"words", "picture", "decide/...", "speak/...", "act/...", "show/..."},
 }
 
@@ -144,7 +144,7 @@ var doors = map[string][]string{
 	"github.com/google/nftables":      {"internal/act/gate", "internal/stage"},
 	"github.com/mdlayher/netlink":     {"internal/act/gate"},
 	"github.com/vishvananda/netlink":  {"internal/act/flows", "internal/act/vip", "internal/stage"},
-	"github.com/google/renameio":      {"internal/act/store"},
+	"github.com/google/renameio":      {"internal/act/store", "internal/act/redis"},
 	"github.com/coreos/go-systemd":    {"internal/agent", "cmd"},
 	"text/template":                   {},
 	"html/template":                   {},
