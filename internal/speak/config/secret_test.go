@@ -40,3 +40,16 @@ groups: {g: {redis: {port: 6379, password: hunter2}}}
 		t.Error("Reveal does not return the text")
 	}
 }
+
+// TestSecretIsTakenAsWritten leaves what YAML would call a number or a truth alone.
+func TestSecretIsTakenAsWritten(t *testing.T) {
+	for _, written := range []string{"00123456", "0x1234567", "1_000_000", "1e100000", "12345678.90", "0o1234567", "infinity", "-.inf.inf", "2026-11-20"} {
+		text := "secret: " + written + "\nnodes: {a: 10.0.0.1, b: 10.0.0.2, c: 10.0.0.3}\ngroups: {g: {redis: 6379}}\n"
+		c, err := Parse("redkeep.yaml", 0o600, []byte(text), fromMap(nil))
+		if err != nil {
+			t.Errorf("%s: %v", written, err)
+		} else if c.Secret.Reveal() != written {
+			t.Errorf("%s became %s", written, c.Secret.Reveal())
+		}
+	}
+}
