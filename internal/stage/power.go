@@ -70,7 +70,7 @@ func (h *Host) boot() error {
 	}
 	h.thread.Close()
 	h.thread = thread
-	return nil
+	return h.stage.sw.Await(h.name, thread)
 }
 
 // Freeze stops every program on the host (SIGSTOP), as a host that swaps or a paused virtual machine; the host's kernel

@@ -112,7 +112,15 @@ func (s *Stage) build(ctx context.Context, names []string) (err error) {
 		}
 		address = address.Next()
 	}
-	return s.addHost(ctx, ClientName, clientAddress)
+	if err := s.addHost(ctx, ClientName, clientAddress); err != nil {
+		return err
+	}
+	for _, h := range s.hosts {
+		if err := s.sw.Await(h.name, h.thread); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Stage) addHost(ctx context.Context, name string, address netip.Addr) error {

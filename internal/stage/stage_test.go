@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/stage/clock"
@@ -33,7 +34,12 @@ func TestMain(m *testing.M) {
 	case !inside:
 		os.Exit(code)
 	}
-	os.Exit(m.Run())
+	code = m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // open makes a stage for a test and takes it away after it.
@@ -69,22 +75,30 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// echo serves one connection after another on the host, until the test ends.
+// echo sends back what the host hears, on 16 connections at most, until the test ends.
 func echo(t *testing.T, h *Host) string {
 	t.Helper()
 	address := h.Port(7).String()
 	l, err := h.Listen(t.Context(), address)
 	must(t, err)
-	t.Cleanup(func() { l.Close() })
+	conns := make(chan net.Conn, 16)
 	go func() {
+		defer close(conns)
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() { defer c.Close(); io.Copy(c, c) }()
+			conns <- c
+			go io.Copy(c, c) // ends when the connection is closed
 		}
 	}()
+	t.Cleanup(func() {
+		l.Close()
+		for c := range conns {
+			c.Close()
+		}
+	})
 	return address
 }
 
@@ -337,65 +351,6 @@ func TestLogKeepsTheNewestOutput(t *testing.T) {
 	}
 	if total := len(newest) + int(older.Size()); total > 2*logHalf+64<<10 {
 		t.Errorf("the log has %d bytes", total)
-	}
-}
-
-func TestRedisReplicatesAndRestarts(t *testing.T) {
-	needRedis(t)
-	s := open(t, "h1", "h2")
-	ctx := t.Context()
-	begun := clock.Now()
-	master, err := s.Host("h1").StartRedis(ctx, RedisConfig{AppendOnly: true})
-	must(t, err)
-	t.Logf("redis ready in %v", clock.Now().Sub(begun))
-	replica, err := s.Host("h2").StartRedis(ctx, RedisConfig{ReplicaOf: master.Addr()})
-	must(t, err)
-	ask := func(r *Redis, args ...string) string {
-		t.Helper()
-		v, err := r.Do(ctx, args...)
-		must(t, err)
-		return v.Text
-	}
-	ask(master, "SET", "k", "v")
-	await(t, func() bool { return ask(replica, "GET", "k") == "v" })
-	if _, err := replica.Do(ctx, "SET", "k", "w"); err == nil {
-		t.Error("a replica took a write")
-	}
-	await(t, func() bool { return strings.Contains(ask(master, "INFO", "persistence"), "aof_rewrite_in_progress:0") })
-	ask(master, "CONFIG", "SET", "appendfsync", "always")
-	ask(master, "SET", "k", "kept")
-	must(t, master.Restart(ctx))
-	if got := ask(master, "GET", "k"); got != "kept" {
-		t.Errorf("after a restart k is %q", got)
-	}
-	must(t, master.RestartEmpty(ctx))
-	if got := ask(master, "GET", "k"); got != "" {
-		t.Errorf("after an empty restart k is %q", got)
-	}
-	if err := master.Start(ctx); err == nil {
-		t.Error("a running server was started")
-	}
-}
-
-// await asks every 5 ms, for five seconds at most.
-func await(t *testing.T, holds func() bool) {
-	t.Helper()
-	limit := time.After(5 * time.Second)
-	for !holds() {
-		select {
-		case <-limit:
-			t.Fatal("what was awaited did not come within 5 s")
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
-func TestRedisThatCannotStartSaysWhy(t *testing.T) {
-	needRedis(t)
-	s := open(t, "h1")
-	_, err := s.Host("h1").StartRedis(t.Context(), RedisConfig{Extra: []string{"no-such-directive yes"}})
-	if err == nil || !strings.Contains(err.Error(), "no-such-directive") {
-		t.Errorf("the error is %v", err)
 	}
 }
 
