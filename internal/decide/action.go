@@ -59,11 +59,12 @@ type Announce struct {
 // Note records a decision or a refusal: history, log and explain print it.
 type Note struct{ Reason words.Reason }
 
-// Reply answers a request. Final is false for progress. Err is empty on success.
+// Reply answers a request. Final is false for progress. Err is empty on success; Why is its reason, where the core has one.
 type Reply struct {
 	ID    uint64
 	Final bool
 	Err   string
+	Why   words.Reason
 	Text  string
 }
 

@@ -44,8 +44,6 @@ type Boot struct {
 	Lost bool
 	// SameBoot says that the host has not been restarted since the register was last written.
 	SameBoot bool
-	// Uptime is the host's; longer than the longest lease granted, and not of the same boot, it replaces the restart wait.
-	Uptime time.Duration
 	// Gate is the kernel's gate as it was found.
 	Gate GateState
 }

@@ -36,15 +36,16 @@ const (
 	NotMember      Code = "not-a-voter"
 
 	// Why a holder let go.
-	LeaseLapsed    Code = "lease-lapsed"
-	Superseded     Code = "superseded" // epoch N has been heard of
-	HandedOver     Code = "handed-over"
-	AgentStopped   Code = "agent-stopped"
-	AgentSlept     Code = "agent-slept" // N ms
-	GateFailed     Code = "gate-failed"
-	PromotionLate  Code = "promotion-failed"
-	RoleTaken      Code = "role-changed" // somebody else changed the server's role
-	ServerReplaced Code = "server-replaced"
+	LeaseLapsed     Code = "lease-lapsed"
+	Superseded      Code = "superseded" // epoch N has been heard of
+	HandedOver      Code = "handed-over"
+	AgentStopped    Code = "agent-stopped"
+	AgentSlept      Code = "agent-slept" // N ms
+	GateFailed      Code = "gate-failed"
+	PromotionLate   Code = "promotion-failed"
+	RoleTaken       Code = "role-changed"     // somebody else changed the server's role
+	InvariantBroken Code = "invariant-broken" // what, in Text
+	ServerReplaced  Code = "server-replaced"
 
 	// What happened.
 	Elected        Code = "elected"     // Node, epoch N

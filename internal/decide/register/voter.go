@@ -1,6 +1,7 @@
 package register
 
 import (
+	"slices"
 	"time"
 
 	"redkeep/internal/decide"
@@ -62,7 +63,8 @@ func New(setup decide.Setup, boot decide.Boot, at words.Instant) *Voter {
 }
 
 // restartWait is how long a restarted voter votes for nobody: the longest lease that it may have granted (rules
-// restart-wait, l-max). A host that was booted longer ago than that has waited already.
+// restart-wait, l-max). A host that was booted longer ago could skip it; it does not, since the wait is also the time in
+// which it hears of what the others did meanwhile.
 func restartWait(setup decide.Setup, boot decide.Boot) time.Duration {
 	if setup.Off.Off(decide.RestartWait) {
 		return 0
@@ -70,9 +72,6 @@ func restartWait(setup decide.Setup, boot decide.Boot) time.Duration {
 	wait := boot.Register.LMax
 	if setup.Off.Off(decide.LMax) {
 		wait = min(wait, setup.Lease)
-	}
-	if !boot.SameBoot && boot.Uptime > wait {
-		return 0
 	}
 	return wait
 }
@@ -121,6 +120,8 @@ func (v *Voter) member() words.Reason {
 		return words.Reason{Code: words.GroupLeft, Node: v.setup.Self}
 	case !v.Register.Admitted && !v.setup.Off.Off(decide.Readmission):
 		return words.Reason{Code: words.NotAdmitted, Node: v.setup.Self}
+	case !slices.Contains(v.Register.Members, v.setup.Self) && !slices.Contains(v.Register.Pending, v.setup.Self):
+		return words.Reason{Code: words.NotMember, Node: v.setup.Self, N: int64(v.Register.Generation)}
 	}
 	return words.Reason{}
 }

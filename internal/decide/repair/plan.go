@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
-	"redkeep/internal/decide/rank"
 	"redkeep/internal/words"
 )
 
@@ -20,9 +19,10 @@ type View struct {
 	Known bool
 	// Leased says that the group has had a holder.
 	Leased bool
-	// Row is the newest of the lineage, Rows all that are known.
-	Row  words.Row
-	Rows []words.Row
+	// Row is the newest of the lineage.
+	Row words.Row
+	// Beyond is how many bytes the server holds that Row's history does not; negative where that can't be told.
+	Beyond int64
 	// Master is the address of Row's server.
 	Master netip.AddrPort
 	// Held says that the holder of Row holds still, as far as this node knows.
@@ -80,17 +80,13 @@ func comeBack(v View) Plan {
 		p.Why = words.Reason{Code: words.ServerLoading, Node: v.Self}
 		return p
 	}
-	beyond := rank.Beyond(v.Server.Position, v.Row, v.Rows)
-	if beyond < 0 && v.Record.Epoch > 0 {
-		beyond = rank.Beyond(v.Record.Position, v.Row, v.Rows)
-	}
-	stranger := beyond < 0 && v.Record.Epoch == 0 && v.Server.Keys > 0 && v.Server.Role == words.RoleMaster
+	stranger := v.Beyond < 0 && v.Record.Epoch == 0 && v.Server.Keys > 0 && v.Server.Role == words.RoleMaster
 	if stranger && !v.Chosen {
 		p.Why = words.Reason{Code: words.ServerForeign, Node: v.Self, N: v.Server.Keys}
 		return p
 	}
-	if beyond > 0 {
-		p.Why = words.Reason{Code: words.LosesBytes, Node: v.Self, N: beyond, M: int64(v.Row.Epoch)}
+	if v.Beyond > 0 {
+		p.Why = words.Reason{Code: words.LosesBytes, Node: v.Self, N: v.Beyond, M: int64(v.Row.Epoch)}
 	}
 	p.Order = decide.Follow{RunID: v.Server.RunID, Node: v.Row.Holder}
 	return p

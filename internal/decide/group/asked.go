@@ -1,0 +1,158 @@
+package group
+
+import (
+	"slices"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// choice is a person's choice of a master.
+type choice struct {
+	master     words.Node
+	acceptLoss bool
+	// asked says that it has not been carried out yet.
+	asked bool
+}
+
+// ending is an agent on its way out.
+type ending struct {
+	id       uint64
+	deadline words.Instant
+	// gave says that the handover has been tried.
+	gave bool
+	// done says that the last write is on its way.
+	done bool
+}
+
+// stopBudget is how long a stopping agent tries to hand over and to see its server follow.
+const stopBudget = 4 * time.Second
+
+// asked carries out a request. Every request is answered once with Final.
+func (m *Machine) asked(e decide.Asked) {
+	switch r := e.Request.(type) {
+	case decide.Switchover:
+		m.switchover(e.ID, r)
+	case decide.Bootstrap:
+		m.bootstrap(e.ID, r)
+	case decide.Recover:
+		m.recover(e.ID, r)
+	case decide.Stop:
+		if m.ending == nil {
+			m.ending = &ending{id: e.ID, deadline: m.at.Add(stopBudget)}
+		}
+	case decide.Suspend:
+		m.persist(func() {
+			m.asleep = true
+			m.reply(e.ID, words.Reason{})
+		})
+	default:
+		m.do(decide.Reply{ID: e.ID, Final: true, Err: "this version can't do that"})
+	}
+}
+
+// reply answers a request for good.
+func (m *Machine) reply(id uint64, why words.Reason) {
+	r := decide.Reply{ID: id, Final: true, Why: why}
+	if !why.Zero() {
+		r.Err = why.String()
+	}
+	m.do(r)
+}
+
+func (m *Machine) switchover(id uint64, r decide.Switchover) {
+	switch {
+	case m.holder == nil || !m.holder.open || !m.holds():
+		m.reply(id, words.Reason{Code: words.FollowerOnly, Node: m.setup.Self, Other: m.voter.Grant.Holder})
+		return
+	case m.handover != nil:
+		m.reply(id, words.Reason{Code: words.Elections, Node: m.setup.Self})
+		return
+	}
+	target, why := r.To, words.Reason{}
+	if target == "" {
+		target, why = m.bestTarget()
+	} else if !m.setup.IsData(target) || target == m.setup.Self {
+		why = words.Reason{Code: words.Witness, Node: target}
+	}
+	if !why.Zero() {
+		m.reply(id, why)
+		return
+	}
+	m.beginHandover(target, func(why words.Reason) { m.reply(id, why) })
+}
+
+// bootstrap passes a person's choice on to all voters.
+func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
+	if _, held := m.voter.Granting(m.at); held || m.holder != nil {
+		m.reply(id, words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
+		return
+	}
+	if !m.setup.IsData(r.Master) {
+		m.reply(id, words.Reason{Code: words.Witness, Node: r.Master})
+		return
+	}
+	if m.leased() && !r.AcceptLoss {
+		m.reply(id, words.Reason{Code: words.DataMissing, Node: m.voter.Register.Newest().Holder, N: 1})
+		return
+	}
+	m.sendAll(decide.Choose{Master: r.Master, AcceptLoss: r.AcceptLoss})
+	m.choose(choice{master: r.Master, acceptLoss: r.AcceptLoss})
+	m.reply(id, words.Reason{})
+}
+
+func (m *Machine) choose(c choice) {
+	c.asked = c.master == m.setup.Self
+	m.chosen = c
+}
+
+// tendEnding hands a master over, sees the own server follow, and ends.
+func (m *Machine) tendEnding() {
+	e := m.ending
+	if e == nil {
+		return
+	}
+	late := m.at >= e.deadline
+	switch {
+	case m.handover != nil && !late:
+	case m.holder != nil && !e.gave && !late:
+		e.gave = true
+		if target, why := m.bestTarget(); why.Zero() && m.holder.open && m.holds() {
+			m.beginHandover(target, func(words.Reason) {})
+		}
+	case m.holder != nil:
+		m.letGo(words.Reason{Code: words.AgentStopped, Node: m.setup.Self}, takeoverEnd{})
+	case m.leaving != nil && !late:
+	case !late && m.data() && m.leased() && m.own.usable(m) && m.gate.state.Mode == decide.GateShut && m.mayFollow():
+	default:
+		m.end(e)
+	}
+}
+
+// mayFollow reports whether a new master may still come for this server to follow: somebody else can be one.
+func (m *Machine) mayFollow() bool {
+	return slices.ContainsFunc(m.others(), func(n words.Node) bool { return m.heardWithin(n, m.setup.Lease) })
+}
+
+// end leaves the gate as a server without an agent needs it: none in front of a verified replica, shut in front of anything else.
+func (m *Machine) end(e *ending) {
+	if m.gate.pending > 0 || e.done {
+		return
+	}
+	e.done = true
+	if m.data() && m.gate.state.Mode == decide.GateOpen && m.own.confirmed == m.own.server.RunID {
+		m.setGate(decide.GateState{Mode: decide.GateAbsent}, func(string) {})
+	}
+	m.persist(func() {
+		m.asleep = true
+		m.reply(e.id, words.Reason{})
+	})
+}
+
+func (m *Machine) wakeEnding() words.Instant {
+	if m.ending == nil {
+		return words.Never
+	}
+	return max(m.ending.deadline, m.at.Add(50*time.Millisecond))
+}

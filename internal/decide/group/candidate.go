@@ -1,0 +1,369 @@
+package group
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/quorum"
+	"redkeep/internal/words"
+)
+
+// candidate is one attempt of this node to be elected: a pre-vote, which changes nothing anywhere, then a vote.
+type candidate struct {
+	round   *quorum.Round
+	reclaim bool
+	// forTarget answers the holder whose switchover this node is the target of, instead of going on to the vote.
+	forTarget func(ok bool, why words.Reason)
+	ask       decide.PreVote
+	vote      decide.Vote
+	hold      *quorum.Hold
+	// voting says that the vote has been sent.
+	voting   bool
+	again    words.Instant // when the question goes again to those who have not answered
+	deadline words.Instant
+}
+
+// releasesHeard are passed on with every question: a release is final for what it names.
+func (m *Machine) releasesHeard() []decide.Release {
+	var list []decide.Release
+	for _, n := range append(m.others(), m.setup.Self) {
+		if r, ok := m.releases[n]; ok && r.Epoch >= m.voter.Register.Newest().Epoch {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// stand asks the others whether they would vote for this node, on a basis.
+func (m *Machine) stand(b decide.Basis, handover, reclaim bool, forTarget func(bool, words.Reason)) {
+	c := &candidate{
+		round: quorum.NewRound(m.setup.Random()), reclaim: reclaim, forTarget: forTarget,
+		deadline: m.at.Add(m.roundBudget()), again: m.at.Add(m.askAgain()),
+	}
+	c.ask = decide.PreVote{
+		Round: c.round.ID, Claim: m.claim(), Rows: m.copyRegister().Rows, Releases: m.releasesHeard(),
+		Handover: handover, Reclaim: reclaim, Basis: b,
+	}
+	m.candidate = c
+	if m.setup.Off.Off(decide.PreVoteFirst) && forTarget == nil {
+		m.beginVote(c)
+		return
+	}
+	if why := m.wouldVote(m.setup.Self, c.ask); why.Zero() {
+		c.round.Yes(m.setup.Self)
+	} else {
+		c.round.No(m.setup.Self, why)
+	}
+	m.sendAll(c.ask)
+	m.countPreVotes(c)
+}
+
+// roundBudget is how long an attempt may take: no longer than the hold that it would win lasts.
+func (m *Machine) roundBudget() time.Duration { return min(m.lasts()*3/4, 2*time.Second) }
+
+// askAgain is the time between two copies of a question: it was lost, or its answer was.
+func (m *Machine) askAgain() time.Duration {
+	return min(max(3*m.slowest(), 10*time.Millisecond), 50*time.Millisecond)
+}
+
+// backoff is how long an attempt that failed holds back before the next.
+func (m *Machine) backoff() time.Duration {
+	return 20*time.Millisecond + time.Duration(m.setup.Random()%20_000_000)
+}
+
+// onPreVote answers without any change of state.
+func (m *Machine) onPreVote(from words.Node, p decide.PreVote) {
+	m.learn(p.Rows)
+	why := m.wouldVote(from, p)
+	answer := decide.PreVoted{Round: p.Round, Yes: why.Zero(), Reason: why, Seen: m.voter.Seen(), Rows: m.copyRegister().Rows}
+	if m.data() && m.own.known {
+		c := m.claim()
+		answer.Claim = &c
+	}
+	m.send(from, answer)
+}
+
+// wouldVote says why this voter would not vote for a candidate now.
+func (m *Machine) wouldVote(from words.Node, p decide.PreVote) words.Reason {
+	if m.disk.broken != "" {
+		return words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken}
+	}
+	if p.Handover && m.voter.Grant.Holder != "" {
+		if at := m.at; at < m.voter.Settled() {
+			return m.voter.WouldVote(at, from, p)
+		}
+	} else if why := m.voter.WouldVote(m.at, from, p); !why.Zero() {
+		return why
+	}
+	if p.Reclaim {
+		return words.Reason{}
+	}
+	return m.objection(from, p.Claim, p.Basis, p.Handover)
+}
+
+func (m *Machine) onPreVoted(from words.Node, p decide.PreVoted) {
+	c := m.candidate
+	m.voter.Saw(p.Seen)
+	m.learn(p.Rows)
+	if c == nil || c.voting || p.Round != c.round.ID {
+		return
+	}
+	if p.Yes {
+		c.round.Yes(from)
+	} else {
+		c.round.No(from, p.Reason)
+	}
+	m.countPreVotes(c)
+}
+
+func (m *Machine) countPreVotes(c *candidate) {
+	if m.candidate != c {
+		return
+	}
+	if c.round.Won(m.lists()) {
+		if c.forTarget != nil {
+			m.candidate = nil
+			c.forTarget(true, words.Reason{})
+			return
+		}
+		m.beginVote(c)
+		return
+	}
+	if why, failed := c.round.Failed(m.lists()); failed {
+		m.giveUp(why)
+	}
+}
+
+// giveUp ends an attempt; one that had asked for votes is withdrawn, so that the grants that came with them end.
+func (m *Machine) giveUp(why words.Reason) {
+	c := m.candidate
+	m.candidate = nil
+	m.nextTry = m.at.Add(m.backoff())
+	if h := m.holder; h != nil {
+		// Slots that the vote armed must not be activated for the old epoch's grants.
+		h.frozen, h.refused = c.voting, true
+	}
+	if c.forTarget != nil {
+		c.forTarget(false, why)
+		return
+	}
+	m.note(why)
+	if !c.voting {
+		return
+	}
+	r := decide.Release{Epoch: c.vote.Epoch, Holder: m.setup.Self, Session: m.boot.Session, Seq: m.seq, Reason: why}
+	if c.reclaim {
+		return // the hold that is left runs on; its lapse releases both
+	}
+	m.voter.Release(m.at, r)
+	m.releases[m.setup.Self] = r
+	m.sendAll(r)
+}
+
+// beginVote takes an epoch above all that is known, arms the slot that the votes will stand for, and asks.
+func (m *Machine) beginVote(c *candidate) {
+	epoch := m.voter.Seen() + 1
+	m.voter.Saw(epoch)
+	c.round.Begin(epoch)
+	c.voting = true
+	c.hold = quorum.NewHold(epoch, m.lasts())
+	if h := m.holder; h != nil {
+		h.frozen = true
+	}
+	m.seq++
+	if m.gate.asked.Mode == decide.GateSlot {
+		c.hold.Reserve(m.gate.asked.Slot, m.seq)
+		m.seq++
+	}
+	seq, slot := m.seq, c.hold.Slot()
+	c.vote = decide.Vote{
+		Epoch: epoch, Seq: seq, Lease: m.setup.Lease, Generation: m.voter.Register.Generation,
+		Claim: c.ask.Claim, Rows: c.ask.Rows, Releases: m.releasesHeard(), Reclaim: c.reclaim, Basis: c.ask.Basis,
+	}
+	ask := func() {
+		if m.candidate == c {
+			c.hold.Sent(seq, slot, m.at)
+			m.sendVotes(c)
+		}
+	}
+	if m.setup.Off.Off(decide.ArmBeforeSend) {
+		ask()
+		return
+	}
+	t := m.ticket(func(ev decide.Event) {
+		if m.candidate != c {
+			return
+		}
+		if err := failed(ev); err != "" {
+			m.giveUp(words.Reason{Code: words.GateFailed, Node: m.setup.Self, Text: err})
+			return
+		}
+		ask()
+	})
+	m.do(decide.Arm{Ticket: t, Slot: slot, For: m.lasts()})
+}
+
+// sendVotes asks for the votes. The candidate's own is written meanwhile, and counted only when it is on disk.
+func (m *Machine) sendVotes(c *candidate) {
+	m.sendAll(c.vote)
+	c.again = m.at.Add(m.askAgain())
+	if why := m.voter.Vote(m.at, m.setup.Self, m.boot.Session, c.vote); !why.Zero() {
+		c.round.No(m.setup.Self, why)
+		m.countVotes(c)
+		return
+	}
+	m.persist(func() {
+		if m.candidate != c {
+			return
+		}
+		m.voter.Voted(m.at, m.setup.Self, c.vote)
+		m.countVote(c, m.setup.Self)
+	})
+}
+
+func (m *Machine) countVote(c *candidate, from words.Node) {
+	c.round.Yes(from)
+	if !m.setup.Off.Off(decide.VoteIsGrant) {
+		c.hold.Granted(from, c.vote.Seq)
+	}
+	m.countVotes(c)
+}
+
+func (m *Machine) countVotes(c *candidate) {
+	if c.round.Won(m.lists()) {
+		m.elected(c)
+		return
+	}
+	if why, failed := c.round.Failed(m.lists()); failed {
+		m.giveUp(why)
+	}
+}
+
+// onVote gives this node's vote, or says why not. Its own server is cut from the old master first (rule vote-seals), and the
+// vote is on disk before it is told (rule durable-vote).
+func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) {
+	m.learn(q.Rows)
+	refuse := func(why words.Reason) { m.refuse(from, q.Epoch, session, q.Seq, why) }
+	if m.disk.broken != "" {
+		refuse(words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken})
+		return
+	}
+	if m.mustSeal(from, q) {
+		m.sealThen(func() { m.onVote(from, session, q) }, func(why words.Reason) { refuse(why) })
+		return
+	}
+	again := m.voter.Register.Vote.Epoch == q.Epoch && m.voter.Register.Vote.Holder == from
+	if !q.Reclaim && !again {
+		if why := m.objection(from, q.Claim, q.Basis, false); !why.Zero() {
+			refuse(why)
+			return
+		}
+	}
+	if why := m.voter.Vote(m.at, from, session, q); !why.Zero() {
+		refuse(why)
+		return
+	}
+	if m.candidate != nil && m.candidate.voting && m.candidate.vote.Epoch < q.Epoch {
+		m.giveUp(words.Reason{Code: words.Superseded, Node: from, N: int64(q.Epoch)})
+	}
+	m.nextTry = max(m.nextTry, m.at.Add(m.backoff()))
+	m.persist(func() {
+		m.voter.Voted(m.at, from, q)
+		m.send(from, decide.Voted{Epoch: q.Epoch, Session: session, Seq: q.Seq, Lease: q.Lease})
+	})
+}
+
+func (m *Machine) onVoted(from words.Node, v decide.Voted) {
+	c := m.candidate
+	if v.Session != m.boot.Session && !m.setup.Off.Off(decide.SessionEcho) {
+		return
+	}
+	if c == nil || !c.voting || v.Epoch != c.vote.Epoch {
+		if h := m.holder; h != nil && h.hold.Epoch == v.Epoch && !m.setup.Off.Off(decide.VoteIsGrant) {
+			h.hold.Granted(from, v.Seq)
+			m.activate()
+		}
+		return
+	}
+	m.countVote(c, from)
+}
+
+// refuse answers a beat or a vote request with a no, and with this voter's list where the asker's is older.
+func (m *Machine) refuse(to words.Node, e words.Epoch, session words.Session, seq words.Seq, why words.Reason) {
+	r := m.voter.Register
+	m.send(to, decide.Refuse{
+		Epoch: e, Session: session, Seq: seq, Seen: m.voter.Seen(), Reason: why,
+		Generation: r.Generation, Members: append([]words.Node(nil), r.Members...),
+	})
+}
+
+// onRefuse learns why: a candidate counts it, and a holder whom a voter has voted past reclaims its hold.
+func (m *Machine) onRefuse(from words.Node, r decide.Refuse) {
+	m.voter.Saw(r.Seen)
+	m.supersede(r.Generation, r.Members)
+	if r.Session != m.boot.Session {
+		return
+	}
+	if c := m.candidate; c != nil && c.voting && r.Epoch == c.vote.Epoch && r.Seq == c.vote.Seq {
+		c.round.No(from, r.Reason)
+		m.countVotes(c)
+		return
+	}
+	if h := m.holder; h != nil && r.Epoch == h.hold.Epoch {
+		switch r.Reason.Code {
+		case words.OlderEpoch, words.VotedAlready, words.EpochReleased:
+			h.refused = true
+		}
+	}
+}
+
+// reclaiming reports whether a vote for keeping the hold is under way: no beats go out meanwhile.
+func (m *Machine) reclaiming() bool {
+	return m.candidate != nil && m.candidate.reclaim && m.candidate.voting
+}
+
+// tendReclaim asks for an epoch above a vote that was cast ahead, without letting go, once the margin is gone (rule reclaim).
+func (m *Machine) tendReclaim() {
+	h := m.holder
+	if h == nil || !h.open || !h.refused || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
+		return
+	}
+	until, _ := m.holdUntil()
+	if m.at < m.nextTry || until.Sub(m.at) > m.lasts()/2 {
+		return
+	}
+	h.refused = false
+	m.stand(decide.BasisLineage, false, true, nil)
+}
+
+// tendCandidate repeats questions and ends an attempt that takes too long.
+func (m *Machine) tendCandidate() {
+	c := m.candidate
+	if c == nil {
+		return
+	}
+	if m.at >= c.deadline {
+		m.giveUp(words.Reason{Code: words.NoMajority, Node: m.setup.Self})
+		return
+	}
+	if m.at < c.again {
+		return
+	}
+	c.again = m.at.Add(m.askAgain())
+	for _, n := range m.others() {
+		switch {
+		case c.round.Answered(n):
+		case !c.voting:
+			m.send(n, c.ask)
+		case c.hold.Knows(c.vote.Seq):
+			m.send(n, c.vote)
+		}
+	}
+}
+
+func (m *Machine) wakeCandidate() words.Instant {
+	if m.candidate == nil {
+		return words.Never
+	}
+	return min(m.candidate.again, m.candidate.deadline)
+}

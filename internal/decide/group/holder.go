@@ -1,0 +1,280 @@
+package group
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/quorum"
+	"redkeep/internal/decide/takeover"
+	"redkeep/internal/words"
+)
+
+// holder is this node's lease: its hold, its heartbeats, and how far it has come in taking over.
+type holder struct {
+	hold *quorum.Hold
+	// walk is the way up; nil once the row is open.
+	walk *takeover.Walk
+	open bool
+	row  words.Row
+	// firstBy is when a hold must have been reached for the first time.
+	firstBy words.Instant
+	// budget is when the promotion must have succeeded.
+	budget   words.Instant
+	nextBeat words.Instant
+	arming   bool
+	// beat is the last one sent; repeatAt is when it goes again to those who have not answered.
+	beat     decide.Beat
+	repeatAt words.Instant
+	// refused says that a voter has voted ahead: the hold must be reclaimed before it runs out.
+	refused bool
+	// frozen keeps slots from being activated while a reclaim arms slots of another hold.
+	frozen bool
+	// run is the process that the votes were for (rule same-process).
+	run words.RunID
+	// trail is where the own server was in the last seconds, for in-sync-by-offset.
+	trail []trailPoint
+	was   words.Node // the master before, for the announcement
+	// accepted are the voters that have the pending list on disk.
+	accepted map[words.Node]bool
+}
+
+type trailPoint struct {
+	at     words.Instant
+	offset words.Offset
+}
+
+// lasts is how long a hold lasts from its request.
+func (m *Machine) lasts() time.Duration { return m.setup.Lease - m.setup.Allowance() }
+
+// holdUntil returns the end of the hold; the zero Instant where there is none.
+func (m *Machine) holdUntil() (words.Instant, words.Seq) {
+	if m.holder == nil {
+		return 0, 0
+	}
+	until, seq, ok := m.holder.hold.Until(m.lists())
+	if !ok {
+		return 0, 0
+	}
+	return until, seq
+}
+
+// holds reports whether the lease is held now.
+func (m *Machine) holds() bool {
+	until, _ := m.holdUntil()
+	return m.at < until
+}
+
+// tendHolder lets go of a lease that has lapsed or whose server is down, and keeps it otherwise.
+func (m *Machine) tendHolder() {
+	h := m.holder
+	if h == nil {
+		return
+	}
+	if why := m.mustLetGo(); !why.Zero() {
+		m.letGo(why, takeoverEnd{unfit: why.Code != words.LeaseLapsed && why.Code != words.Superseded})
+		return
+	}
+	if m.at >= h.nextBeat && !h.arming && !m.reclaiming() {
+		m.beat()
+	}
+	if h.repeatAt != 0 && m.at >= h.repeatAt {
+		m.repeatBeat()
+	}
+	m.walkUp()
+	m.tendReclaim()
+}
+
+// mustLetGo says why the holder can't go on; zero while it can.
+func (m *Machine) mustLetGo() words.Reason {
+	h := m.holder
+	if down := m.health.Down(m.at); !down.Zero() {
+		return down
+	}
+	if m.own.server.RunID != h.run && !m.setup.Off.Off(decide.SameProcess) {
+		return words.Reason{Code: words.ServerReplaced, Node: m.setup.Self}
+	}
+	if h.open && m.own.server.Role == words.RoleReplica {
+		return words.Reason{Code: words.RoleTaken, Node: m.setup.Self}
+	}
+	if m.setup.Off.Off(decide.Lapse) {
+		return words.Reason{}
+	}
+	until, _ := m.holdUntil()
+	if until == 0 && m.at >= h.firstBy || until != 0 && m.at >= until {
+		return words.Reason{Code: words.LeaseLapsed, Node: m.setup.Self, N: int64(h.hold.Epoch)}
+	}
+	if h.walk != nil && m.at >= h.budget && !m.setup.Off.Off(decide.UnfitStandsDown) {
+		return words.Reason{Code: words.PromotionLate, Node: m.setup.Self}
+	}
+	return words.Reason{}
+}
+
+// beat asks for the lease once more: a slot is armed first, and the message leaves when the kernel has said so (rule
+// arm-before-send).
+func (m *Machine) beat() {
+	h := m.holder
+	h.nextBeat = m.at.Add(m.setup.Beat())
+	m.seq++
+	seq, slot := m.seq, h.hold.Slot()
+	if m.setup.Off.Off(decide.ArmBeforeSend) {
+		m.sendBeat(seq, slot)
+		return
+	}
+	h.arming = true
+	t := m.ticket(func(ev decide.Event) {
+		if m.holder != h {
+			return
+		}
+		h.arming = false
+		if err := failed(ev); err != "" {
+			m.note(words.Reason{Code: words.GateFailed, Node: m.setup.Self, Text: err})
+			return
+		}
+		if !m.reclaiming() {
+			m.sendBeat(seq, slot)
+		}
+	})
+	m.do(decide.Arm{Ticket: t, Slot: slot, For: m.lasts()})
+}
+
+func (m *Machine) sendBeat(seq words.Seq, slot int) {
+	h := m.holder
+	h.hold.Sent(seq, slot, m.at)
+	m.stampTrail()
+	h.beat = decide.Beat{
+		Epoch: h.hold.Epoch, Seq: seq, Lease: m.setup.Lease, Generation: m.voter.Register.Generation,
+		RunID: m.own.server.RunID, Position: m.own.server.Position, Keys: m.own.server.Keys,
+		InSync: m.inSync(), Row: m.voter.Register.Newest(),
+	}
+	m.rememberReach(h.beat.Epoch, h.beat)
+	m.sendAll(h.beat)
+	if len(m.voter.Register.Pending) > 0 {
+		m.proposeAgain()
+	}
+	h.repeatAt = m.at.Add(m.setup.Beat() / 2)
+	refusal, persist := m.voter.Beat(m.at, m.setup.Self, m.boot.Session, h.beat)
+	if persist {
+		m.persist(nil)
+	}
+	if refusal.Zero() && !persist {
+		h.hold.Granted(m.setup.Self, seq)
+		m.activate()
+	}
+}
+
+// repeatBeat sends the last beat again to those who have not granted it: a voter answers the same request again.
+func (m *Machine) repeatBeat() {
+	h := m.holder
+	h.repeatAt = 0
+	if m.reclaiming() {
+		return
+	}
+	for _, n := range m.lists().All() {
+		if n != m.setup.Self && !h.hold.GrantedBy(n, h.beat.Seq) {
+			m.send(n, h.beat)
+		}
+	}
+}
+
+// onGrant counts a grant of this session's (rule session-echo).
+func (m *Machine) onGrant(from words.Node, g decide.Grant) {
+	h := m.holder
+	if h == nil || g.Epoch != h.hold.Epoch {
+		return
+	}
+	if g.Session != m.boot.Session && !m.setup.Off.Off(decide.SessionEcho) {
+		return
+	}
+	h.hold.Granted(from, g.Seq)
+	m.activate()
+}
+
+// activate points the gate at the newest slot that a majority stands behind. The step carries no time: done late, it
+// points at a slot that has run out.
+func (m *Machine) activate() {
+	h := m.holder
+	until, seq := m.holdUntil()
+	if seq == 0 || seq <= h.hold.Active || m.at >= until || h.frozen {
+		return
+	}
+	pointed := h.walk == nil || h.walk.Past(takeover.PointGate)
+	if !pointed || m.handover.closed() {
+		m.walkUp()
+		return
+	}
+	m.point(until, seq, nil)
+}
+
+// point activates the slot of a request.
+func (m *Machine) point(until words.Instant, seq words.Seq, then func(err string)) {
+	h := m.holder
+	h.hold.Active = seq
+	slot := h.hold.SlotOf(seq)
+	if m.setup.Off.Off(decide.ArmBeforeSend) {
+		// The mistake that the rule forbids: the time left is computed here and applied later.
+		m.do(decide.Arm{Ticket: m.ticket(func(decide.Event) {}), Slot: slot, For: until.Sub(m.at)})
+	}
+	m.setGate(decide.GateState{Mode: decide.GateSlot, Slot: slot}, then)
+}
+
+// stampTrail keeps where the own server was in the last two seconds.
+func (m *Machine) stampTrail() {
+	h := m.holder
+	h.trail = append(h.trail, trailPoint{m.at, m.own.server.Offset})
+	for len(h.trail) > 2 && m.at.Sub(h.trail[1].at) >= time.Second {
+		h.trail = h.trail[1:]
+	}
+}
+
+// inSync returns the data nodes whose server has all that this one had a second ago: by offset, since a link that is up
+// may bring nothing (rule in-sync-by-offset).
+func (m *Machine) inSync() []words.Node {
+	h := m.holder
+	var list []words.Node
+	for _, n := range m.setup.Data {
+		p := m.peers[n]
+		if p == nil || p.status.Claim == nil || m.at.Sub(p.statusAt) > 2*m.statusEvery()+100*time.Millisecond {
+			continue
+		}
+		c := p.status.Claim
+		if !c.Fit || len(h.trail) == 0 {
+			continue
+		}
+		s, own := c.Server, m.own.server
+		same := s.ReplID == own.ReplID || s.ReplID == own.ReplID2 && own.ReplID2 != ""
+		if m.setup.Off.Off(decide.InSyncByOffset) {
+			if s.LinkUp {
+				list = append(list, n)
+			}
+			continue
+		}
+		if same && s.Offset >= h.trail[0].offset {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// wakeHolder is when the holder next has something to do.
+func (m *Machine) wakeHolder() words.Instant {
+	h := m.holder
+	if h == nil {
+		return words.Never
+	}
+	at := words.Never
+	if !h.arming {
+		at = h.nextBeat
+	}
+	if h.repeatAt != 0 {
+		at = min(at, h.repeatAt)
+	}
+	if until, _ := m.holdUntil(); until != 0 {
+		at = min(at, until)
+	} else {
+		at = min(at, h.firstBy)
+	}
+	if h.walk != nil {
+		at = min(at, h.budget)
+	}
+	return at
+}

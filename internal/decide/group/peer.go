@@ -1,0 +1,209 @@
+package group
+
+import (
+	"slices"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// peer is what this node knows of another.
+type peer struct {
+	session words.Session
+	heard   words.Instant
+	status  decide.Status
+	has     bool // a status has been heard
+	// statusAt is when that status came.
+	statusAt words.Instant
+	rtt      time.Duration
+}
+
+// noted is a reason with its instant.
+type noted struct {
+	at     words.Instant
+	reason words.Reason
+}
+
+// receive gives a message to whoever it is for. Messages of a session older than the newest heard are dropped.
+func (m *Machine) receive(e decide.Received) {
+	p := m.peers[e.From]
+	if p == nil {
+		if !slices.Contains(m.others(), e.From) {
+			return
+		}
+		p = &peer{}
+		m.peers[e.From] = p
+	}
+	if e.Session < p.session {
+		return
+	}
+	p.session, p.heard = e.Session, m.at
+	switch msg := e.Message.(type) {
+	case decide.Beat:
+		m.onBeat(e.From, e.Session, msg)
+	case decide.Grant:
+		m.onGrant(e.From, msg)
+	case decide.Refuse:
+		m.onRefuse(e.From, msg)
+	case decide.Status:
+		m.onStatus(e.From, p, msg)
+	case decide.PreVote:
+		m.onPreVote(e.From, msg)
+	case decide.PreVoted:
+		m.onPreVoted(e.From, msg)
+	case decide.Vote:
+		m.onVote(e.From, e.Session, msg)
+	case decide.Voted:
+		m.onVoted(e.From, msg)
+	case decide.Release:
+		m.onRelease(e.From, msg)
+	case decide.ReleaseSeen:
+		m.onReleaseSeen(e.From, msg)
+	default:
+		m.receiveRare(e.From, msg)
+	}
+}
+
+// receiveRare is for messages that are no part of a lease's or an election's course.
+func (m *Machine) receiveRare(from words.Node, message decide.Message) {
+	switch msg := message.(type) {
+	case decide.Readmit:
+		m.onReadmit(from, msg)
+	case decide.Readmitted:
+		m.onReadmitted(from, msg)
+	case decide.Prepare:
+		m.onPrepare(from, msg)
+	case decide.Prepared:
+		m.onPrepared(from, msg)
+	case decide.Level:
+		m.onLevel(from, msg)
+	case decide.Leveled:
+		m.onLeveled(from, msg)
+	case decide.Choose:
+		m.choose(choice{master: msg.Master, acceptLoss: msg.AcceptLoss})
+	case decide.Propose:
+		m.onPropose(from, msg)
+	case decide.Accepted:
+		m.onAccepted(from, msg)
+	}
+}
+
+// onStatus takes note of what another node says of itself.
+func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
+	if s.Echo != 0 {
+		if rtt := m.at.Sub(s.Echo) - s.Held; rtt >= 0 {
+			p.rtt = rtt
+		}
+	}
+	p.status, p.has, p.statusAt = s, true, m.at
+	m.voter.Saw(s.Seen)
+	m.learn(s.Rows)
+	if s.Generation < m.voter.Register.Generation && m.admission == nil {
+		m.tellList(from)
+	}
+}
+
+// learn takes the lineage's rows that another knows. A row is a fact, whoever tells it.
+func (m *Machine) learn(rows []words.Row) {
+	r := &m.voter.Register
+	for _, row := range rows {
+		if row.Epoch == 0 || row.ReplID == "" {
+			continue
+		}
+		i, found := slices.BinarySearchFunc(r.Rows, row.Epoch, func(have words.Row, e words.Epoch) int {
+			return int(int64(have.Epoch) - int64(e))
+		})
+		if found {
+			continue
+		}
+		r.Rows = slices.Insert(slices.Clone(r.Rows), i, row)
+		m.disk.dirty = true
+	}
+	if extra := len(r.Rows) - maxRows; extra > 0 {
+		r.Rows = slices.Clone(r.Rows[extra:])
+	}
+}
+
+// maxRows is how much lineage is kept. A server whose history is older has no standing and is copied anew.
+const maxRows = 8
+
+// statusEvery is how often nodes tell each other how they are, when nothing changes.
+func (m *Machine) statusEvery() time.Duration {
+	return min(max(m.setup.Lease/4, 50*time.Millisecond), 500*time.Millisecond)
+}
+
+// heardWithin reports whether a node has been heard within a lease.
+func (m *Machine) heardWithin(n words.Node, d time.Duration) bool {
+	if n == m.setup.Self {
+		return true
+	}
+	p := m.peers[n]
+	return p != nil && p.heard != 0 && m.at.Sub(p.heard) <= d
+}
+
+// slowest returns the slowest round trip to a node heard of late, within the bounds that a candidate waits by.
+func (m *Machine) slowest() time.Duration {
+	var rtt time.Duration
+	for n, p := range m.peers {
+		if m.heardWithin(n, m.setup.Lease) {
+			rtt = max(rtt, p.rtt)
+		}
+	}
+	return rtt
+}
+
+// tendStatus tells the others how this node is.
+func (m *Machine) tendStatus() {
+	if m.at < m.nextStatus {
+		return
+	}
+	m.tellStatus()
+}
+
+// tellStatus tells all others at once.
+func (m *Machine) tellStatus() {
+	m.nextStatus = m.at.Add(m.statusEvery())
+	s := m.status()
+	for _, n := range m.others() {
+		if p := m.peers[n]; p != nil && p.has {
+			s.Echo, s.Held = p.status.Stamp, m.at.Sub(p.statusAt)
+		} else {
+			s.Echo, s.Held = 0, 0
+		}
+		m.send(n, s)
+	}
+}
+
+func (m *Machine) status() decide.Status {
+	r := m.voter.Register
+	s := decide.Status{
+		Seen: m.voter.Seen(), Generation: r.Generation, Digest: m.setup.Digest,
+		Free:   m.voter.Free(m.at).Zero(),
+		Holder: m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
+		Rows:  append([]words.Row(nil), r.Rows...),
+		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
+	}
+	if g, held := m.voter.Granting(m.at); held {
+		s.GrantLeft = g.Until.Sub(m.at)
+	}
+	if m.data() && (m.own.known || m.own.record.RunID != "") {
+		c := m.claim()
+		s.Claim = &c
+	}
+	return s
+}
+
+// note records a decision or a refusal, once until it changes.
+func (m *Machine) note(r words.Reason) {
+	for _, old := range slices.Backward(m.recent) {
+		if old.reason == r && m.at.Sub(old.at) < 10*time.Second {
+			return
+		}
+	}
+	if len(m.recent) >= 64 {
+		m.recent = slices.Clone(m.recent[1:])
+	}
+	m.recent = append(m.recent, noted{m.at, r})
+	m.do(decide.Note{Reason: r})
+}

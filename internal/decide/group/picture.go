@@ -1,0 +1,185 @@
+package group
+
+import (
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/rank"
+	"redkeep/internal/picture"
+	"redkeep/internal/words"
+)
+
+// Picture is what faces may know of this group, as of the last step.
+func (m *Machine) Picture() picture.Group {
+	p := picture.Group{
+		Name: m.setup.Group, Self: m.setup.Self, RedisPort: m.setup.Servers[m.anyData()].Port(),
+		Lease: m.setup.Lease, Gate: m.gate.state.String(), Fence: m.gate.fence, FenceWhy: m.gate.why,
+	}
+	if m.voter == nil {
+		p.State = picture.StateFollower
+		return p
+	}
+	p.State, p.Generation = m.state(), m.voter.Register.Generation
+	m.pictureMaster(&p)
+	for _, n := range append([]words.Node{m.setup.Self}, m.others()...) {
+		p.Members = append(p.Members, m.member(n, p))
+	}
+	m.pictureOrder(&p)
+	for _, n := range m.recent {
+		p.Recent = append(p.Recent, picture.Noted{Ago: m.at.Sub(n.at), Reason: n.reason})
+	}
+	return p
+}
+
+func (m *Machine) anyData() words.Node {
+	if len(m.setup.Data) == 0 {
+		return ""
+	}
+	return m.setup.Data[0]
+}
+
+func (m *Machine) state() picture.State {
+	switch {
+	case m.admission != nil:
+		return picture.StateReadmit
+	case m.voter.Register.Left:
+		return picture.StateLeft
+	case m.holder != nil && m.holder.open:
+		return picture.StateHolder
+	case m.holder != nil:
+		return picture.StateTakeover
+	case m.leaving != nil && !m.leaving.sent:
+		return picture.StateLetGo
+	case m.candidate != nil && m.candidate.forTarget == nil:
+		return picture.StateCandidate
+	default:
+		return picture.StateFollower
+	}
+}
+
+// pictureMaster says who is master: this node's own hold is the surest, then what it grants.
+func (m *Machine) pictureMaster(p *picture.Group) {
+	row := m.voter.Register.Newest()
+	if h := m.holder; h != nil {
+		p.Epoch = h.hold.Epoch
+		if until, _ := m.holdUntil(); m.at < until {
+			p.HoldLeft = until.Sub(m.at)
+		}
+		if h.open {
+			p.Master, p.Writable = m.setup.Self, p.HoldLeft > 0 && !m.handover.closed()
+		}
+		return
+	}
+	p.Master, p.Epoch = row.Holder, row.Epoch
+	p.Writable = m.heldElsewhere(row)
+}
+
+func (m *Machine) member(n words.Node, g picture.Group) picture.Member {
+	mem := picture.Member{Node: n, Data: m.setup.IsData(n), Lag: -1}
+	for _, v := range m.lists().All() {
+		mem.Voter = mem.Voter || v == n
+	}
+	if n == m.setup.Self {
+		mem.Server, mem.Known = m.own.server, m.own.known
+		mem.Unfit = m.unfit()
+		mem.Fence, mem.Gate, mem.Version = m.gate.fence, m.gate.state.String(), m.setup.Version
+	} else {
+		m.memberHeard(&mem, n)
+	}
+	if !mem.Data {
+		mem.Unfit = words.Reason{Code: words.Witness, Node: n}
+	}
+	mem.Fit = mem.Unfit.Zero()
+	mem.InSync = m.countedInSync(n)
+	mem.Lag = m.lag(mem, g)
+	return mem
+}
+
+func (m *Machine) memberHeard(mem *picture.Member, n words.Node) {
+	mem.Heard = -1
+	p := m.peers[n]
+	if p == nil || p.heard == 0 {
+		mem.Unfit = words.Reason{Code: words.Unreachable, Node: n}
+		return
+	}
+	mem.Heard = m.at.Sub(p.heard)
+	mem.Fence, mem.Version = p.status.Fence, p.status.Version
+	mem.Gate = decide.GateState{Mode: p.status.Gate}.String()
+	mem.Differs = p.has && p.status.Digest != m.setup.Digest
+	if c := p.status.Claim; c != nil {
+		mem.Server, mem.Known, mem.Unfit = c.Server, c.Server.RunID != "", c.Unfit
+	} else {
+		mem.Unfit = words.Reason{Code: words.NotSeen, Node: n}
+	}
+	if mem.Heard > m.setup.Lease+2*m.statusEvery() {
+		mem.Unfit = words.Reason{Code: words.Unreachable, Node: n, N: mem.Heard.Milliseconds()}
+	}
+}
+
+func (m *Machine) countedInSync(n words.Node) bool {
+	for _, s := range m.voter.Register.InSync {
+		if s == n {
+			return true
+		}
+	}
+	return false
+}
+
+// lag is how far behind the master's server a replica of its history is.
+func (m *Machine) lag(mem picture.Member, g picture.Group) int64 {
+	if !mem.Known || g.Master == "" || mem.Node == g.Master {
+		return -1
+	}
+	master := m.own.server
+	if g.Master != m.setup.Self {
+		p := m.peers[g.Master]
+		if p == nil || p.status.Claim == nil {
+			return -1
+		}
+		master = p.status.Claim.Server
+	}
+	if master.ReplID == "" || master.ReplID != mem.Server.ReplID {
+		return -1
+	}
+	return max(0, int64(master.Offset-mem.Server.Offset))
+}
+
+// pictureOrder says who would win now, and whether a failover could succeed.
+func (m *Machine) pictureOrder(p *picture.Group) {
+	order := rank.Order(m.setup.Data, m.claims(), m.voter.Register.Rows, m.setup.Off)
+	place := 0
+	for _, e := range order {
+		c := picture.Candidate{Node: e.Node, Out: e.Out}
+		if e.Node == p.Master && p.Writable {
+			continue
+		}
+		if c.Out.Zero() && p.Writable && !m.countedInSync(e.Node) {
+			c.Out = words.Reason{Code: words.NotInSync, Node: e.Node}
+		}
+		if c.Out.Zero() {
+			place++
+			c.Place = place
+		}
+		p.Candidates = append(p.Candidates, c)
+	}
+	quorate := m.lists().Majority(func(n words.Node) bool {
+		return n != p.Master && m.heardWithin(n, m.setup.Lease+2*m.statusEvery()) || n == m.setup.Self && n != p.Master
+	})
+	p.Ready = place > 0 && quorate
+	switch {
+	case !p.Writable:
+		p.Why = append([]words.Reason(nil), m.why...)
+	case place == 0 && len(p.Candidates) > 0:
+		p.Why = []words.Reason{p.Candidates[0].Out}
+	case !quorate:
+		p.Why = []words.Reason{{Code: words.NoMajority, N: int64(m.heardVoters(p.Master)), M: int64(len(m.lists().Members))}}
+	}
+}
+
+func (m *Machine) heardVoters(but words.Node) int {
+	count := 0
+	for _, n := range m.lists().Members {
+		if n != but && m.heardWithin(n, m.setup.Lease+2*m.statusEvery()) {
+			count++
+		}
+	}
+	return count
+}

@@ -1,0 +1,232 @@
+package group
+
+import (
+	"slices"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/rank"
+	"redkeep/internal/decide/repair"
+	"redkeep/internal/words"
+)
+
+// ownServer is the server beside this agent.
+type ownServer struct {
+	known  bool
+	server words.Server
+	record words.Record
+	// sealed is the epoch whose holder reaches the server no more.
+	sealed words.Epoch
+	// confirmed is the process that was verified as a replica of a holder.
+	confirmed words.RunID
+	// bannedRun is a process that failed as master, and does not stand before bannedUntil.
+	bannedRun   words.RunID
+	bannedUntil words.Instant
+	// recordAt, followAt and birthAt are when each may be done again.
+	recordAt, followAt, birthAt words.Instant
+}
+
+// usable reports whether the server answers and is not given up.
+func (o *ownServer) usable(m *Machine) bool { return o.known && m.health.Down(m.at).Zero() }
+
+// apart reports whether no master's stream reaches the server.
+func (o *ownServer) apart() bool { return o.server.Role == words.RoleMaster || o.server.Fenced() }
+
+// masterNode returns the node whose server this one follows, if it is one of the group's.
+func (o *ownServer) masterNode(m *Machine) words.Node {
+	if o.server.Role != words.RoleReplica {
+		return ""
+	}
+	for n, addr := range m.setup.Servers {
+		if addr.Addr().String() == o.server.Master && addr.Port() == o.server.MasterPort {
+			return n
+		}
+	}
+	return ""
+}
+
+// seen takes a fresh look at the server.
+func (m *Machine) seen(s words.Server) {
+	if s.Keys < 0 && s.RunID == m.own.server.RunID {
+		s.Keys = m.own.server.Keys
+	}
+	replaced := m.own.known && s.RunID != m.own.server.RunID
+	changed := replaced || !m.own.known || s.Role != m.own.server.Role
+	m.own.server, m.own.known = s, true
+	m.health.Seen(m.at)
+	if replaced {
+		m.own.sealed, m.own.confirmed = 0, ""
+	}
+	if changed {
+		m.nextStatus = m.at
+	}
+}
+
+// lost is told that the process has ended or that its connections have.
+func (m *Machine) lost(c decide.LossCause) {
+	m.health.Lost(c)
+	if m.health.Gone() {
+		m.own.confirmed, m.own.sealed = "", 0
+		m.nextStatus = m.at
+	}
+}
+
+// claim is what this node says of its own server.
+func (m *Machine) claim() decide.Claim {
+	c := decide.Claim{Server: m.own.server, Recorded: m.own.record, Sealed: m.own.sealed}
+	c.Server.Replicas = nil
+	if m.own.server.Role == words.RoleMaster {
+		c.Server.Replicas = slices.Clone(m.own.server.Replicas)
+	}
+	if m.own.apart() && m.vacancy != nil {
+		c.Sealed = max(c.Sealed, m.vacancy.ended)
+	}
+	c.Unfit = m.unfit()
+	c.Fit = c.Unfit.Zero()
+	return c
+}
+
+// unfit says why the server could not be promoted now; zero where it could.
+func (m *Machine) unfit() words.Reason {
+	s, self := m.own.server, m.setup.Self
+	if !m.own.known {
+		return words.Reason{Code: words.NotSeen, Node: self}
+	}
+	if down := m.health.Down(m.at); !down.Zero() {
+		return down
+	}
+	switch {
+	case s.Loading:
+		return words.Reason{Code: words.ServerLoading, Node: self}
+	case s.Syncing:
+		return words.Reason{Code: words.ServerSyncing, Node: self}
+	case s.Priority == 0:
+		return words.Reason{Code: words.NeverPromote, Node: self}
+	case m.own.bannedRun == s.RunID && m.at < m.own.bannedUntil:
+		return words.Reason{Code: words.Banned, Node: self, N: m.own.bannedUntil.Sub(m.at).Milliseconds()}
+	case m.empty():
+		return words.Reason{Code: words.ServerEmpty, Node: self, N: m.own.record.Keys}
+	}
+	return words.Reason{}
+}
+
+// empty reports whether the server restarted without the keys that it is known to have had.
+func (m *Machine) empty() bool {
+	s, r := m.own.server, m.own.record
+	return r.Keys > 0 && s.Keys == 0 && s.RunID != r.RunID
+}
+
+// tendServer does with the own server and its gate what a node that does not hold the lease does.
+func (m *Machine) tendServer() {
+	if m.holder != nil || m.leaving != nil && !m.leaving.sent || m.resume != nil || !m.data() {
+		return
+	}
+	row := m.voter.Register.Newest()
+	beyond := rank.Beyond(m.own.server.Position, row, m.voter.Register.Rows)
+	if beyond < 0 && m.own.record.Epoch > 0 {
+		beyond = rank.Beyond(m.own.record.Position, row, m.voter.Register.Rows)
+	}
+	p := repair.Next(repair.View{
+		Self: m.setup.Self, Server: m.own.server, Known: m.own.known && !m.health.Gone(), Leased: m.leased(),
+		Row: row, Beyond: beyond, Master: m.setup.Servers[row.Holder], Held: m.heldElsewhere(row),
+		Record: m.own.record, Confirmed: m.own.confirmed, Chosen: m.chosen.master == row.Holder && row.Holder != "",
+		Gate: m.gate.state, Off: m.setup.Off,
+	})
+	if !p.Why.Zero() {
+		m.why = append(m.why, p.Why)
+		m.note(p.Why)
+	}
+	if p.Confirm {
+		m.confirm()
+	}
+	m.wantGate(p.Gate)
+	m.follow(p.Order)
+	m.tendBirth()
+}
+
+// heldElsewhere reports whether the row's holder holds still, as far as this node knows: it grants it, or has heard its beat of late.
+func (m *Machine) heldElsewhere(row words.Row) bool {
+	if row.Holder == m.setup.Self || row.Holder == "" {
+		return false
+	}
+	b := m.lastBeat
+	if b.from == row.Holder && b.epoch == row.Epoch && m.at.Sub(b.at) < m.setup.Lease && !m.voter.Released(row.Holder, row.Epoch) {
+		return true
+	}
+	return false
+}
+
+// confirm takes note that the server was verified as the holder's replica: from here on its position grows in its row.
+func (m *Machine) confirm() {
+	if m.own.confirmed == m.own.server.RunID || m.desk.busy {
+		return
+	}
+	m.own.confirmed, m.own.sealed = m.own.server.RunID, 0
+	m.note(words.Reason{Code: words.Following, Node: m.setup.Self, Other: m.voter.Register.Newest().Holder})
+	m.nextStatus = m.at
+}
+
+// follow gives the order, once the gate in front of a server whose role is not confirmed is shut.
+func (m *Machine) follow(o decide.Order) {
+	if o == nil || m.desk.busy || m.at < m.own.followAt || m.gate.pending > 0 || m.candidate != nil {
+		return
+	}
+	if m.own.server.Role == words.RoleMaster && m.gate.state.Mode != decide.GateShut && !m.setup.Ungated {
+		return
+	}
+	m.own.followAt = m.at.Add(50 * time.Millisecond)
+	m.instruct(o, func(d decide.Ordered) {
+		if d.Err != "" {
+			m.own.followAt = m.at.Add(200 * time.Millisecond)
+			m.note(words.Reason{Code: words.ServerSilent, Node: m.setup.Self, Text: d.Err})
+		}
+	})
+}
+
+// tendBirth has the server's own file start it fenced (rule born-fenced).
+func (m *Machine) tendBirth() {
+	if !m.leased() || !m.own.usable(m) || m.own.server.BornFenced || m.desk.busy || m.at < m.own.birthAt || m.setup.Off.Off(decide.BornFenced) {
+		return
+	}
+	m.own.birthAt = m.at.Add(time.Minute)
+	m.instruct(decide.FenceBirth{}, func(decide.Ordered) {})
+}
+
+// tendRecord keeps what a restarted server could not tell: at each change of role, and each second in which it moved.
+func (m *Machine) tendRecord() {
+	if m.own.usable(m) && m.recordable() {
+		s, r := m.own.server, m.own.record
+		moved := r.Position != s.Position || r.RunID != s.RunID || r.Keys != s.Keys
+		if r.Role != s.Role || moved && m.at >= m.own.recordAt {
+			m.recordNow()
+			m.disk.dirty = true
+		}
+	}
+	if m.disk.dirty && m.at >= m.disk.wrote.Add(time.Second) && m.disk.broken == "" {
+		m.persist(nil)
+	}
+}
+
+// recordable reports whether the server's history is the group's: a server that restarted must not overwrite what is known of it.
+func (m *Machine) recordable() bool {
+	if m.own.server.Loading || m.own.server.Syncing || m.own.server.Keys < 0 {
+		return false
+	}
+	_, ok := rank.Of(decide.Claim{Server: m.own.server}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})
+	return ok
+}
+
+func (m *Machine) recordNow() {
+	s := m.own.server
+	st, _ := rank.Of(decide.Claim{Server: s}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})
+	m.own.record = words.Record{Epoch: st.Epoch, Role: s.Role, Position: s.Position, RunID: s.RunID, Keys: s.Keys}
+	m.own.recordAt = m.at.Add(time.Second)
+	m.voter.Register.Record = m.own.record
+}
+
+func (m *Machine) wakeRecord() words.Instant {
+	if m.disk.dirty && m.disk.broken == "" {
+		return m.disk.wrote.Add(time.Second)
+	}
+	return words.Never
+}

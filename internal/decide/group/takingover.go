@@ -1,0 +1,90 @@
+package group
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/takeover"
+	"redkeep/internal/words"
+)
+
+// promotionBudget is how long an elected node's server may take to become a writable master.
+func (m *Machine) promotionBudget() time.Duration {
+	return min(max(m.setup.DownAfter, m.setup.Lease), 5*time.Second)
+}
+
+// elected begins the lease of an epoch that this node has won.
+func (m *Machine) elected(c *candidate) {
+	old := m.holder
+	h := &holder{
+		hold: c.hold, run: c.vote.Claim.Server.RunID, firstBy: m.at.Add(m.setup.Lease),
+		budget: m.at.Add(m.promotionBudget()), nextBeat: m.at, was: m.voter.Register.Newest().Holder,
+	}
+	m.candidate, m.vacancy, m.holder = nil, nil, h
+	m.note(words.Reason{Code: words.Elected, Node: m.setup.Self, N: int64(h.hold.Epoch)})
+	if c.reclaim && old != nil && old.open {
+		h.open, h.trail, h.was = true, old.trail, m.setup.Self
+		m.openRow()
+		m.activate()
+		return
+	}
+	h.walk = takeover.Up(m.setup.Off)
+	m.walkUp()
+}
+
+// walkUp takes the next step up. Each starts only while the hold is valid; it is called again when a hold is reached.
+func (m *Machine) walkUp() {
+	h := m.holder
+	if h == nil || h.walk == nil || !m.holds() || m.desk.busy || m.gate.pending > 0 {
+		return
+	}
+	switch h.walk.Now() {
+	case takeover.PointGate:
+		until, seq := m.holdUntil()
+		m.point(until, seq, func(err string) {
+			if m.holder == h && err == "" {
+				h.walk.Done()
+				m.walkUp()
+			}
+		})
+	case takeover.Promote:
+		m.instruct(decide.Promote{RunID: h.run}, func(d decide.Ordered) { m.promoted(h, d) })
+	case takeover.OpenRow:
+		h.walk = nil
+		m.openRow()
+	}
+}
+
+// promoted looks at what came of the promotion: the process that was voted for must be a master now.
+func (m *Machine) promoted(h *holder, d decide.Ordered) {
+	if m.holder != h {
+		return
+	}
+	same := d.Server.RunID == h.run || m.setup.Off.Off(decide.SameProcess)
+	if d.Err != "" || !same || d.Server.Role != words.RoleMaster {
+		m.letGo(words.Reason{Code: words.PromotionLate, Node: m.setup.Self, Text: d.Err}, takeoverEnd{unfit: true})
+		return
+	}
+	if m.setup.Off.Off(decide.SameProcess) {
+		h.run = d.Server.RunID
+	}
+	h.walk.Done()
+	m.walkUp()
+}
+
+// openRow writes this epoch's row and tells everybody. It is written when the gate opens and not at promotion: a server
+// that was promoted and never opened must not outrank data that were acknowledged elsewhere.
+func (m *Machine) openRow() {
+	h := m.holder
+	s := m.own.server
+	h.open, h.walk = true, nil
+	h.row = words.Row{Epoch: h.hold.Epoch, Holder: m.setup.Self, RunID: s.RunID, ReplID: s.ReplID, From: s.Offset}
+	m.learn([]words.Row{h.row})
+	m.own.sealed, m.own.confirmed = 0, ""
+	m.recordNow()
+	m.note(words.Reason{Code: words.Writable, Node: m.setup.Self, N: int64(h.row.Epoch), M: int64(h.row.From)})
+	m.do(decide.Announce{Epoch: h.row.Epoch, Old: h.was, New: m.setup.Self})
+	m.persist(nil)
+	h.nextBeat = m.at
+	m.tellStatus()
+}

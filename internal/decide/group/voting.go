@@ -1,0 +1,58 @@
+package group
+
+import (
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// lastBeat is the last heartbeat that this voter granted or could have.
+type lastBeat struct {
+	from  words.Node
+	epoch words.Epoch
+	at    words.Instant
+}
+
+// onBeat grants the holder's request, or refuses it.
+func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) {
+	if b.Row.Epoch != 0 {
+		m.learn([]words.Row{b.Row})
+	}
+	why, persist := m.voter.Beat(m.at, from, session, b)
+	if persist {
+		m.persist(nil) // the lease is longer than any before: the next beat is granted
+		return
+	}
+	if !why.Zero() {
+		m.refuse(from, b.Epoch, session, b.Seq, why)
+		return
+	}
+	if h := m.holder; h != nil && h.hold.Epoch < b.Epoch {
+		m.letGo(words.Reason{Code: words.Superseded, Node: from, N: int64(b.Epoch)}, takeoverEnd{})
+	}
+	if m.candidate != nil && m.candidate.vote.Epoch < b.Epoch && m.holder == nil {
+		m.giveUp(words.Reason{Code: words.HolderHeard, Node: from})
+	}
+	fresh := m.lastBeat.epoch != b.Epoch || m.lastBeat.from != from
+	m.lastBeat = lastBeat{from, b.Epoch, m.at}
+	m.vacancy = nil
+	m.rememberReach(b.Epoch, b)
+	m.send(from, decide.Grant{Epoch: b.Epoch, Session: session, Seq: b.Seq, Lease: b.Lease})
+	if fresh {
+		m.nextStatus = m.at
+	}
+}
+
+// rememberReach keeps what the holder says of itself and of who is in sync (rule witness-memory). It goes to disk lazily.
+func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
+	if b.Row.Epoch != e {
+		return // it has not opened yet: what the holder before it said still counts
+	}
+	r := &m.voter.Register
+	if e < r.InSyncEpoch {
+		return
+	}
+	if r.InSyncEpoch != e || r.Reach != b.Position.Offset {
+		m.disk.dirty = true
+	}
+	r.InSyncEpoch, r.InSync, r.Reach = e, append([]words.Node(nil), b.InSync...), b.Position.Offset
+}
