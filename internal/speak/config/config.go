@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"redkeep/internal/words"
@@ -143,10 +144,5 @@ func (c *Config) Majority() int { return len(c.Nodes)/2 + 1 }
 
 // HasData reports whether the node has a server of the group; otherwise it is a witness.
 func (g Group) HasData(name words.Node) bool {
-	for _, n := range g.Data {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(g.Data, name)
 }

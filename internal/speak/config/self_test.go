@@ -34,7 +34,7 @@ func TestSelf(t *testing.T) {
 		{"x", "", "", "use one of node-a, node-b, node-c"},
 	} {
 		var addrs []netip.Addr
-		for _, a := range strings.Fields(test.addrs) {
+		for a := range strings.FieldsSeq(test.addrs) {
 			addrs = append(addrs, netip.MustParseAddr(a))
 		}
 		got, err := threeNodes().Self(test.name, addrs)
