@@ -18,6 +18,7 @@ const (
 	OneHolder     Law = "one holder per epoch"
 	NoWipe        Law = "no wipe by an empty or foreign server"
 	CopiesSurvive Law = "replicated writes survive a failover"
+	SaidLoss      Law = "an election that loses more than the last moments says so"
 	SwitchLoses   Law = "a switchover loses nothing"
 	ComesToRest   Law = "the group comes to rest"
 	Needless      Law = "no needless failover"
@@ -186,6 +187,38 @@ func (c *Court) Failover(o Open, winner []uint64, copies []Copy, need int) {
 	}
 }
 
+// Stale takes an opening that was not announced as one that may lose data: what it lacks of the epoch before must be younger
+// than by, counted back from that epoch's last acknowledgement.
+func (c *Court) Stale(o Open, winner []uint64, by time.Duration) {
+	d := c.docket(o.Group)
+	has := set(winner)
+	var oldest *Ack
+	lost := 0
+	for w, a := range d.acked {
+		if a.At < d.latest.At-by && !has[w] {
+			lost++
+			if oldest == nil || a.At < oldest.At {
+				oldest = &a
+			}
+		}
+	}
+	if oldest != nil {
+		c.find(o.At, o.Group, SaidLoss, "%s won epoch %d without %d acknowledged writes as old as %.3fms (the last was at %.3fms), and nobody said so",
+			o.Node, o.Epoch, lost, float64(oldest.At)/1e6, float64(d.latest.At)/1e6)
+	}
+	c.Forgive(o.Group, winner)
+}
+
+// Forgive drops what a winner lacks: it has been judged, or said.
+func (c *Court) Forgive(g words.Group, winner []uint64) {
+	d, has := c.docket(g), set(winner)
+	for w := range d.acked {
+		if !has[w] {
+			delete(d.acked, w)
+		}
+	}
+}
+
 // Switched takes the opening of a switchover's target: what it held at its promotion must have all that from acknowledged.
 func (c *Court) Switched(o Open, from words.Node, winner []uint64) {
 	d := c.docket(o.Group)
@@ -200,16 +233,6 @@ func (c *Court) Switched(o Open, from words.Node, winner []uint64) {
 		slices.Sort(lost)
 		c.find(o.At, o.Group, SwitchLoses, "%s took over from %s in epoch %d without %d acknowledged writes, such as %d of %.3fms",
 			o.Node, from, o.Epoch, len(lost), lost[0], float64(d.acked[lost[0]].At)/1e6)
-	}
-}
-
-// Forget drops writes that a fault took from every server: nobody can keep them.
-func (c *Court) Forget(g words.Group, kept func(uint64) bool) {
-	d := c.docket(g)
-	for w := range d.acked {
-		if !kept(w) {
-			delete(d.acked, w)
-		}
 	}
 }
 

@@ -115,7 +115,7 @@ func (a *agent) begin(lost bool) {
 		boot := decide.Boot{
 			Session: a.session, Register: h.disk.page.registers[g], Lost: lost,
 			SameBoot: h.disk.page.registers[g].BootID == h.bootID(),
-			Uptime:   time.Duration(float64(w.now-h.clock.born) * h.clock.raw), Gate: h.gates[g].state,
+			Gate:     h.gates[g].state,
 		}
 		s.born(boot)
 	}

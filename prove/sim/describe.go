@@ -23,7 +23,7 @@ func (w *World) logEvent(s *seat, ev decide.Event) {
 	switch v := ev.(type) {
 	case decide.Received:
 		switch v.Message.(type) {
-		case decide.Status, decide.Beat, decide.Grant:
+		case decide.Status, decide.Beat, decide.Grant, decide.Refuse, decide.ReleaseSeen:
 			return
 		}
 		w.log("%s %s <- %s: %s", s.host().name, w.groups[s.group], v.From, shown{v.Message})
@@ -44,7 +44,7 @@ func (w *World) logAction(s *seat, a decide.Action) {
 	switch v := a.(type) {
 	case decide.Send:
 		switch v.Message.(type) {
-		case decide.Status, decide.Beat, decide.Grant:
+		case decide.Status, decide.Beat, decide.Grant, decide.Refuse, decide.ReleaseSeen:
 			return
 		}
 		w.log("%s %s -> %s: %s", s.host().name, w.groups[s.group], v.To, shown{v.Message})

@@ -15,6 +15,8 @@ type Hunt struct {
 	For     time.Duration // of real time, after Now
 	Workers int
 	Now     func() time.Time
+	// All goes on after a conviction.
+	All bool
 }
 
 // Bag is what a hunt brought home.
@@ -37,7 +39,7 @@ func (h Hunt) Go() Bag {
 		all.Go(func() {
 			for {
 				lock.Lock()
-				over := h.Now().Sub(start) > h.For || len(bag.Convicted) > 0
+				over := h.Now().Sub(start) > h.For || len(bag.Convicted) > 0 && !h.All
 				seed := next
 				next++
 				lock.Unlock()

@@ -122,6 +122,6 @@ func (w *World) choose(g int) {
 	}
 	w.count("chosen by a person")
 	w.log("a person chooses %s for %s", best.name, w.groups[g])
-	w.watch[g].lossy[w.watch[g].epoch+1] = true
+	w.watch[g].lossyUntil = w.now + time.Minute
 	w.request(best, g, decide.Bootstrap{Master: best.name, AcceptLoss: true}, nil)
 }

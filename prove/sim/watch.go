@@ -20,8 +20,8 @@ type watch struct {
 	promotions []*promotion
 	// handed is the release that names a successor, in the epoch that it ended.
 	handed *decide.Release
-	// lossy are the epochs that were won against a veto that ran out, and said so.
-	lossy map[words.Epoch]bool
+	// lossyUntil is until when an election may lose data: a voter has said so.
+	lossyUntil time.Duration
 	// well is since when each node could have kept a lease.
 	well   []time.Duration
 	issick []bool
@@ -36,7 +36,7 @@ type promotion struct {
 
 func newWatch(hosts int) watch {
 	return watch{holder: -1, promotions: make([]*promotion, hosts), well: make([]time.Duration, hosts),
-		issick: make([]bool, hosts), lossy: map[words.Epoch]bool{}}
+		issick: make([]bool, hosts)}
 }
 
 func finding(at time.Duration, g words.Group, law judge.Law, format string, args ...any) judge.Finding {
@@ -49,22 +49,30 @@ func (w *World) dirty(group int) {
 	}
 }
 
-// look asks, where something has changed, whether two nodes would take writes. A table that another program has just
-// removed is left out while its hand restores it: no rule of the lease can help there.
+// look asks, where something has changed, whether two nodes would take writes, and whether the one that does is new. A table
+// that another program has just removed is left out while its hand restores it: no rule of the lease can help there.
 func (w *World) look() {
 	for g := range w.watch {
-		if w.watch[g].dirty {
-			w.watch[g].dirty = false
-			if nodes := w.writable(g); len(nodes) > 1 {
-				w.court.Writable(w.now, w.groups[g], nodes)
-			} else {
-				w.court.Writable(w.now, w.groups[g], nil)
+		if !w.watch[g].dirty {
+			continue
+		}
+		w.watch[g].dirty = false
+		nodes := w.writable(g)
+		w.court.Writable(w.now, w.groups[g], nodes)
+		for _, n := range nodes {
+			if e := w.court.Epoch(w.groups[g], n); e > w.watch[g].epoch {
+				w.took(g, int(w.indexOf(n)), e)
 			}
 		}
 	}
 }
 
-const flushGrace = 15 * time.Millisecond
+const (
+	flushGrace = 15 * time.Millisecond
+	// staleBy is how much older than the last acknowledgement a write must be that no election may lose without saying so:
+	// a replica in sync had all that the master had a second earlier, and is told each status.
+	staleBy = 3 * time.Second
+)
 
 func (w *World) writable(g int) []words.Node {
 	var out []words.Node
@@ -82,38 +90,40 @@ func (w *World) writable(g int) []words.Node {
 	return out
 }
 
-// opened takes a slot's activation: the node's clients may write from now on.
+// opened takes a slot's activation: where the server is a master, clients may write from now on.
 func (w *World) opened(s *seat, epoch words.Epoch, first bool) {
-	g := s.group
 	if first {
 		w.log("%s gate opens, epoch %d", s.host().name, epoch)
 	}
-	sv := s.server()
-	if sv == nil || !s.gate().serves() {
-		return
+	if s.server() != nil && s.gate().serves() {
+		w.court.Opened(judge.Open{At: w.now, Group: w.groups[s.group], Node: s.host().name, Epoch: epoch})
 	}
+}
+
+// took takes the first moment in which a node is writable in an epoch.
+func (w *World) took(g, node int, epoch words.Epoch) {
 	wt := &w.watch[g]
-	open := judge.Open{At: w.now, Group: w.groups[g], Node: s.host().name, Epoch: epoch}
-	before := wt.holder
-	news := epoch > wt.epoch
-	w.court.Opened(open)
-	if !news {
-		return
-	}
 	w.outcome.Opens++
-	if p := wt.promotions[s.host().index]; p != nil && before >= 0 && before != s.host().index {
+	w.log("%s is writable, epoch %d", w.hosts[node].name, epoch)
+	open := judge.Open{At: w.now, Group: w.groups[g], Node: w.hosts[node].name, Epoch: epoch}
+	if p := wt.promotions[node]; p != nil && wt.holder >= 0 && wt.holder != node {
 		w.judgeFailover(wt, open, p)
 	}
-	wt.holder, wt.epoch = s.host().index, epoch
+	wt.holder, wt.epoch = node, epoch
 }
 
 func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 	need := w.plan.Voters - (w.plan.Voters/2 + 1) + 1
-	if !wt.lossy[open.Epoch] {
+	if w.now > wt.lossyUntil {
 		w.court.Failover(open, p.winner, p.copies, need)
 	}
 	if h := wt.handed; h != nil && h.Successor == open.Node && h.Epoch == wt.epoch {
 		w.court.Switched(open, h.Holder, p.winner)
+	}
+	if w.now > wt.lossyUntil {
+		w.court.Stale(open, p.winner, staleBy)
+	} else {
+		w.court.Forgive(open.Group, p.winner)
 	}
 }
 
@@ -147,16 +157,15 @@ func (w *World) persisted(s *seat, r words.Register) {
 	}
 }
 
+// noted takes what a machine says: an election that may lose data is announced by a voter.
 func (w *World) noted(s *seat, r words.Reason) {
-	wt := &w.watch[s.group]
 	if r.Code == words.LossyElection || r.Code == words.RecoveredAlone {
-		wt.lossy[s.machine.Picture().Epoch] = true
-		wt.lossy[words.Epoch(r.N)] = true
+		w.watch[s.group].lossyUntil = w.now + 5*time.Second
 	}
 }
 
 func (w *World) replied(s *seat, r decide.Reply) {
-	w.log("%s replies to %d: %q %q", s.host().name, r.ID, r.Text, r.Err)
+	w.log("%s replies to %d: %q %q %v", s.host().name, r.ID, r.Text, r.Err, r.Why)
 	if f := w.replies[r.ID]; f != nil {
 		delete(w.replies, r.ID)
 		f(r)
