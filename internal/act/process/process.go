@@ -20,6 +20,7 @@ var ErrUnproven = errors.New("not proven to be the server's process")
 type Process struct {
 	pid    int
 	pidfd  *os.File
+	stat   *os.File // /proc/PID/stat, which goes on meaning this process whoever gets its number
 	exited chan struct{}
 	ended  chan struct{} // closed when the waiting goroutine has returned
 	once   sync.Once
@@ -46,7 +47,7 @@ func Prove(pid int, uptime time.Duration) (*Process, error) {
 	}
 	p := &Process{pid: pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{}), ended: make(chan struct{})}
 	if err := p.prove(uptime); err != nil {
-		_ = p.pidfd.Close()
+		p.release()
 		return nil, err
 	}
 	go p.wait() // ended by Close, or by the process's end.
@@ -56,7 +57,11 @@ func Prove(pid int, uptime time.Duration) (*Process, error) {
 // prove compares what /proc says with the claim. The pidfd was opened before, and still lives after: so what was read
 // is of its process.
 func (p *Process) prove(uptime time.Duration) error {
-	s, err := readStat(p.pid)
+	var err error
+	if p.stat, err = os.Open(statPath(p.pid)); err != nil {
+		return fmt.Errorf("prove process %d: %w: %w", p.pid, err, ErrUnproven)
+	}
+	s, err := readStat(p.stat)
 	if err != nil {
 		return fmt.Errorf("prove process %d: %w: %w", p.pid, err, ErrUnproven)
 	}
@@ -104,9 +109,9 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 // Sample looks at the process now, and at the CPU time that all of its threads have used, in steps of 10 ms. A process that is being torn down is gone already: it holds its sockets until the
 // kernel has freed its memory, which takes long when that is large, and executes nothing more.
 func (p *Process) Sample() (state decide.ProcessState, cpu time.Duration) {
-	s, err := readStat(p.pid)
+	s, err := readStat(p.stat)
 	switch {
-	case p.gone():
+	case errors.Is(err, unix.ESRCH):
 		return decide.ProcessGone, 0
 	case err != nil:
 		return decide.ProcessUnknown, 0
@@ -115,15 +120,21 @@ func (p *Process) Sample() (state decide.ProcessState, cpu time.Duration) {
 	}
 }
 
-// PID returns the process's number in the agent's pid namespace.
-func (p *Process) PID() int { return p.pid }
-
 // Close ends the watch and waits until its goroutine has ended. It may be called more than once.
 func (p *Process) Close() {
 	p.once.Do(func() {
 		_ = p.pidfd.Close()
 		<-p.ended
+		_ = p.stat.Close()
 	})
+}
+
+// release closes what was opened, before the watch has begun.
+func (p *Process) release() {
+	_ = p.pidfd.Close()
+	if p.stat != nil {
+		_ = p.stat.Close()
+	}
 }
 
 // gone asks the pidfd without waiting. A closed one counts as gone.

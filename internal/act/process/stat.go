@@ -1,7 +1,9 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -27,12 +29,17 @@ const tick = time.Second / 100
 // exiting is PF_EXITING of the kernel's linux/sched.h: the process has begun to be torn down.
 const exiting = 0x4
 
-func readStat(pid int) (stat, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+func statPath(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/stat" }
+
+// readStat reads the file anew. Once its process has been reaped the error is ESRCH, even if the number is in use again.
+func readStat(file *os.File) (stat, error) {
+	// The line has 52 fields; a name is at most 15 bytes.
+	var line [1024]byte
+	n, err := file.ReadAt(line[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return stat{}, fmt.Errorf("read its state: %w", err)
 	}
-	return parseStat(string(text))
+	return parseStat(string(line[:n]))
 }
 
 // parseStat reads the line. The name stands in brackets and may hold brackets and spaces itself; the fields count from

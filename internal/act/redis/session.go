@@ -1,0 +1,340 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/speak/info"
+	"redkeep/internal/speak/resp"
+	"redkeep/internal/words"
+)
+
+// session is one connection of the watch. Requests go out in batches, and never a second one before the first was
+// answered: a server that is slow finds no heap of questions when it is back.
+type session struct {
+	*watch
+	conn   net.Conn
+	reader *reader
+	out    []byte
+	server words.Server
+	// owed are the answers that the server owes, in their order.
+	owed []question
+	// sent is when they were asked for; cpu is the CPU time that the process had used by then.
+	sent time.Time
+	cpu  time.Duration
+	// nextFull and nextSilent are when the next long look, and the next word about a silence, are due.
+	nextFull, nextSilent time.Time
+	glanced              bool
+	// complaint is the first error reply of the batch.
+	complaint *resp.ReplyError
+	// answered says that the server has told who it is on this connection; hopeless that it won't.
+	answered, hopeless bool
+	// wake is when the loop wanted to be woken last.
+	wake time.Time
+}
+
+// question says what an answer will be the answer to.
+type question uint8
+
+const (
+	askSetup  question = iota // an error is of no interest
+	askAccess                 // an error means that nothing else will be answered
+	askInfo
+	askConfig
+)
+
+func newSession(w *watch, conn net.Conn) *session {
+	return &session{watch: w, conn: conn, reader: startReader(conn), server: info.Unknown()}
+}
+
+// run watches until the connection or the context ends, and returns how long to wait before the next: not at all after
+// one that was of use, since a refusal then says whether the server is dead or has only closed this one.
+func (s *session) run(ctx context.Context) time.Duration {
+	defer s.end()
+	s.introduce()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for !s.hopeless {
+		s.wake = s.nextWake()
+		timer.Reset(time.Until(s.wake))
+		select {
+		case r := <-s.reader.replies:
+			if r.err != nil {
+				if !s.killing.Swap(false) {
+					s.lose(decide.LossClosed)
+				}
+				if s.answered {
+					return 0
+				}
+				return s.retryIn()
+			}
+			s.take(r.value)
+		case <-timer.C:
+			s.turn(time.Now())
+		case <-s.exited():
+			s.tellExit()
+		case <-ctx.Done():
+			return 0
+		}
+	}
+	if s.complaint != nil {
+		s.tell()
+	}
+	return soon
+}
+
+// end closes the connection and waits for its reader.
+func (s *session) end() {
+	_ = s.conn.Close()
+	s.reader.stop()
+}
+
+// nextWake returns when there is something to do if no answer comes.
+func (s *session) nextWake() time.Time {
+	switch {
+	case len(s.owed) == 0:
+		return s.sent.Add(s.cfg.Poll)
+	case !s.glanced:
+		return s.sent.Add(glanceAfter)
+	default:
+		return s.nextSilent
+	}
+}
+
+// turn does what is due: the next batch, or a look at the process of a server that owes an answer.
+func (s *session) turn(now time.Time) {
+	if late := now.Sub(s.wake); len(s.owed) > 0 && late > s.cfg.Poll {
+		// The agent itself did not run; the answer may lie in the socket. Its silence begins anew.
+		s.sent, s.glanced = now, false
+		_, s.cpu = s.sample()
+	}
+	if len(s.owed) == 0 {
+		s.poll(now)
+		return
+	}
+	if now.Before(s.nextWake()) {
+		return
+	}
+	s.listen(now)
+}
+
+// listen looks at the process of a server that owes an answer, and tells its silence when that has become one.
+func (s *session) listen(now time.Time) {
+	state, cpu := s.sample()
+	if state == decide.ProcessGone && !s.gone {
+		s.tellExit()
+	}
+	owes := now.Sub(s.sent)
+	if !s.glanced {
+		s.glanced = true
+		s.nextSilent = s.sent.Add(2 * s.cfg.Poll)
+		return
+	}
+	s.nextSilent = now.Add(s.cfg.Poll)
+	s.cfg.Report(decide.Silent{For: owes, Process: state, Busy: cpu-s.cpu >= owes/2 && state == decide.ProcessRunning})
+}
+
+// sample looks at the process, where there is one.
+func (s *session) sample() (decide.ProcessState, time.Duration) {
+	if s.process == nil {
+		return decide.ProcessUnknown, 0
+	}
+	return s.process.Sample()
+}
+
+// introduce sends the first batch: who we are, and the long look behind it without waiting.
+func (s *session) introduce() {
+	s.out = s.out[:0]
+	s.ask(askAccess, s.authentication())
+	s.ask(askSetup, s.cfg.command("CLIENT", "SETNAME", watchName))
+	s.ask(askSetup, s.cfg.command("CLIENT", "NO-EVICT", "ON"))
+	s.askAll()
+	s.send(time.Now())
+}
+
+// poll sends the next batch: the short look, and from time to time the long one.
+func (s *session) poll(now time.Time) {
+	s.out = s.out[:0]
+	if !s.answered || s.server.Loading || !now.Before(s.nextFull) {
+		s.askAll()
+	} else {
+		s.ask(askInfo, s.cfg.command("INFO", "replication"))
+	}
+	s.send(now)
+}
+
+// askAll asks for the long look. Before 7.0 INFO takes one section at a time.
+func (s *session) askAll() {
+	for _, section := range []string{"server", "persistence", "keyspace", "replication"} {
+		s.ask(askInfo, s.cfg.command("INFO", section))
+	}
+	// A master's INFO has neither. The old spellings are known to every version.
+	s.ask(askConfig, s.cfg.command("CONFIG", "GET", "slave-priority"))
+	s.ask(askConfig, s.cfg.command("CONFIG", "GET", "slave-read-only"))
+}
+
+func (s *session) ask(kind question, command []string) {
+	if len(command) > 0 {
+		s.out = resp.AppendCommand(s.out, command...)
+		s.owed = append(s.owed, kind)
+	}
+}
+
+func (s *session) send(now time.Time) {
+	if len(s.owed) > 1 {
+		s.nextFull = now.Add(fullEvery)
+	}
+	s.sent, s.glanced = now, false
+	_, s.cpu = s.sample()
+	_ = s.conn.SetWriteDeadline(now.Add(soon))
+	if _, err := s.conn.Write(s.out); err != nil {
+		// The reader sees the end too, and before it what the server said last.
+		_ = s.conn.Close()
+	}
+}
+
+// take reads one answer.
+func (s *session) take(v resp.Value) {
+	if v.Kind == resp.Push {
+		return
+	}
+	if len(s.owed) == 0 {
+		s.hopeless = true // an answer to no question: what follows can't be told apart.
+		return
+	}
+	kind := s.owed[0]
+	s.owed = s.owed[1:]
+	var reply *resp.ReplyError
+	switch {
+	case errors.As(v.Err(), &reply):
+		s.noteDenial(v.Text)
+		if kind == askAccess || kind == askInfo {
+			s.complain(kind, reply)
+		}
+	case kind == askInfo:
+		s.learn(v.Text)
+	case kind == askConfig:
+		s.learnSetting(v.Strings())
+	}
+	if len(s.owed) == 0 {
+		s.tell()
+	}
+}
+
+// complain keeps the first error reply of a batch.
+func (s *session) complain(kind question, reply *resp.ReplyError) {
+	if s.complaint == nil {
+		s.complaint = reply
+	}
+	if kind == askAccess || classify(reply) == decide.ComplaintAuth {
+		s.hopeless = true // the connection has to be introduced anew.
+	}
+}
+
+func (s *session) learn(text string) {
+	report := info.Parse(text)
+	report.Merge(&s.server)
+	if claim := report.Process(); claim.PID != 0 {
+		s.prove(claim)
+		s.server.BornFenced = s.file.fenced(claim.ConfigFile, s.pid, s.process != nil)
+		s.born.Store(s.server.BornFenced)
+	}
+}
+
+// learnSetting reads an answer to CONFIG GET.
+func (s *session) learnSetting(pair []string) {
+	if len(pair) != 2 {
+		return
+	}
+	switch strings.ToLower(pair[0]) {
+	case "slave-priority", "replica-priority":
+		if n, err := strconv.Atoi(pair[1]); err == nil {
+			s.server.Priority = n
+		}
+	case "slave-read-only", "replica-read-only":
+		s.server.ReadOnly = pair[1] == "yes"
+	}
+}
+
+// tell reports what the batch has brought.
+func (s *session) tell() {
+	if s.complaint != nil {
+		s.cfg.Report(decide.Complained{Kind: classify(s.complaint), Text: s.complaint.Text})
+		s.complaint = nil
+		return
+	}
+	if s.server.RunID == "" || s.server.Role == words.RoleUnknown {
+		return
+	}
+	s.found()
+	s.cfg.Report(decide.Seen{Server: s.server})
+	if !s.answered {
+		s.answered = true
+		select {
+		case s.prepare <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// classify names an error reply as decisions tell them apart.
+func classify(reply *resp.ReplyError) decide.Complaint {
+	switch reply.Code {
+	case "LOADING":
+		return decide.ComplaintLoading
+	case "BUSY":
+		return decide.ComplaintBusy
+	case "NOAUTH", "WRONGPASS", "NOPERM", "DENIED":
+		return decide.ComplaintAuth
+	case "MISCONF":
+		return decide.ComplaintDisk
+	default:
+		return decide.ComplaintOther
+	}
+}
+
+// reply is what the reader of a connection hands over: a value, or the error that ended it.
+type reply struct {
+	value resp.Value
+	err   error
+}
+
+// reader reads replies until the connection ends.
+type reader struct {
+	replies chan reply
+	done    chan struct{}
+	wg      sync.WaitGroup
+}
+
+func startReader(conn net.Conn) *reader {
+	r := &reader{replies: make(chan reply, 16), done: make(chan struct{})}
+	r.wg.Go(func() { r.run(conn) }) // ended by the connection's end and stop.
+	return r
+}
+
+func (r *reader) run(conn net.Conn) {
+	from := resp.NewReader(conn, resp.Limits{Bytes: 1 << 20})
+	for {
+		v, err := from.Read()
+		select {
+		case r.replies <- reply{v, err}:
+		case <-r.done:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// stop ends the reader; the connection must have been closed before.
+func (r *reader) stop() {
+	close(r.done)
+	r.wg.Wait()
+}
