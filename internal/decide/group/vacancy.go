@@ -326,8 +326,9 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 		if off.Off(decide.UnfitVeto) || m.patienceOver() {
 			return words.Reason{}
 		}
-		if m.own.record.Epoch > 0 {
-			rec := rank.Standing{Epoch: m.own.record.Epoch, Offset: m.own.record.Position.Offset}
+		// The record is a second old at times: what was last seen of the server counts where it is better.
+		rec := rank.Standing{Epoch: m.own.record.Epoch, Offset: m.own.record.Position.Offset}
+		if rec.Epoch > 0 && (!ok || rank.Compare(rec, own) > 0) {
 			own, ok = rec, true
 		}
 		if c.Unfit.Code == words.ServerEmpty || c.Unfit.Code == words.ServerForeign {
