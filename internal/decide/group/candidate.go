@@ -329,7 +329,8 @@ func (m *Machine) tendReclaim() {
 		return
 	}
 	until, _ := m.holdUntil()
-	if m.at < m.nextTry || until.Sub(m.at) > m.lasts()/2 {
+	// Who does not hold has nothing to reclaim: a restarted holder that is refused may have been succeeded long ago.
+	if m.at < m.nextTry || m.at >= until || until.Sub(m.at) > m.lasts()/2 {
 		return
 	}
 	h.refused = false
