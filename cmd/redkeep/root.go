@@ -17,6 +17,7 @@ type streams struct {
 // commands lists all commands, in the order of the help. To add one, write its file and add its line.
 func commands(s streams) []*cobra.Command {
 	return []*cobra.Command{
+		newRun(s),
 		newCheck(s),
 		newVersion(s),
 	}

@@ -30,7 +30,10 @@ type Follow struct {
 }
 
 // Pause holds back writes of clients for at most For, where the server can; and answers with the offset that they left, and the replicas' links.
-type Pause struct{ For time.Duration }
+type Pause struct {
+	RunID words.RunID
+	For   time.Duration
+}
 
 // Unpause ends a pause.
 type Unpause struct{}
@@ -42,7 +45,7 @@ type AwaitOffset struct {
 }
 
 // KillClients ends all connections of clients in the server, those of the agent and of replicas excepted.
-type KillClients struct{}
+type KillClients struct{ RunID words.RunID }
 
 // FenceBirth makes the server's own file start it as a replica of the dead end (rule born-fenced).
 type FenceBirth struct{}

@@ -311,8 +311,10 @@ func (m *Machine) onRefuse(from words.Node, r decide.Refuse) {
 	}
 	if h := m.holder; h != nil && r.Epoch == h.hold.Epoch {
 		switch r.Reason.Code {
-		case words.OlderEpoch, words.VotedAlready, words.EpochReleased:
+		case words.OlderEpoch, words.EpochReleased:
 			h.refused = true
+		case words.VotedAlready:
+			h.elsewhere = true
 		}
 	}
 }
@@ -325,7 +327,7 @@ func (m *Machine) reclaiming() bool {
 // tendReclaim asks for an epoch above a vote that was cast ahead, without letting go, once the margin is gone (rule reclaim).
 func (m *Machine) tendReclaim() {
 	h := m.holder
-	if h == nil || !h.open || !h.refused || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
+	if h == nil || !h.open || !h.refused && !h.elsewhere || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
 		return
 	}
 	until, _ := m.holdUntil()

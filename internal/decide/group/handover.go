@@ -81,7 +81,7 @@ func (m *Machine) walkOver() {
 	case takeover.Prepare:
 		m.askTarget(decide.Prepare{Round: h.round, Epoch: m.holder.hold.Epoch})
 	case takeover.Pause:
-		m.instruct(decide.Pause{For: m.setup.Lease}, func(d decide.Ordered) { m.took(h, d, true, next) })
+		m.instruct(decide.Pause{RunID: m.holder.run, For: m.setup.Lease}, func(d decide.Ordered) { m.took(h, d, true, next) })
 	case takeover.Level, takeover.LevelAgain:
 		m.askTarget(decide.Level{Round: h.round, Offset: h.offset})
 	case takeover.CloseClients:
@@ -95,7 +95,7 @@ func (m *Machine) walkOver() {
 	case takeover.Reread:
 		m.instruct(decide.Look{}, func(d decide.Ordered) { m.took(h, d, false, next) })
 	case takeover.KillClients:
-		m.instruct(decide.KillClients{}, func(decide.Ordered) { next() })
+		m.instruct(decide.KillClients{RunID: m.holder.run}, func(decide.Ordered) { next() })
 	case takeover.End:
 		m.letGo(words.Reason{Code: words.HandedOver, Node: m.setup.Self, Other: h.target, N: m.at.Sub(h.began).Microseconds()},
 			takeoverEnd{successor: h.target, offset: h.offset, then: func() { h.then(words.Reason{}) }})

@@ -25,15 +25,16 @@ type holder struct {
 	// beat is the last one sent; repeatAt is when it goes again to those who have not answered.
 	beat     decide.Beat
 	repeatAt words.Instant
-	// refused says that a voter has voted ahead: the hold must be reclaimed before it runs out.
-	refused bool
+	// refused says that a voter has voted ahead: the hold must be reclaimed before it runs out. elsewhere says that one has
+	// voted for another in this very epoch: it grants nothing in it, and is won back by a reclaim when things are calm.
+	refused, elsewhere bool
+	since              words.Instant
 	// frozen keeps slots from being activated while a reclaim arms slots of another hold.
 	frozen bool
 	// run is the process that the votes were for (rule same-process).
 	run words.RunID
 	// trail is where the own server was in the last seconds, for in-sync-by-offset.
 	trail []trailPoint
-	was   words.Node // the master before, for the announcement
 	// accepted are the voters that have the pending list on disk.
 	accepted map[words.Node]bool
 }

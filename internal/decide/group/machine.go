@@ -47,6 +47,7 @@ type Machine struct {
 	nextTry    words.Instant
 	nextStatus words.Instant
 	lastBeat   lastBeat
+	announced  words.Row // the last master that clients were told of
 	why        []words.Reason
 	order      []rankEntry
 	recent     []noted
@@ -92,6 +93,7 @@ func (m *Machine) begin() {
 		m.boot.Register.Admitted = false
 	}
 	m.voter = register.New(m.setup, m.boot, m.at)
+	m.announced = m.voter.Register.Newest()
 	if len(m.voter.Register.Members) == 0 {
 		m.voter.Register.Members = slices.Clone(m.setup.Voters)
 		m.voter.Register.Generation = 1

@@ -63,7 +63,7 @@ func (m *Machine) tendResume() {
 func (m *Machine) resumeHold(e words.Epoch) {
 	h := &holder{
 		hold: quorum.NewHold(e, m.lasts()), open: true, row: m.voter.Register.Newest(), run: m.own.server.RunID,
-		firstBy: m.at.Add(m.setup.Lease), nextBeat: m.at, was: m.setup.Self,
+		firstBy: m.at.Add(m.setup.Lease), nextBeat: m.at,
 	}
 	if m.gate.state.Mode == decide.GateSlot {
 		m.seq++

@@ -18,12 +18,12 @@ func (m *Machine) elected(c *candidate) {
 	old := m.holder
 	h := &holder{
 		hold: c.hold, run: c.vote.Claim.Server.RunID, firstBy: m.at.Add(m.setup.Lease),
-		budget: m.at.Add(m.promotionBudget()), nextBeat: m.at, was: m.voter.Register.Newest().Holder,
+		budget: m.at.Add(m.promotionBudget()), nextBeat: m.at, since: m.at,
 	}
 	m.candidate, m.vacancy, m.holder = nil, nil, h
 	m.note(words.Reason{Code: words.Elected, Node: m.setup.Self, N: int64(h.hold.Epoch)})
 	if c.reclaim && old != nil && old.open {
-		h.open, h.trail, h.was = true, old.trail, m.setup.Self
+		h.open, h.trail = true, old.trail
 		m.openRow()
 		m.activate()
 		return
@@ -83,8 +83,20 @@ func (m *Machine) openRow() {
 	m.own.sealed, m.own.confirmed = 0, ""
 	m.recordNow()
 	m.note(words.Reason{Code: words.Writable, Node: m.setup.Self, N: int64(h.row.Epoch), M: int64(h.row.From)})
-	m.do(decide.Announce{Epoch: h.row.Epoch, Old: h.was, New: m.setup.Self})
+	m.announce(h.row)
 	m.persist(nil)
 	h.nextBeat = m.at
 	m.tellStatus()
+}
+
+// announce tells clients of a new master, once per epoch: the holder when it opens, the others when they hear of that.
+func (m *Machine) announce(row words.Row) {
+	if row.Epoch <= m.announced.Epoch {
+		return
+	}
+	old := m.announced.Holder
+	m.announced = row
+	if old != row.Holder {
+		m.do(decide.Announce{Epoch: row.Epoch, Old: old, New: row.Holder})
+	}
 }

@@ -22,6 +22,10 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 		m.persist(nil) // the lease is longer than any before: the next beat is granted
 		return
 	}
+	if why.Code == words.VotedAlready && b.Row.Epoch == b.Epoch {
+		// Only who was elected beats: it is the master all the same, and this node's server follows it.
+		m.lastBeat = lastBeat{from, b.Epoch, m.at}
+	}
 	if !why.Zero() {
 		m.refuse(from, b.Epoch, session, b.Seq, why)
 		return
@@ -37,6 +41,9 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	m.vacancy = nil
 	m.rememberReach(b.Epoch, b)
 	m.send(from, decide.Grant{Epoch: b.Epoch, Session: session, Seq: b.Seq, Lease: b.Lease})
+	if b.Row.Epoch == b.Epoch {
+		m.announce(b.Row)
+	}
 	if fresh {
 		m.nextStatus = m.at
 	}

@@ -1,0 +1,23 @@
+package agent
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/words"
+)
+
+// now reads the clock that the machines reckon with. It is not slewed, and it does not count a suspended host's sleep.
+func now() words.Instant { return words.Instant(read(unix.CLOCK_MONOTONIC_RAW)) }
+
+// awake reads the clock that does count a suspended host's sleep, for noticing that the loop did not run.
+func awake() time.Duration { return time.Duration(read(unix.CLOCK_BOOTTIME)) }
+
+func read(clock int32) int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(clock, &ts); err != nil {
+		panic("read the clock: " + err.Error()) // it exists on every kernel that Go runs on
+	}
+	return ts.Nano()
+}

@@ -1,0 +1,179 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os/user"
+	"strconv"
+	"time"
+
+	"redkeep/internal/act/gate"
+	"redkeep/internal/decide"
+	"redkeep/internal/speak/config"
+	"redkeep/internal/words"
+)
+
+// fence is how hard the gate holds on this node, as measured.
+type fence struct {
+	level words.Fence
+	why   string
+}
+
+// openGate takes the kernel's gate over. A host without one runs on with a soft fence, and says so.
+func (a *Agent) openGate(ctx context.Context) error {
+	uids, err := a.exempt()
+	if err != nil {
+		return err
+	}
+	a.gate, err = gate.Open(ctx, gate.Config{ExemptUIDs: uids, OnDamage: a.onDamage, Log: a.log})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gate.ErrUnavailable):
+		a.soft = err
+		a.log.Warn("no gate: the fence is soft", "err", err)
+		return nil
+	default:
+		return fmt.Errorf("take the gate over: %w", err)
+	}
+}
+
+// exempt returns the user numbers of all groups' gate_exempt.
+func (a *Agent) exempt() ([]uint32, error) {
+	var uids []uint32
+	for _, g := range a.opt.Config.Groups {
+		for _, name := range g.GateExempt {
+			id := name
+			if _, err := strconv.ParseUint(name, 10, 32); err != nil {
+				u, err := user.Lookup(name)
+				if err != nil {
+					return nil, fmt.Errorf("find the user %q of gate_exempt in group %s: %w; name a user of this host", name, g.Name, err)
+				}
+				id = u.Uid
+			}
+			n, err := strconv.ParseUint(id, 10, 32)
+			if err != nil {
+				return nil, fmt.Errorf("user %q of gate_exempt in group %s has no number: %w", name, g.Name, err)
+			}
+			uids = append(uids, uint32(n))
+		}
+	}
+	return uids, nil
+}
+
+func (a *Agent) mark() uint32 {
+	if a.gate == nil {
+		return 0
+	}
+	return gate.DefaultMark
+}
+
+// gated reports whether the kernel judges this group's packets on this node.
+func (a *Agent) gated(g *groupWork) bool {
+	return a.gate != nil && g.conf.Gate != config.GateOff && g.conf.HasData(a.opt.Self.Name)
+}
+
+// gateFound is the gate as an earlier agent left it.
+func (a *Agent) gateFound(g *groupWork) decide.GateState {
+	if !a.gated(g) {
+		return decide.GateState{}
+	}
+	state, err := a.gate.State(g.conf.Name)
+	if err != nil {
+		return decide.GateState{}
+	}
+	w := state.Want
+	return decide.GateState{Mode: modeFound(w.Mode), Slot: w.Slot, Links: w.Peers}
+}
+
+func modeFound(m gate.Mode) decide.GateMode {
+	switch m {
+	case gate.Shut:
+		return decide.GateShut
+	case gate.Leased:
+		return decide.GateSlot
+	case gate.Opened:
+		return decide.GateOpen
+	case gate.ReplicationOnly:
+		return decide.GateReplication
+	default:
+		return decide.GateAbsent
+	}
+}
+
+// want turns a machine's state of the gate into the hand's.
+func want(g *groupWork, s decide.GateState) gate.Want {
+	w := gate.Want{Ports: []uint16{g.conf.Server.Port}, Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch}
+	switch s.Mode {
+	case decide.GateShut:
+		w.Mode = gate.Shut
+	case decide.GateSlot:
+		w.Mode = gate.Leased
+	case decide.GateOpen:
+		w.Mode = gate.Opened
+	case decide.GateReplication:
+		w.Mode = gate.ReplicationOnly
+		w.Peers = append([]netip.AddrPort(nil), s.Links...)
+	case decide.GateAbsent:
+		w.Mode = gate.Absent
+	}
+	return w
+}
+
+// onDamage tells the machines that another program has changed the gate.
+func (a *Agent) onDamage(d gate.Damage) {
+	by := d.Program
+	if d.PID != 0 {
+		by = fmt.Sprintf("%s (pid %d)", by, d.PID)
+	}
+	a.log.Error("another program changed the gate", "by", by, "restored_in", d.Took, "err", d.Err)
+	for _, name := range a.order {
+		g := a.groups[name]
+		if a.gated(g) {
+			level := words.FencePartial
+			if d.Err != nil {
+				level = words.FenceSoft
+			}
+			a.post(name, decide.GateSeen{Broken: true, By: by, Fence: level, Why: "the gate was flushed by " + by})
+		}
+	}
+}
+
+// fenceEvery is how often the gate is measured again.
+const fenceEvery = time.Minute
+
+// measureFence measures what the gate is worth, at the start and from time to time: hard is measured, not assumed.
+func (a *Agent) measureFence(ctx context.Context) error {
+	for {
+		f := fence{level: words.FenceHard}
+		if _, err := a.gate.SelfTest(ctx); err != nil {
+			f = fence{level: words.FenceSoft, why: err.Error()}
+			a.log.Warn("the gate does not hold", "err", err)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		for _, name := range a.order {
+			a.tellFence(a.groups[name], f)
+		}
+		select {
+		case <-time.After(fenceEvery):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (a *Agent) tellFence(g *groupWork, f fence) {
+	switch {
+	case !g.conf.HasData(a.opt.Self.Name):
+		return
+	case g.conf.Gate != config.GateOn:
+		f = fence{words.FenceSoft, fmt.Sprintf("gate: %s in the configuration", g.conf.Gate)}
+	case f.level == words.FenceHard && len(g.conf.GateExempt) > 0:
+		f = fence{words.FencePartial, "gate_exempt lets users of this host through"}
+	}
+	a.post(g.conf.Name, decide.GateSeen{Fence: f.level, Why: f.why})
+}

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/picture"
+	"redkeep/internal/words"
+)
+
+// batch is how many events one turn takes before it looks at the clocks and publishes.
+const batch = 128
+
+// loop is the one goroutine that owns all machines. Each turn takes what has come, steps the machines, hands their actions
+// out, and publishes the picture.
+func (a *Agent) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	last := awake()
+	for {
+		var first *letter
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-a.finish:
+			return err
+		case l := <-a.mail:
+			first = &l
+		case <-timer.C:
+		}
+		last = a.noticeSleep(last)
+		a.turn(first)
+		a.publish()
+		timer.Reset(a.untilWake())
+	}
+}
+
+// noticeSleep tells the machines of a gap between two turns, before anything else: the loop runs several times a lease,
+// so that a gap as long as one means that this process did not run.
+func (a *Agent) noticeSleep(last time.Duration) time.Duration {
+	t := awake()
+	gap := t - last
+	if gap < a.opt.Config.Lease {
+		return t
+	}
+	a.log.Warn("this agent did not run", "for", gap)
+	for _, name := range a.order {
+		a.step(name, decide.Slept{For: gap})
+	}
+	return t
+}
+
+// turn steps the machines with what is in the mailbox, and those that wanted to be woken.
+func (a *Agent) turn(first *letter) {
+	if first != nil {
+		a.step(first.group, first.event)
+	}
+	for range batch {
+		select {
+		case l := <-a.mail:
+			a.step(l.group, l.event)
+			continue
+		default:
+		}
+		break
+	}
+	for _, name := range a.order {
+		if g := a.groups[name]; now() >= g.wake {
+			a.step(name, decide.Tick{})
+		}
+	}
+}
+
+// step steps one machine and hands its actions out. The instant is read after the event was received.
+func (a *Agent) step(name words.Group, ev decide.Event) {
+	g := a.groups[name]
+	if g == nil {
+		return
+	}
+	for _, act := range g.machine.Step(now(), ev) {
+		a.carry(g, act)
+	}
+	wake, ok := g.machine.Wake()
+	if !ok {
+		wake = words.Never
+	}
+	g.wake = wake
+}
+
+// untilWake is how long the loop may wait for mail.
+func (a *Agent) untilWake() time.Duration {
+	first := words.Never
+	for _, name := range a.order {
+		first = min(first, a.groups[name].wake)
+	}
+	const idle = time.Second
+	if first == words.Never {
+		return idle
+	}
+	return min(max(first.Sub(now()), 0), idle)
+}
+
+// publish gives the faces the picture of this turn.
+func (a *Agent) publish() {
+	n := picture.Node{
+		Node: a.opt.Self.Name, Version: a.opt.Version, Session: a.store.Session(), Started: a.started,
+		ListenPort: a.opt.Config.ListenPort, Addrs: a.addrs(),
+	}
+	wall := time.Now()
+	for _, name := range a.order {
+		g := a.groups[name]
+		p := g.machine.Picture()
+		p.RedisPort = g.conf.Server.Port
+		p.GateMode = fmt.Sprint(g.conf.Gate)
+		for i := range p.Recent {
+			p.Recent[i].At = wall.Add(-p.Recent[i].Ago)
+		}
+		n.Groups = append(n.Groups, p)
+	}
+	a.picture.Store(&n)
+}
