@@ -72,6 +72,9 @@ func (c *writer) answer(id uint64) {
 		return
 	}
 	w := c.w
+	if g := c.host.gates[c.group]; g.flushed && w.now-g.flushedAt < flushGrace {
+		return
+	}
 	w.outcome.Acks++
 	w.watch[c.group].acked = w.now
 	w.court.Acked(judge.Ack{At: w.now, Group: w.groups[c.group], Node: c.host.name, Write: id})

@@ -169,7 +169,7 @@ func (h *host) startAgent() {
 	lost := h.disk.page.lost
 	boot := h.boots
 	for g := range w.plan.Groups {
-		a.seats = append(a.seats, &seat{w: w, agent: a, group: g})
+		a.seats = append(a.seats, &seat{w: w, agent: a, group: g, unfenced: true})
 	}
 	w.log("%s agent starts, session %d", h.name, a.session)
 	h.disk.sync(func(err string) {

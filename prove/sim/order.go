@@ -35,8 +35,11 @@ func (x *errand) begin() {
 		return
 	}
 	s.w.ports++
-	x.conn, x.boot = 1<<32+uint64(s.w.ports), sv.boot
-	s.agent.later(orderHand, x.budget(), func() { x.finish("order: timed out", words.Server{}, nil) })
+	x.conn, x.boot = firstOrder+uint64(s.w.ports), sv.boot
+	s.agent.later(orderHand, x.budget(), func() {
+		s.unfenced = s.unfenced || !x.over
+		x.finish("order: timed out", words.Server{}, nil)
+	})
 	sv.take(&command{conn: x.conn, run: func() { x.arrive(sv) }})
 }
 
@@ -54,13 +57,10 @@ func (x *errand) budget() time.Duration {
 
 // arrive is the server's turn: fence, order, and a look on the same connection.
 func (x *errand) arrive(sv *server) {
-	if !x.seat.w.plan.Off.Off(decide.OrderFence) {
-		for _, c := range sv.inbox {
-			if !c.client && c.conn > 1<<32 && c.conn < x.conn {
-				c.dead = true
-			}
-		}
-	} else if x.over && x.seat.w.rng.IntN(2) == 0 {
+	switch {
+	case !x.seat.w.plan.Off.Off(decide.OrderFence):
+		sv.killOrders(x.conn)
+	case x.over:
 		x.seat.w.log("%s server executes an order that was given up", sv)
 	}
 	if x.stale(sv) {

@@ -29,8 +29,14 @@ func (s *seat) poll() {
 func (s *seat) ask() {
 	sv := s.server()
 	s.polling, s.asked = true, s.w.now
-	boot := sv.boot
+	boot, fence := sv.boot, s.unfenced && !s.w.plan.Off.Off(decide.OrderFence)
+	s.unfenced = false
+	s.w.ports++
+	last := firstOrder + uint64(s.w.ports)
 	sv.take(&command{conn: 1 << 31, run: func() {
+		if fence { // what the server says counts only once no older order can come after it
+			sv.killOrders(last)
+		}
 		info, n := sv.info(), len(sv.data)
 		s.agent.later(pollHand, s.w.between(10*time.Microsecond, 200*time.Microsecond), func() {
 			if sv.boot != boot || sv.state == gone {

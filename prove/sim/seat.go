@@ -18,10 +18,14 @@ type seat struct {
 	orders  jobs
 	errand  *errand
 	polling bool
-	asked   time.Duration
-	spins   int
-	spunAt  time.Duration
-	halted  bool
+	// unfenced says that an order of an earlier agent, or one that was given up, may still be in the server's sockets.
+	unfenced bool
+	asked    time.Duration
+	spins    int
+	spunAt   time.Duration
+	halted   bool
+	// epoch is the one that the machine said it was elected in, or resumes.
+	epoch words.Epoch
 }
 
 func (s *seat) host() *host     { return s.agent.host }
@@ -176,8 +180,7 @@ func (s *seat) kernel(ticket decide.Ticket, do func() string) {
 }
 
 func (s *seat) setGate(v decide.SetGate) {
-	// What the machine holds is asked for now: the epoch for which the gate will open.
-	epoch := s.machine.Picture().Epoch
+	epoch := s.epoch
 	s.kernel(v.Ticket, func() string {
 		g := s.gate()
 		was := g.state.Mode

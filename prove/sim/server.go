@@ -67,13 +67,15 @@ type server struct {
 	follow target
 	pos    words.Position
 	// data are the writes it holds, in order; stream is what it can hand on, from backlog on. Both are shared, never changed in place.
-	data     []uint64
-	stream   []item
-	backlog  words.Offset
-	syncing  bool
-	paused   time.Duration
-	held     []*command
-	inbox    []*command
+	data    []uint64
+	stream  []item
+	backlog words.Offset
+	syncing bool
+	paused  time.Duration
+	held    []*command
+	inbox   []*command
+	// queued is what a drain that is under way has taken out of inbox.
+	queued   []*command
 	draining bool
 	link     *link
 	links    []*link
@@ -199,7 +201,7 @@ func (s *server) drain() {
 	}
 	s.draining = true
 	queued := s.inbox
-	s.inbox = nil
+	s.inbox, s.queued = nil, s.inbox
 	var conns []uint64
 	by := map[uint64][]*command{}
 	for _, c := range queued {
@@ -216,7 +218,7 @@ func (s *server) drain() {
 			}
 		}
 	}
-	s.draining = false
+	s.draining, s.queued = false, nil
 	for _, l := range s.links {
 		l.pump()
 	}
@@ -337,6 +339,20 @@ func (s *server) killClients() {
 		}
 	}
 }
+
+// killOrders ends the agents' older connections for orders (rule order-fence): what they had asked for is gone, if it was not executed.
+func (s *server) killOrders(before uint64) {
+	for _, list := range [][]*command{s.inbox, s.queued} {
+		for _, c := range list {
+			if c.conn > firstOrder && c.conn < before {
+				c.dead = true
+			}
+		}
+	}
+}
+
+// firstOrder is below the numbers of all connections for orders.
+const firstOrder = 1 << 32
 
 // info is INFO as the hand reads it.
 func (s *server) info() words.Server {

@@ -16,6 +16,7 @@ type watch struct {
 	acked  time.Duration
 	holder int // index of the node that opened last; -1 before
 	epoch  words.Epoch
+	took   time.Duration // when it did
 	// promotions are what the servers held when each node's was last promoted.
 	promotions []*promotion
 	// handed is the release that names a successor, in the epoch that it ended.
@@ -106,10 +107,14 @@ func (w *World) took(g, node int, epoch words.Epoch) {
 	w.outcome.Opens++
 	w.log("%s is writable, epoch %d", w.hosts[node].name, epoch)
 	open := judge.Open{At: w.now, Group: w.groups[g], Node: w.hosts[node].name, Epoch: epoch}
-	if p := wt.promotions[node]; p != nil && wt.holder >= 0 && wt.holder != node {
+	p := wt.promotions[node]
+	if p == nil || p.at < wt.took {
+		p = w.survey(w.hosts[node].servers[g]) // it was a master already
+	}
+	if wt.holder >= 0 && wt.holder != node {
 		w.judgeFailover(wt, open, p)
 	}
-	wt.holder, wt.epoch = node, epoch
+	wt.holder, wt.epoch, wt.took = node, epoch, w.now
 }
 
 func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
@@ -127,10 +132,14 @@ func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 	}
 }
 
-// promoted keeps what the servers hold at a promotion. A server that is not well counts for its patience, with what
-// its own agent has seen of it.
 func (w *World) promoted(s *server) {
 	w.log("%s server promoted at %s, %d writes", s, s.pos, len(s.data))
+	w.watch[s.group].promotions[s.host.index] = w.survey(s)
+}
+
+// survey is what the servers hold when one of them becomes the master. A server that is not well counts for a part of the
+// patience that its node has, with what its own agent has seen of it.
+func (w *World) survey(s *server) *promotion {
 	p := &promotion{at: w.now, winner: s.data[:len(s.data):len(s.data)]}
 	for _, h := range w.hosts {
 		o := h.servers[s.group]
@@ -146,7 +155,7 @@ func (w *World) promoted(s *server) {
 		}
 		p.copies = append(p.copies, judge.Copy{Node: h.name, Known: o.data[:known:known]})
 	}
-	w.watch[s.group].promotions[s.host.index] = p
+	return p
 }
 
 // persisted counts votes.
@@ -159,6 +168,9 @@ func (w *World) persisted(s *seat, r words.Register) {
 
 // noted takes what a machine says: an election that may lose data is announced by a voter.
 func (w *World) noted(s *seat, r words.Reason) {
+	if (r.Code == words.Elected || r.Code == words.Resumed) && r.Node == s.host().name {
+		s.epoch = max(s.epoch, words.Epoch(r.N))
+	}
 	if r.Code == words.LossyElection || r.Code == words.RecoveredAlone {
 		w.watch[s.group].lossyUntil = w.now + 5*time.Second
 	}
