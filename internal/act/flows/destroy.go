@@ -20,7 +20,7 @@ type Keep struct {
 	// From are addresses all of whose connections go on.
 	From []netip.Addr
 	// Mark and Mask tell connections by the mark of the socket at the far end, if that is on this host: the agent's own.
-	// A zero Mask tells none.
+	// A mark that is zero under its mask tells none.
 	Mark, Mask uint32
 }
 
@@ -55,7 +55,7 @@ func (d *diag) port(ctx context.Context, port uint16, keep Keep) (int, error) {
 	for _, r := range keep.Remotes {
 		kept[plain(r)] = true
 	}
-	if keep.Mask != 0 {
+	if keep.Mark&keep.Mask != 0 {
 		own, err := d.marked(port, keep.Mark, keep.Mask)
 		if err != nil {
 			return 0, err

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,18 +12,27 @@ func (h *Hand) adopt() error {
 	if err != nil {
 		return err
 	}
-	right := false
+	var right bool
 	if existed {
 		h.bound()
-		right, err = h.shape.standing(h.conn)
+		if right, err = h.shape.standing(h.conn); err != nil {
+			h.log.Warn("gate structure cannot be read", "err", err)
+		}
 	}
 	if !right {
-		h.log.Info("gate structure is written", "existed", existed, "err", err)
+		h.log.Info("gate structure is written", "existed", existed)
 		if err := h.writeShape(); err != nil {
 			return err
 		}
 	}
-	return h.reread()
+	if err := h.reread(); err != nil {
+		return err
+	}
+	if g := h.groups[selfTestGroup]; g != nil { // Its process died in the middle.
+		err = h.set(selfTestGroup, Want{Ports: g.want.Ports, Mode: Absent})
+		delete(h.groups, selfTestGroup)
+	}
+	return err
 }
 
 // writeShape makes the structure right in one transaction, which leaves the sets' elements alone.
@@ -32,7 +42,7 @@ func (h *Hand) writeShape() error {
 		return err
 	}
 	if err := h.conn.Flush(); err != nil {
-		return fmt.Errorf("write table: %w", err)
+		return fmt.Errorf("write table: %w", errors.Join(err, drain(h.raw)))
 	}
 	return nil
 }

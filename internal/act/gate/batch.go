@@ -3,7 +3,6 @@ package gate
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/google/nftables"
@@ -20,13 +19,8 @@ type batch struct {
 	err      error
 }
 
-// How long the kernel's answers are looked for.
-const (
-	// answerWithin bounds the wait for an acknowledgement. The kernel has it ready when the send returns.
-	answerWithin = 2 * time.Second
-	// drainWithin is for the answers behind the first error, all of which are there already.
-	drainWithin = 2 * time.Millisecond
-)
+// answerWithin bounds the wait for an acknowledgement. The kernel has it ready when the send returns.
+const answerWithin = 2 * time.Second
 
 // body writes the attributes of one message.
 type body func(*netlink.AttributeEncoder) error
@@ -151,13 +145,23 @@ func (b *batch) commit(c *netlink.Conn) error {
 }
 
 // drain takes the answers behind an error off the socket, so that they are not taken for those of the next transaction.
+// The kernel has answered everything by the time the send returns: what is not there now does not come.
 func drain(c *netlink.Conn) error {
-	if err := c.SetReadDeadline(time.Now().Add(drainWithin)); err != nil {
-		return fmt.Errorf("limit wait: %w", err)
+	sc, err := c.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("reach netlink socket: %w", err)
 	}
-	for {
-		if _, err := c.Receive(); errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
-			return nil
+	err = sc.Control(func(fd uintptr) {
+		var rest [1]byte // Datagrams are taken whole, whatever fits.
+		for {
+			_, _, err := unix.Recvfrom(int(fd), rest[:], unix.MSG_DONTWAIT)
+			if err != nil && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ENOBUFS) {
+				return
+			}
 		}
+	})
+	if err != nil {
+		return fmt.Errorf("drain netlink socket: %w", err)
 	}
+	return nil
 }

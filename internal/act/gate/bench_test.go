@@ -1,19 +1,22 @@
 package gate
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netns"
+
+	"redkeep/internal/words"
 )
 
 // bench opens a gate in a namespace of its own and leaves that again: on a locked thread, as tests have it, the
 // scheduler's part would be most of what is measured.
-func bench(b *testing.B) *Hand {
+func bench(b *testing.B, cfg Config) *Hand {
 	before, err := netns.Get()
 	must(b, err)
 	namespace(b)
-	h := hand(b, Config{})
+	h := hand(b, cfg)
 	must(b, h.Set(group, Want{Ports: []uint16{6379}, Mode: Shut}))
 	leave(b, before)
 	must(b, before.Close())
@@ -21,28 +24,46 @@ func bench(b *testing.B) *Hand {
 }
 
 func BenchmarkArm(b *testing.B) {
-	h := bench(b)
+	h := bench(b, Config{})
 	for i := 0; b.Loop(); i++ {
 		must(b, h.Arm(group, i%Slots, time.Second))
 	}
 }
 
 func BenchmarkActivate(b *testing.B) {
-	h := bench(b)
+	h := bench(b, Config{})
 	for i := 0; b.Loop(); i++ {
 		must(b, h.Activate(group, i%Slots))
 	}
 }
 
 func BenchmarkSet(b *testing.B) {
-	h := bench(b)
+	h := bench(b, Config{})
 	for i := 0; b.Loop(); i++ {
 		must(b, h.Set(group, Want{Ports: []uint16{6379}, Mode: []Mode{Shut, Opened}[i%2]}))
 	}
 }
 
+// The kernel walks all chains and maps when a map changes: what a hundred groups cost one of them.
+func BenchmarkActivateAmongHundred(b *testing.B) {
+	h := bench(b, Config{})
+	for i := range uint16(100) {
+		must(b, h.Set(words.Group(fmt.Sprint("group", i)), Want{Ports: []uint16{7000 + i}, Mode: Leased, Slot: int(i % Slots)}))
+	}
+	for i := 0; b.Loop(); i++ {
+		must(b, h.Activate(group, i%Slots))
+	}
+}
+
+func BenchmarkArmWatched(b *testing.B) {
+	h := bench(b, Config{OnDamage: func(Damage) {}})
+	for i := 0; b.Loop(); i++ {
+		must(b, h.Arm(group, i%Slots, time.Second))
+	}
+}
+
 func BenchmarkStates(b *testing.B) {
-	h := bench(b)
+	h := bench(b, Config{})
 	for b.Loop() {
 		_, err := h.States()
 		must(b, err)

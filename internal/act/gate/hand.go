@@ -39,8 +39,8 @@ type Config struct {
 	Mark, Mask uint32
 	// ExemptUIDs are local users whose connections pass a shut gate. With one, the fence is partial.
 	ExemptUIDs []uint32
-	// OnDamage is called, from the goroutine that watches, after another program's damage was seen and repaired. nil
-	// leaves the table unwatched, as one-shot commands want it.
+	// OnDamage is called, from the goroutine that watches, after another program's damage was seen and repaired. It must
+	// not call Close. nil leaves the table unwatched, as one-shot commands want it.
 	OnDamage func(Damage)
 	// Log gets what is worth a line; nil discards it.
 	Log *slog.Logger
@@ -50,10 +50,11 @@ type Config struct {
 
 // Hand holds the table. Its methods may be called from any goroutine.
 type Hand struct {
-	cfg   Config
-	log   *slog.Logger
-	shape *structure
-	watch *watch
+	cfg     Config
+	log     *slog.Logger
+	shape   *structure
+	watch   *watch
+	closing sync.Once
 
 	// mu guards the connection, on which batches and answers must not mix, and groups. It is held across system calls
 	// of the connection, which is what it is for.
@@ -84,6 +85,9 @@ func Open(ctx context.Context, cfg Config) (*Hand, error) {
 	}
 	if cfg.Mark == 0 && cfg.Mask == 0 {
 		cfg.Mark, cfg.Mask = DefaultMark, DefaultMask
+	}
+	if cfg.Mark&cfg.Mask == 0 {
+		return nil, fmt.Errorf("open gate: mark %#x under mask %#x would exempt everybody; choose one that is not zero", cfg.Mark, cfg.Mask)
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -204,12 +208,14 @@ func (h *Hand) bound() {
 	_ = h.raw.SetDeadline(time.Now().Add(answerWithin))
 }
 
-// Close ends the goroutine and the connection, and leaves the kernel as it is.
+// Close ends the goroutine and the connection, and leaves the kernel as it is. It may be repeated.
 func (h *Hand) Close() error {
 	var err error
-	if h.watch != nil {
-		err = h.watch.stop()
-	}
+	h.closing.Do(func() {
+		if h.watch != nil {
+			err = h.watch.stop()
+		}
+	})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.conn != nil {
@@ -218,9 +224,10 @@ func (h *Hand) Close() error {
 	return err
 }
 
-// unavailable makes what a host without nf_tables, or a process without the right, is told recognisable.
+// unavailable makes what a host without nf_tables, or a process without the right, is told recognisable. A kernel that
+// lacks one of the expressions' modules says "no such file".
 func unavailable(err error) error {
-	for _, no := range []error{unix.EPERM, unix.EACCES, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EOPNOTSUPP, unix.ENOSYS} {
+	for _, no := range []error{unix.EPERM, unix.EACCES, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EOPNOTSUPP, unix.ENOSYS, unix.ENOENT} {
 		if errors.Is(err, no) && !errors.Is(err, ErrOwned) {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}

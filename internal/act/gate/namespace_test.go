@@ -20,6 +20,9 @@ import (
 // jiffies is the lateness that the design allows the kernel's end of an element: three of 4 ms, where HZ is 250.
 const jiffies = 12 * time.Millisecond
 
+// patience bounds each wait for a packet. It outlasts a first SYN that was lost while the cable came up.
+const patience = 3 * time.Second
+
 // namespace moves the test's goroutine and thread into a new network namespace with a loopback device, until it ends.
 func namespace(t testing.TB) netns.NsHandle {
 	t.Helper()
@@ -131,9 +134,9 @@ func copyAll(c net.Conn) {
 	_ = errors.Join(err, c.Close())
 }
 
-// dial connects with a mark (0 for none) and fails after a quarter of a second.
+// dial connects with a mark (0 for none) and fails after some patience.
 func dial(addr string, mark uint32) (net.Conn, error) {
-	d := net.Dialer{Timeout: 250 * time.Millisecond}
+	d := net.Dialer{Timeout: patience}
 	if mark != 0 {
 		d.Control = func(_, _ string, rc syscall.RawConn) error {
 			var err error
@@ -147,7 +150,7 @@ func dial(addr string, mark uint32) (net.Conn, error) {
 
 // say sends a line and waits for its echo.
 func say(c net.Conn, line string) error {
-	if err := c.SetDeadline(time.Now().Add(250 * time.Millisecond)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(c, line+"\n"); err != nil {

@@ -30,14 +30,15 @@ func TestElementEndsOpenConnectionInTime(t *testing.T) {
 			connect()
 		}
 		must(t, err)
-		last := time.Duration(0)
+		// The sending counts: what a busy machine does to the test after that is no lateness of the kernel's.
+		last, sent := time.Duration(0), time.Since(start)
 		for err = say(c, "x"); err == nil; err = say(c, "x") {
-			last = time.Since(start)
+			last, sent = sent, time.Since(start)
 		}
 		ended := time.Since(start)
 		wantRefused(t, err)
 		t.Logf("%s: last echo at %v, reset at %v", from, last, ended)
-		if last > 300*time.Millisecond+jiffies || last < 280*time.Millisecond {
+		if last > 300*time.Millisecond+jiffies || last < 200*time.Millisecond {
 			t.Errorf("%s: last echo at %v, of 300ms", from, last)
 		}
 		_ = c.Close()
@@ -94,7 +95,7 @@ func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 		}
 		must(t, err)
 		server := <-s.conn
-		_, err = io.WriteString(c, strings.Repeat("SET a b\n", 200))
+		_, err = io.WriteString(c, strings.Repeat("SET a b\n", 4000))
 		must(t, err)
 		<-time.After(70 * time.Millisecond)
 		ended := make(chan error, 1)
@@ -102,8 +103,8 @@ func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 			_, err := io.Copy(server, server)
 			ended <- errors.Join(err, server.Close())
 		}()
-		must(t, c.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
-		n, err := c.Read(make([]byte, 4096))
+		must(t, c.SetReadDeadline(time.Now().Add(patience)))
+		n, err := c.Read(make([]byte, 1<<16))
 		if n != 0 {
 			t.Errorf("%s: %d bytes of answers after the end", ip, n)
 		}

@@ -154,8 +154,9 @@ func (s *structure) makeShutRequests(cfg Config) {
 		s.rule(c, "a port that somebody else has now", rule(toLoopback(), port(offSport), forget(s.admitted)))
 	}
 	s.rule(c, "how much", rule(port(offDport), tally(s.refused)))
-	s.rule(c, "at most a line a second", rule(logRarely("redkeep: gate refuses ")))
+	s.rule(c, "at most a line a second", rule(port(offDport), in(s.watched), logRarely("redkeep: gate would refuse ")))
 	s.rule(c, "gate: watch, nothing is refused", rule(port(offDport), in(s.watched), count(), accept()))
+	s.rule(c, "at most a line a second", rule(logRarely("redkeep: gate refuses ")))
 	s.rule(c, "shut by redkeep: no lease; run: redkeep gate show", rule(count(), sendReset()))
 }
 

@@ -88,9 +88,6 @@ func (w *watch) run() {
 		if err != nil {
 			// Notifications were lost, or are not understood: look at the table instead.
 			w.repair(Damage{Program: "unknown"}, time.Now())
-			if !w.rest(firstPause) {
-				return
-			}
 			continue
 		}
 		for _, m := range messages {
