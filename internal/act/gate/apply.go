@@ -154,14 +154,6 @@ func pointers(group words.Group, w Want, side string) []nftables.SetElement {
 	return out
 }
 
-func portKeys(ports []uint16) []nftables.SetElement {
-	out := make([]nftables.SetElement, len(ports))
-	for i, p := range ports {
-		out[i].Key = networkOrder.AppendUint16(nil, p)
-	}
-	return out
-}
-
 // peerKeys are the connections that pass in mode ReplicationOnly, of one address family.
 func peerKeys(four bool, w Want) []nftables.SetElement {
 	var out []nftables.SetElement
@@ -187,11 +179,4 @@ func (g *held) untimed() Want {
 	w := g.want
 	w.lentElsewhere = w.For > 0
 	return w
-}
-
-func (w Want) watchedPorts() []uint16 {
-	if !w.Watch {
-		return nil
-	}
-	return w.Ports
 }

