@@ -1,0 +1,153 @@
+package sentinel
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"redkeep/internal/words"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestASwitchIsPublishedOnce(t *testing.T) {
+	s := stage(t, orders(), Config{})
+	c := call(t, s.addr)
+	c.ask("SUBSCRIBE +switch-master")
+	s.switchTo("h2")
+	s.Announce("orders", 8, "h1", "h2") // again: another path has told it too
+	s.Announce("orders", 7, "h2", "h1") // late
+	s.Announce("orders", 8, "h1", "")   // nobody
+	s.switchTo("h1")
+	got := c.next(1)
+	if !strings.Contains(got, "orders 127.0.0.1 6379 127.0.0.2 6379") {
+		t.Fatalf("first message %q", got)
+	}
+	if got := c.next(1); !strings.Contains(got, "orders 127.0.0.2 6379 127.0.0.1 6379") {
+		t.Fatalf("second message %q", got)
+	}
+	if got := c.ask("PING"); !strings.Contains(got, "pong") {
+		t.Errorf("a third message %q", got)
+	}
+}
+
+func TestTheFirstMasterIsNoSwitch(t *testing.T) {
+	n := orders()
+	n.Groups[0].Master, n.Groups[0].Writable, n.Groups[0].Epoch = "", false, 0
+	s := stage(t, n, Config{})
+	c := call(t, s.addr)
+	c.ask("SUBSCRIBE +switch-master")
+	s.switchTo("h2")
+	if got := c.ask("PING"); !strings.Contains(got, "pong") {
+		t.Errorf("a message %q", got)
+	}
+	if got := call(t, s.addr).ask("SENTINEL GET-MASTER-ADDR-BY-NAME orders"); !strings.Contains(got, "127.0.0.2") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestAnOldPictureDoesNotTurnBack: the word of a switch may be earlier than the picture of it.
+func TestAnOldPictureDoesNotTurnBack(t *testing.T) {
+	s := stage(t, orders(), Config{})
+	s.Announce("orders", 8, "h1", "h2")
+	for range 2 {
+		if got := call(t, s.addr).ask("SENTINEL get-master-addr-by-name orders"); !strings.Contains(got, "127.0.0.2") {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	var q []event
+	for i := range maxNews + 2 {
+		q = queue(q, event{group: words.Group(itoa(i))})
+	}
+	if len(q) != maxNews || q[0].group != "2" {
+		t.Errorf("%d events, the oldest %s", len(q), q[0].group)
+	}
+}
+
+func TestTooManyClients(t *testing.T) {
+	s := stage(t, orders(), Config{Clients: 2})
+	first, second := call(t, s.addr), call(t, s.addr)
+	first.ask("PING")
+	second.ask("PING")
+	third := call(t, s.addr)
+	if got := third.next(1); got != "-ERR max number of clients reached\n" {
+		t.Errorf("%q", got)
+	}
+	third.closed()
+	first.ask("PING")
+}
+
+func TestNonsenseEndsTheConnection(t *testing.T) {
+	s := stage(t, orders(), Config{})
+	for _, nonsense := range []string{"*1\r\n+PING\r\n", "*100000\r\n", "*1\r\n$999999999\r\n", "\"open\r\n", strings.Repeat("x", 70<<10)} {
+		c := call(t, s.addr)
+		// The face may close before it has read all of it.
+		_, _ = io.WriteString(c.conn, nonsense)
+		c.closed()
+	}
+	call(t, s.addr).ask("PING")
+}
+
+func TestPipelining(t *testing.T) {
+	s := stage(t, orders(), Config{})
+	c := call(t, s.addr)
+	_, _ = io.WriteString(c.conn, strings.Repeat("PING\r\n", 1000))
+	if got := c.next(1000); got != strings.Repeat("+PONG\n", 1000) {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
+// TestASlowReaderIsDropped sends requests and reads no reply, until the face has enough of it.
+func TestASlowReaderIsDropped(t *testing.T) {
+	s := stage(t, orders(), Config{})
+	c := call(t, s.addr)
+	_ = c.conn.(*net.TCPConn).SetReadBuffer(4096)
+	requests := bytes.Repeat([]byte("SENTINEL MASTERS\r\n"), 1000)
+	start := time.Now()
+	_ = c.conn.SetWriteDeadline(start.Add(20 * time.Second))
+	for time.Since(start) < 20*time.Second {
+		if _, err := c.conn.Write(requests); err != nil {
+			if e, ok := err.(net.Error); ok && e.Timeout() {
+				t.Fatal("the face neither reads on nor drops the client")
+			}
+			return
+		}
+	}
+	t.Fatal("replies that nobody reads are taken without end")
+}
+
+func TestASlowSubscriberHoldsUpNobody(t *testing.T) {
+	o := newOutbox()
+	n := 0
+	for o.put(make([]byte, 1000)) {
+		n++
+	}
+	if n*1000 > maxPending+1000 {
+		t.Errorf("%d bytes were taken", n*1000)
+	}
+}
+
+func TestSubscriptionsAreBounded(t *testing.T) {
+	s := stage(t, orders(), Config{})
+	c := call(t, s.addr)
+	if got := c.ask("SUBSCRIBE " + strings.Repeat("c", maxChannel+1)); !strings.HasPrefix(got, "-ERR") {
+		t.Errorf("%q", got)
+	}
+	for i := range maxSubscriptions {
+		c.ask("SUBSCRIBE c" + itoa(i))
+	}
+	if got := c.ask("PSUBSCRIBE more"); !strings.HasPrefix(got, "-ERR") {
+		t.Errorf("%q", got)
+	}
+	if got := c.ask("SUBSCRIBE c1"); !strings.Contains(got, ":256") {
+		t.Errorf("a channel that is known: %q", got)
+	}
+}

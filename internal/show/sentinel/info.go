@@ -1,0 +1,85 @@
+package sentinel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"redkeep/internal/picture"
+)
+
+// info answers the sections that are asked for, of the three that the face has, in Sentinel's order.
+func (c *client) info(sections []string, r *reply) {
+	n := c.face.config.Picture()
+	var out []string
+	for _, s := range []struct {
+		name string
+		text func(picture.Node) string
+	}{{"server", infoServer}, {"clients", c.face.infoClients}, {"sentinel", c.face.infoSentinel}} {
+		if asked(sections, s.name) {
+			out = append(out, s.text(n))
+		}
+	}
+	r.text(strings.Join(out, "\r\n"))
+}
+
+// asked reports whether the section is among those named; none named means all.
+func asked(sections []string, name string) bool {
+	return len(sections) == 0 || slices.ContainsFunc(sections, func(s string) bool {
+		switch s = strings.ToLower(s); s {
+		case "all", "default", "everything":
+			return true
+		default:
+			return s == name
+		}
+	})
+}
+
+func infoServer(n picture.Node) string {
+	up := max(0, time.Since(n.Started))
+	return lines(
+		"# Server",
+		"redis_version:"+redisVersion,
+		"redkeep_version:"+n.Version,
+		"redis_mode:sentinel",
+		"run_id:"+digest(fmt.Sprintf("redkeep run %s %d %d", n.Node, n.Session, n.Started.UnixNano())),
+		"tcp_port:"+itoa(n.ListenPort),
+		"uptime_in_seconds:"+itoa(int64(up/time.Second)),
+		"uptime_in_days:"+itoa(int64(up/(24*time.Hour))),
+	)
+}
+
+func (f *Face) infoClients(picture.Node) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return lines("# Clients", "connected_clients:"+itoa(len(f.clients)), "maxclients:"+itoa(f.config.Clients))
+}
+
+func (f *Face) infoSentinel(n picture.Node) string {
+	out := []string{
+		"# Sentinel",
+		"sentinel_masters:" + itoa(len(n.Groups)),
+		"sentinel_tilt:0",
+		"sentinel_tilt_since_seconds:-1",
+		"sentinel_running_scripts:0",
+		"sentinel_scripts_queue_length:0",
+		"sentinel_simulate_failure_flags:0",
+	}
+	for i, g := range n.Groups {
+		known, _ := f.master(g)
+		status, addr := "ok", "?:0"
+		if !g.Writable {
+			status = "odown"
+		}
+		if a := address(n, g, known.node); a.IsValid() {
+			addr = a.String()
+		}
+		out = append(out, fmt.Sprintf("master%d:name=%s,status=%s,address=%s,slaves=%d,sentinels=%d",
+			i, g.Name, status, addr, len(replicasOf(g, known.node)), len(otherVoters(g))+1))
+	}
+	return lines(out...)
+}
+
+// lines ends each line as Redis does.
+func lines(all ...string) string { return strings.Join(all, "\r\n") + "\r\n" }

@@ -1,0 +1,74 @@
+package sentinel
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// maxPending is how many bytes may wait for a client; one that reads more slowly is dropped. A single reply may be larger.
+const maxPending = 256 << 10
+
+// outbox holds what waits to be written to one client. Whoever puts something in never waits for the network, so that
+// one slow subscriber holds up nobody.
+type outbox struct {
+	wake chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	pending []byte
+	ended   bool
+}
+
+func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
+
+// put adds bytes and reports whether there was room; where there was none, the client must be dropped.
+func (o *outbox) put(b []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.pending) > maxPending {
+		return false
+	}
+	if !o.ended {
+		o.pending = append(o.pending, b...)
+	}
+	o.signal()
+	return true
+}
+
+// end says that nothing more comes: drain returns after the rest.
+func (o *outbox) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	o.signal()
+}
+
+func (o *outbox) signal() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what waits, and whether more may come.
+func (o *outbox) take() (b []byte, more bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b, o.pending = o.pending, nil
+	return b, !o.ended
+}
+
+// drain writes to the connection until the end. A write that fails closes the connection, which ends its reader, too.
+func (o *outbox) drain(conn net.Conn) {
+	for more := true; more; {
+		<-o.wake
+		var b []byte
+		if b, more = o.take(); len(b) == 0 {
+			continue
+		}
+		_ = conn.SetWriteDeadline(time.Now().Add(writeTime))
+		if _, err := conn.Write(b); err != nil {
+			conn.Close()
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package sentinel
+
+import "redkeep/internal/speak/resp"
+
+// reply collects what is answered to one request, in the client's version of RESP.
+type reply struct {
+	buf   []byte
+	resp3 bool
+}
+
+func (r *reply) ok()             { r.simple("OK") }
+func (r *reply) simple(s string) { r.buf = resp.AppendSimple(r.buf, s) }
+func (r *reply) error(s string)  { r.buf = resp.AppendError(r.buf, s) }
+func (r *reply) integer(n int64) { r.buf = resp.AppendInt(r.buf, n) }
+func (r *reply) bulk(s string)   { r.buf = resp.AppendBulk(r.buf, s) }
+func (r *reply) array(n int)     { r.buf = resp.AppendArray(r.buf, n) }
+func (r *reply) strings(s ...string) {
+	for _, v := range s {
+		r.bulk(v)
+	}
+}
+
+// dict starts a map of n pairs: RESP2 has flat arrays for that.
+func (r *reply) dict(n int) {
+	if r.resp3 {
+		r.buf = resp.AppendMap(r.buf, n)
+		return
+	}
+	r.array(2 * n)
+}
+
+// push starts a message that nobody asked for.
+func (r *reply) push(n int) {
+	if r.resp3 {
+		r.buf = resp.AppendPush(r.buf, n)
+		return
+	}
+	r.array(n)
+}
+
+// null answers that there is none, where a string would be.
+func (r *reply) null() {
+	if r.resp3 {
+		r.buf = resp.AppendNull(r.buf)
+		return
+	}
+	r.buf = resp.AppendNilBulk(r.buf)
+}
+
+// nullArray answers that there is none, where an array would be.
+func (r *reply) nullArray() {
+	if r.resp3 {
+		r.buf = resp.AppendNull(r.buf)
+		return
+	}
+	r.buf = resp.AppendNilArray(r.buf)
+}
+
+// text answers with lines for people.
+func (r *reply) text(s string) {
+	if r.resp3 {
+		r.buf = resp.AppendVerbatim(r.buf, s)
+		return
+	}
+	r.bulk(s)
+}
