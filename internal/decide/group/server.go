@@ -51,6 +51,9 @@ func (m *Machine) seen(s words.Server) {
 		s.Keys = m.own.server.Keys
 	}
 	replaced := m.own.known && s.RunID != m.own.server.RunID
+	if replaced {
+		m.recordLast()
+	}
 	changed := replaced || !m.own.known || s.Role != m.own.server.Role
 	m.own.server, m.own.known = s, true
 	m.health.Seen(m.at)
@@ -66,6 +69,7 @@ func (m *Machine) seen(s words.Server) {
 func (m *Machine) lost(c decide.LossCause) {
 	m.health.Lost(c)
 	if m.health.Gone() {
+		m.recordLast()
 		m.own.confirmed, m.own.sealed = "", 0
 		m.nextStatus = m.at
 	}
@@ -214,6 +218,14 @@ func (m *Machine) recordable() bool {
 	}
 	_, ok := rank.Of(decide.Claim{Server: m.own.server}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})
 	return ok
+}
+
+// recordLast keeps where a process was when it was last seen: its successor will not know, and the record on disk is a second old.
+func (m *Machine) recordLast() {
+	if m.own.known && m.own.record.Position != m.own.server.Position && m.recordable() {
+		m.recordNow()
+		m.disk.dirty = true
+	}
 }
 
 func (m *Machine) recordNow() {
