@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"redkeep/internal/act/gate"
 	"redkeep/internal/decide"
 	"redkeep/internal/speak/explain"
 	"redkeep/internal/speak/peermsg"
@@ -61,14 +60,7 @@ func (a *Agent) onGate(g *groupWork, t decide.Ticket, call func() error) {
 		return
 	}
 	queued := a.gates.add(func(context.Context) {
-		err := call()
-		if errors.Is(err, gate.ErrUnknown) {
-			// The first arm of a group that the kernel has never heard of.
-			if err = a.gate.Set(g.conf.Name, want(g, decide.GateState{})); err == nil {
-				err = call()
-			}
-		}
-		a.post(g.conf.Name, done(t, err))
+		a.post(g.conf.Name, done(t, call()))
 	})
 	if !queued {
 		a.offer(g.conf.Name, done(t, errBehind))

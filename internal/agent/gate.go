@@ -75,17 +75,20 @@ func (a *Agent) gated(g *groupWork) bool {
 	return a.gate != nil && g.conf.Gate != config.GateOff && g.conf.HasData(a.opt.Self.Name)
 }
 
-// gateFound is the gate as an earlier agent left it.
-func (a *Agent) gateFound(g *groupWork) decide.GateState {
+// gateFound is the gate as an earlier agent left it. One that the kernel has never heard of is made known to it, absent as
+// it is, so that slots can be armed.
+func (a *Agent) gateFound(g *groupWork) (decide.GateState, error) {
 	if !a.gated(g) {
-		return decide.GateState{}
+		return decide.GateState{}, nil
 	}
-	state, err := a.gate.State(g.conf.Name)
-	if err != nil {
-		return decide.GateState{}
+	if state, err := a.gate.State(g.conf.Name); err == nil && state.Want.Mode != gate.Absent {
+		w := state.Want
+		return decide.GateState{Mode: modeFound(w.Mode), Slot: w.Slot, Links: w.Peers}, nil
 	}
-	w := state.Want
-	return decide.GateState{Mode: modeFound(w.Mode), Slot: w.Slot, Links: w.Peers}
+	if err := a.gate.Set(g.conf.Name, want(g, decide.GateState{})); err != nil {
+		return decide.GateState{}, fmt.Errorf("make group %s known to the gate: %w", g.conf.Name, err)
+	}
+	return decide.GateState{}, nil
 }
 
 func modeFound(m gate.Mode) decide.GateMode {

@@ -48,9 +48,13 @@ func (a *Agent) openGroups() error {
 				g.addrs[n.Name] = netip.AddrPortFrom(n.Addr, conf.Server.Port)
 			}
 		}
+		found, err := a.gateFound(g)
+		if err != nil {
+			return err
+		}
 		g.machine = group.New(a.setup(g), decide.Boot{
 			Session: a.store.Session(), Register: reg, Lost: lost,
-			SameBoot: reg.BootID == a.store.BootID(), Gate: a.gateFound(g),
+			SameBoot: reg.BootID == a.store.BootID(), Gate: found,
 		})
 		if conf.HasData(a.opt.Self.Name) {
 			g.server, g.orders, g.resets = a.newServer(g), newQueue(), newQueue()

@@ -1,0 +1,285 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"redkeep/internal/act/peer"
+	"redkeep/internal/client"
+	"redkeep/internal/picture"
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/writer"
+	"redkeep/internal/words"
+)
+
+const (
+	secret = "a-secret-of-the-lab"
+	group  = words.Group("orders")
+)
+
+// Plan is what a site is made of.
+type Plan struct {
+	Lease, DownAfter time.Duration
+	// Data are the hosts with a server; default all.
+	Data []string
+	// Fresh starts every server as an empty master; otherwise h1 is the master and the others are its replicas.
+	Fresh bool
+	// AppendOnly keeps the servers' data on disk.
+	AppendOnly bool
+	// Extra are lines for the end of the configuration's group.
+	Extra string
+	// Hosts are the nodes; default h1, h2, h3.
+	Hosts []string
+}
+
+// Site is three hosts with servers and agents, as a user has them.
+type Site struct {
+	*stage.Stage
+	t      testing.TB
+	plan   Plan
+	file   string
+	agents map[string]*stage.Process
+	redis  map[string]*stage.Redis
+	watch  *clock.Watcher
+	marks  []string
+}
+
+// binary is the program under test, built once for a run of the tests.
+var binary string
+
+// build builds the program.
+func build() (string, func(), error) {
+	dir, err := os.MkdirTemp("", "redkeep-lab-")
+	if err != nil {
+		return "", nil, err
+	}
+	path := filepath.Join(dir, "redkeep")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "redkeep/cmd/redkeep")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", nil, fmt.Errorf("build redkeep: %w: %s", err, out)
+	}
+	return path, func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// newSite makes the hosts, starts servers and agents, and waits until the group has a writable master.
+func newSite(t testing.TB, p Plan) *Site {
+	s := bareSite(t, p)
+	s.startServers()
+	s.startAgents()
+	s.awaitMaster(20 * time.Second)
+	return s
+}
+
+// bareSite makes the hosts and the configuration, and starts nothing.
+func bareSite(t testing.TB, p Plan) *Site {
+	t.Helper()
+	if len(p.Hosts) == 0 {
+		p.Hosts = []string{"h1", "h2", "h3"}
+	}
+	if len(p.Data) == 0 {
+		p.Data = p.Hosts
+	}
+	if p.Lease == 0 {
+		p.Lease = time.Second
+	}
+	if p.DownAfter == 0 {
+		p.DownAfter = time.Second
+	}
+	watch, err := clock.Watch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Site{Stage: st, t: t, plan: p, agents: map[string]*stage.Process{}, redis: map[string]*stage.Redis{}, watch: watch}
+	t.Cleanup(s.end)
+	s.file = filepath.Join(st.Dir(), "redkeep.yaml")
+	s.configure(s.config())
+	return s
+}
+
+// config is the file that every node has.
+func (s *Site) config() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "secret: %s\nlease: %v\ndown_after: %v\nnodes:\n", secret, s.plan.Lease, s.plan.DownAfter)
+	for _, h := range s.plan.Hosts {
+		fmt.Fprintf(&b, "  %s: %s\n", h, s.Host(h).Addr())
+	}
+	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: 6379\n    data: [%s]\n%s", group, strings.Join(s.plan.Data, ", "), s.plan.Extra)
+	return b.String()
+}
+
+func (s *Site) configure(text string) {
+	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *Site) startServers() {
+	s.t.Helper()
+	for i, h := range s.plan.Data {
+		c := stage.RedisConfig{AppendOnly: s.plan.AppendOnly}
+		if i > 0 && !s.plan.Fresh {
+			c.ReplicaOf = s.Host(s.plan.Data[0]).Port(stage.DefaultPort)
+		}
+		r, err := s.Host(h).StartRedis(context.Background(), c)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.redis[h] = r
+	}
+}
+
+func (s *Site) startAgents() {
+	for _, h := range s.plan.Hosts {
+		s.startAgent(h)
+	}
+}
+
+// startAgent starts a node's agent as the README does.
+func (s *Site) startAgent(h string) {
+	s.t.Helper()
+	p, err := s.Host(h).Start(stage.Command{
+		Name: "redkeep", Path: binary,
+		Args: []string{"run", "-c", s.file, "--node", h, "--state-dir", filepath.Join(s.Host(h).Dir(), "state")},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.agents[h] = p
+}
+
+// end stops the site, and shows the agents' logs of a test that failed.
+func (s *Site) end() {
+	if s.t.Failed() {
+		for _, m := range s.marks {
+			s.t.Log(m)
+		}
+		for _, h := range s.plan.Hosts {
+			s.t.Logf("---- %s\n%s", h, tail(filepath.Join(s.Host(h).Dir(), "redkeep.log"), 12000))
+		}
+	}
+	s.watch.Stop()
+	if err := s.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+func tail(path string, n int) string {
+	b, _ := os.ReadFile(path)
+	return string(b[max(0, len(b)-n):])
+}
+
+// mark notes what the test did, for the log of one that fails.
+func (s *Site) mark(format string, args ...any) {
+	s.marks = append(s.marks, time.Now().UTC().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+// status asks a node's agent.
+func (s *Site) status(h string) (picture.Group, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var g picture.Group
+	err := s.ask(ctx, h, func(c *client.Client) error {
+		n, err := c.Status(ctx)
+		if err == nil {
+			g, _ = n.Group(group)
+		}
+		return err
+	})
+	return g, err
+}
+
+// ask connects to a node's agent from its own host.
+func (s *Site) ask(ctx context.Context, h string, f func(*client.Client) error) error {
+	var conn *peer.Conn
+	var err error
+	host := s.Host(h)
+	if doErr := host.Do(func() {
+		conn, err = peer.Dial(ctx, host.Port(26380).String(), []byte(secret), peer.CommandLine)
+	}); doErr != nil {
+		return doErr
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return f(client.New(conn))
+}
+
+// master returns the node that says of itself that it is the writable master.
+func (s *Site) master() (words.Node, bool) {
+	for _, h := range s.plan.Data {
+		if g, err := s.status(h); err == nil && g.State == picture.StateHolder && g.Writable {
+			return words.Node(h), true
+		}
+	}
+	return "", false
+}
+
+// awaitMaster waits for a writable master.
+func (s *Site) awaitMaster(within time.Duration) string {
+	s.t.Helper()
+	var found words.Node
+	s.await(within, "a writable master", func() bool {
+		n, ok := s.master()
+		found = n
+		return ok
+	})
+	return string(found)
+}
+
+// awaitReady waits until a failover could succeed with nothing lost.
+func (s *Site) awaitReady(within time.Duration) string {
+	s.t.Helper()
+	m := s.awaitMaster(within)
+	s.await(within, "every replica in sync", func() bool {
+		g, err := s.status(m)
+		if err != nil || !g.Ready {
+			return false
+		}
+		for _, mem := range g.Members {
+			if mem.Data && string(mem.Node) != m && (!mem.InSync || mem.Server.ReplID != s.self(g).Server.ReplID) {
+				return false
+			}
+		}
+		return true
+	})
+	return m
+}
+
+func (s *Site) self(g picture.Group) picture.Member {
+	m, _ := g.Member(g.Self)
+	return m
+}
+
+// await polls a condition of the real world, which nothing announces.
+func (s *Site) await(within time.Duration, what string, ok func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(within); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("no %s within %v", what, within)
+		}
+	}
+}
+
+// write starts the application: a client that finds the master as a client of Sentinel does, and writes each millisecond.
+func (s *Site) write() *writer.Writer {
+	s.t.Helper()
+	w, err := s.Write(context.Background(), writer.Options{Finder: s.FindBySentinel(string(group)), Interval: time.Millisecond})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return w
+}
+
