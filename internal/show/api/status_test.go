@@ -34,7 +34,7 @@ func sample() picture.Node {
 		Groups: []picture.Group{{
 			Name: "orders", Self: "h1", RedisPort: 6379, State: picture.StateHolder, Master: "h1", Epoch: 7, Writable: true,
 			HoldLeft: 812 * time.Millisecond, Lease: time.Second, Gate: "slot 3", GateMode: "on", Fence: words.FenceHard, Generation: 1,
-			Why: []words.Reason{{Code: words.NoMajority, N: 2, M: 3}},
+			Why: []words.Reason{{Code: words.NoMajority, N: 1, M: 3}},
 			Members: []picture.Member{
 				{
 					Node: "h1", Voter: true, Data: true, Known: true, Fit: true, InSync: true, Fence: words.FenceHard, Gate: "slot 3", Version: "0.1.0",

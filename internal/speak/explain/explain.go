@@ -32,7 +32,7 @@ func Sentence(r words.Reason) string {
 func Slug(c words.Code) string { return "reason-" + string(c) }
 
 // sentence is what a code says. Both texts may have places for the reason's values, such as {node} (see fill), and parts
-// in square brackets that are left out where the reason has no number for them.
+// in square brackets that are left out where the reason has no value for them.
 type sentence struct {
 	says string
 	// do is what a person can do about it; empty where that is nothing.
@@ -46,7 +46,7 @@ func expand(text string, r words.Reason) string {
 		always, rest, _ := strings.Cut(text, "[")
 		b.WriteString(places(always, r))
 		optional, after, _ := strings.Cut(rest, "]")
-		if hasNumbers(optional, r) {
+		if hasValue(optional, r) {
 			b.WriteString(places(optional, r))
 		}
 		text = after
@@ -54,10 +54,15 @@ func expand(text string, r words.Reason) string {
 	return b.String()
 }
 
-// hasNumbers reports whether the reason has the numbers that the text asks for.
-func hasNumbers(text string, r words.Reason) bool {
-	return (r.N != 0 || !strings.Contains(text, "{n}") && !strings.Contains(text, "{n ")) &&
-		(r.M != 0 || !strings.Contains(text, "{m}") && !strings.Contains(text, "{m "))
+// hasValue reports whether the reason has what the text asks for: a number, or a name where it asks for no number.
+func hasValue(text string, r words.Reason) bool {
+	asks := func(value string) bool {
+		return strings.Contains(text, "{"+value+"}") || strings.Contains(text, "{"+value+" ")
+	}
+	if n, m := asks("n"), asks("m"); n || m {
+		return n && r.N != 0 || m && r.M != 0
+	}
+	return r.Node != "" && asks("node") || r.Other != "" && asks("other")
 }
 
 // places fills each place of the text.
@@ -101,6 +106,8 @@ func fill(place string, r words.Reason) string {
 		return plural(r.N, "key", "keys")
 	case "m keys":
 		return plural(r.M, "key", "keys")
+	case "n us":
+		return strconv.FormatFloat(float64(r.N)/1000, 'f', 1, 64) + " ms"
 	case "n ms":
 		return length(r.N)
 	case "m ms":

@@ -103,6 +103,9 @@ func TestNumbers(t *testing.T) {
 		{words.Reason{Code: words.GrantHeld, Node: "a", N: 600_000, Text: "why"}, "a holds the lease for 10 min more (why)"},
 		{words.Reason{Code: words.GrantHeld, Node: "a", N: -1234}, "a holds the lease for -1,234 ms more"},
 		{words.Reason{Code: words.GrantHeld, Node: "a"}, "a holds the lease"},
+		{words.Reason{Code: words.HandedOver, Node: "a", Other: "b", N: 21_460}, "a has handed the master over to b in 21.5 ms"},
+		{words.Reason{Code: words.NoMajority, M: 3}, "no majority of the voters is heard, only 0 of 3; start the others; or, once you have made sure that they are down for good: redkeep recover --alone --accept-loss"},
+		{words.Reason{Code: words.HolderHeard}, "the master's agent is still heard"},
 		{words.Reason{Code: "of-tomorrow", Node: "a", N: 5}, "of-tomorrow a 5/0"},
 		{words.Reason{}, ""},
 	} {

@@ -32,7 +32,7 @@ var sentences = map[words.Code]sentence{
 		"give it its data file back, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
 	},
 	words.ServerForeign: {
-		"{server} holds data of another history than this group's",
+		"{server} holds data[ ({n keys})] of another history than this group's",
 		"keep them if they are needed and empty it, or choose it with: redkeep bootstrap --master {NODE}",
 	},
 	words.NeverPromote: {
@@ -49,7 +49,7 @@ var sentences = map[words.Code]sentence{
 		"start the nodes whose servers have it, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
 	},
 	words.NotInSync: {
-		"{server} was not in sync with the last master, whose newest writes it may lack",
+		"{server} was not in sync with the last master[ and lacks {n bytes}]",
 		"start the nodes that were in sync, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
 	},
 	words.Unreachable: {
@@ -84,7 +84,7 @@ var sentences = map[words.Code]sentence{
 		"epoch {n} was asked for, which is far beyond epoch {m}, the newest that is known",
 		"look for a node that runs with the state directory of another group",
 	},
-	words.HolderHeard: {"the master's agent on {node} is still heard", ""},
+	words.HolderHeard: {"the master's agent[ on {node}] is still heard", ""},
 	words.GroupLeft:   {"{node} has let the group go for good (redkeep leave)", ""},
 	words.NotMember: {
 		"{node} is no voter of this group",
@@ -93,11 +93,11 @@ var sentences = map[words.Code]sentence{
 
 	// Why a holder let go.
 	words.LeaseLapsed: {
-		"the lease of {node} was not renewed in time",
+		"the lease of {node} was not renewed in time[, its epoch {n} is over]",
 		"if that happens again, look at the network between the nodes",
 	},
-	words.Superseded:   {"{node} has heard of a later epoch[ ({n})], which ends its own", ""},
-	words.HandedOver:   {"{node} has handed the master over", ""},
+	words.Superseded:   {"a later epoch[ ({n})] has been heard of[ from {node}], which ends every earlier one", ""},
+	words.HandedOver:   {"{node} has handed the master over[ to {other}][ in {n us}]", ""},
 	words.AgentStopped: {"the agent on {node} was stopped", "start it with: redkeep run"},
 	words.AgentSlept: {
 		"the agent on {node} did not run[ for {n ms}]",
@@ -112,6 +112,10 @@ var sentences = map[words.Code]sentence{
 		"another program has changed the role of {server}",
 		"find what sends it REPLICAOF (redis-sentinel, a script) and stop that",
 	},
+	words.InvariantBroken: {
+		"{node} has stopped with its gate shut, since a rule of the lease was broken",
+		"report that with the log of the agent, then start it with: redkeep run",
+	},
 	words.ServerReplaced: {"the process of {server} is another one than before", ""},
 
 	// What happened.
@@ -121,18 +125,18 @@ var sentences = map[words.Code]sentence{
 	words.Released:   {"{node} has released epoch {n}", ""},
 	words.Resumed:    {"{node} goes on with the lease that it held before its agent restarted", ""},
 	words.Adopted:    {"{server} is the master that was found, and is kept", ""},
-	words.Sealed:     {"{server} has been cut from its master until the election is over", ""},
-	words.Following:  {"{server} is a replica of the master", ""},
+	words.Sealed:     {"{server} has been cut from its master until the election is over[, at offset {m}]", ""},
+	words.Following:  {"{server} is a replica of {other's server}", ""},
 	words.ReadsOpen:  {"{server} is open for readers", ""},
 	words.LosesBytes: {"{server} loses {n bytes} that it held beyond where epoch {m} began", ""},
 	words.LossyElection: {
-		"{node} was elected without {n bytes} that were recorded at {other}",
-		"if {other} still has them, save its data file before its agent starts",
+		"{node} was elected without data[ ({n bytes})] that were recorded[ at {other}]",
+		"if a server still has them, save its data file before its agent starts",
 	},
 	words.SwitchedOver: {"the master is now on {node}, by a switchover", ""},
 	words.SwitchCalled: {
-		"the switchover to {node} was called off, the master has stayed",
-		"once the cause is gone: redkeep switchover --to {NODE}",
+		"the switchover was called off[ after {n ms}], the master has stayed",
+		"once the cause is gone: redkeep switchover",
 	},
 	words.RecoveredAlone: {"{node} was made the only voter by a person (redkeep recover --alone)", ""},
 	words.Readmittance:   {"{node} has been readmitted and votes", ""},
@@ -145,11 +149,11 @@ var sentences = map[words.Code]sentence{
 
 	// Why a group waits.
 	words.NoMajority: {
-		"{n} of {m} voters are heard, which is no majority",
+		"no majority of the voters is heard[, only {n} of {m}]",
 		"start the others; or, once you have made sure that they are down for good: redkeep recover --alone --accept-loss",
 	},
 	words.ServersDiffer: {
-		"{server} has {n keys} and {other's server} has {m keys}, and neither follows the other",
+		"{server}[ with {n keys}] and {other's server}[ with {m keys}] hold different data, and neither follows the other",
 		"choose the one to keep, the other loses its data: redkeep bootstrap --master {NODE}",
 	},
 	words.WaitsForServers: {
@@ -164,7 +168,7 @@ var sentences = map[words.Code]sentence{
 		"{server} had data[ ({n bytes})] that no server here has",
 		"start it, or accept the loss with: redkeep bootstrap --master NODE --accept-loss",
 	},
-	words.FollowerOnly:   {"{node} only follows in this group and never stands", ""},
-	words.Elections:      {"an election is under way", ""},
+	words.FollowerOnly:   {"{node} does not hold the lease[, {other} does]", "ask the agent of the master"},
+	words.Elections:      {"an election or a switchover is under way[, the next step of {node} is in {n ms}]", ""},
 	words.SomebodyBetter: {"{server} would be better", ""},
 }
