@@ -165,6 +165,9 @@ func TestParseStat(t *testing.T) {
 	if s.classify() != decide.ProcessGone {
 		t.Error("a process with PF_EXITING is gone")
 	}
+	if s = (stat{state: 'D', flags: 0x400200}); s.classify() != decide.ProcessGone {
+		t.Error("a process that dumps core is gone")
+	}
 	for _, bad := range []string{"", "7 (a", "7 (a) R 1", strings.Replace("7 (a) R 1 7 7 0 -1 x 0 0 0 0 12 30 0 0 20 0 1 0 500", "", "", 1)} {
 		if _, err := parseStat(bad); err == nil {
 			t.Errorf("%q is read", bad)

@@ -26,8 +26,9 @@ type stat struct {
 // tick is the unit of times in /proc: USER_HZ is 100 on every architecture that Linux has kept.
 const tick = time.Second / 100
 
-// exiting is PF_EXITING of the kernel's linux/sched.h: the process has begun to be torn down.
-const exiting = 0x4
+// ending are the kernel's flags (linux/sched.h) of a process that executes nothing more: PF_EXITING, PF_POSTCOREDUMP
+// (PF_EXITPIDONE before Linux 5.16) and PF_DUMPCORE. Its sockets stay open until its memory is freed, or dumped.
+const ending = 0x4 | 0x8 | 0x200
 
 func statPath(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/stat" }
 
@@ -84,7 +85,7 @@ func (s stat) age() (time.Duration, error) {
 // itself.
 func (s stat) classify() decide.ProcessState {
 	switch {
-	case s.flags&exiting != 0, s.state == 'Z', s.state == 'X', s.state == 'x':
+	case s.flags&ending != 0, s.state == 'Z', s.state == 'X', s.state == 'x':
 		return decide.ProcessGone
 	case s.state == 'T', s.state == 't':
 		return decide.ProcessStopped

@@ -3,6 +3,7 @@ package redis
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -121,5 +122,44 @@ func TestFenceBirth(t *testing.T) {
 	}
 	if is, err := os.ReadFile(s.file()); err != nil || strings.Contains(string(is), "replicaof 127") {
 		t.Errorf("the file says %q, %v", is, err)
+	}
+}
+
+// An agent of another user may read the file and not write it: then the server writes it, while it follows the dead end.
+func TestFenceBirthByTheServerItself(t *testing.T) {
+	s := startServer(t)
+	for path, mode := range map[string]os.FileMode{s.file(): 0o644, s.dir: 0o755, filepath.Dir(s.dir): 0o755} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, _, seen := watchServer(t, Config{Addr: s.addr()})
+	ctx := bounded(t)
+	// Only this thread becomes another user, and an order reads and writes files on its caller's.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if os.Getuid() != 0 {
+		t.Skip("only root can be two users: the server must be able to write where the agent is not")
+	}
+	if err := unix.Setfsuid(65534); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Setfsuid(0) }()
+	if _, err := h.FenceBirth(ctx); err == nil || !strings.Contains(err.Error(), "write the line") {
+		t.Errorf("on a master: %v", err)
+	}
+	if _, err := h.Demote(ctx, seen.RunID); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := h.FenceBirth(ctx); err != nil || !now.BornFenced {
+		t.Errorf("on a fenced replica: %+v, %v", now, err)
+	}
+}
+
+func TestServerWithoutAFileIsNotBornFenced(t *testing.T) {
+	f := startFake(t, old28())
+	h, _, _ := watchServer(t, Config{Addr: f.addr()})
+	if now, err := h.FenceBirth(bounded(t)); err == nil || now.BornFenced || !strings.Contains(err.Error(), "without a file") {
+		t.Errorf("%+v, %v", now, err)
 	}
 }

@@ -27,7 +27,7 @@ func (h *Hand) fenced(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLink(conn)
+	l := newLink(conn, h.cfg.Password)
 	if err := h.fence(ctx, l); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("fence the connection for orders: %w", err)

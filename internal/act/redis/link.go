@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"redkeep/internal/speak/info"
@@ -24,12 +25,14 @@ type link struct {
 	// for as long as the connection lives.
 	server  words.Server
 	process info.Process
+	// secret must not be in an error reply: Redis repeats the arguments of a command that it doesn't know.
+	secret string
 	// broken is set by every error after which it isn't known which replies are still to come.
 	broken bool
 }
 
-func newLink(conn net.Conn) *link {
-	return &link{conn: conn, reader: resp.NewReader(conn, resp.Limits{}), server: info.Unknown()}
+func newLink(conn net.Conn, secret string) *link {
+	return &link{conn: conn, secret: secret, reader: resp.NewReader(conn, resp.Limits{}), server: info.Unknown()}
 }
 
 // do sends the commands at once and returns their replies in order, error replies among them. It is bounded by the
@@ -69,10 +72,18 @@ func (l *link) exchange(n int) ([]resp.Value, error) {
 			return nil, err
 		}
 		if v.Kind != resp.Push {
-			replies = append(replies, v)
+			replies = append(replies, redact(v, l.secret))
 		}
 	}
 	return replies, nil
+}
+
+// redact takes a secret out of an error reply.
+func redact(v resp.Value, secret string) resp.Value {
+	if v.IsError() && secret != "" {
+		v.Text = strings.ReplaceAll(v.Text, secret, "***")
+	}
+	return v
 }
 
 // absorb merges an answer to INFO into what is known of the server.

@@ -103,6 +103,35 @@ func TestSealPromoteFollowKeepThePartialResync(t *testing.T) {
 	_ = sa
 }
 
+// A stopped master's link stays up: the seal cuts it when the time to drain is over.
+func TestSealCutsALinkThatStands(t *testing.T) {
+	a, b := startServer(t), startServer(t)
+	ha, _, _ := watchServer(t, Config{Addr: a.addr()})
+	hb, _, sb := watchServer(t, Config{Addr: b.addr()})
+	ctx := bounded(t)
+	if _, err := hb.Follow(ctx, sb.RunID, "127.0.0.1", portOf(a)); err != nil {
+		t.Fatal(err)
+	}
+	inSync(t, ha, hb)
+	a.do("SET", "k", "v")
+	was := inSync(t, ha, hb)
+	a.signal(stop)
+	defer a.signal(resume)
+	began := time.Now()
+	now, err := hb.Seal(ctx, sb.RunID, 30*time.Millisecond)
+	took := time.Since(began)
+	if err != nil || !now.Fenced() || now.ReplID != was.ReplID || now.Offset != was.Offset {
+		t.Errorf("sealed %+v, %v; before %+v", now, err, was)
+	}
+	if took < 30*time.Millisecond || took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	began = time.Now()
+	if _, err := hb.Seal(ctx, sb.RunID, time.Second); err != nil || time.Since(began) > 500*time.Millisecond {
+		t.Errorf("sealed again: %v, after %v", err, time.Since(began))
+	}
+}
+
 func TestOrdersAreForOneProcess(t *testing.T) {
 	s := startServer(t)
 	h, _, seen := watchServer(t, Config{Addr: s.addr()})
@@ -145,6 +174,7 @@ func TestDemotedMasterKeepsItsPosition(t *testing.T) {
 	if _, err := hr.Follow(ctx, sr.RunID, "127.0.0.1", portOf(s)); err != nil {
 		t.Fatal(err)
 	}
+	inSync(t, h, hr)
 	s.do("SET", "k", "v")
 	inSync(t, h, hr)
 	was, err := h.Look(ctx)
@@ -225,6 +255,32 @@ func TestOldOrderIsFenced(t *testing.T) {
 	}
 }
 
+// What the fence adds to the order of arrival: an order that the server would read later, here because the old connection
+// is blocked, is never read.
+func TestUnreadOldOrderIsThrownAway(t *testing.T) {
+	s := startServer(t)
+	ctx := bounded(t)
+	old, h := New(Config{Addr: s.addr()}), New(Config{Addr: s.addr()})
+	if _, err := old.Look(ctx); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { old.dropOrders(); h.dropOrders() }()
+	late := resp.AppendCommand(resp.AppendCommand(nil, "BLPOP", "list", "0"), "REPLICAOF", "127.0.0.1", "9")
+	if _, err := old.orders.conn.Write(late); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "blocked connection", func() bool { return contains(s.do("INFO", "clients"), "blocked_clients:1") })
+	if _, err := h.Promote(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.do("RPUSH", "list", "x")
+	for range 20 {
+		if now, err := h.Look(ctx); err != nil || now.Role != words.RoleMaster {
+			t.Fatalf("the old order had the last word: %+v, %v", now, err)
+		}
+	}
+}
+
 func TestPauseHoldsWritesBackAndPromoteEndsIt(t *testing.T) {
 	s, r := startServer(t), startServer(t)
 	h, _, seen := watchServer(t, Config{Addr: s.addr()})
@@ -233,6 +289,7 @@ func TestPauseHoldsWritesBackAndPromoteEndsIt(t *testing.T) {
 	if _, err := hr.Follow(ctx, sr.RunID, "127.0.0.1", portOf(s)); err != nil {
 		t.Fatal(err)
 	}
+	inSync(t, h, hr)
 	s.do("SET", "k", "u")
 	inSync(t, h, hr)
 	at, links, err := h.Pause(ctx, seen.RunID, 5*time.Second)

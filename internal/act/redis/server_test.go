@@ -30,7 +30,7 @@ const patience = 10 * time.Second
 
 // server is a real redis-server of the test's own, on the loopback.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	port int
 	dir  string
 	args []string
@@ -38,7 +38,7 @@ type server struct {
 }
 
 // startServer starts redis-server with a file of its own and waits until it answers.
-func startServer(t *testing.T, lines ...string) *server {
+func startServer(t testing.TB, lines ...string) *server {
 	t.Helper()
 	s := &server{t: t, port: freePort(t), dir: t.TempDir()}
 	text := fmt.Sprintf("# a test's\nport %d\nbind 127.0.0.1\nsave \"\"\ndir %s\nrepl-diskless-sync-delay 0\nenable-debug-command yes\n", s.port, s.dir)
@@ -115,7 +115,7 @@ func (s *server) await(what string, is func() bool) {
 }
 
 // await polls a condition, bounded by patience.
-func await(t *testing.T, what string, is func() bool) {
+func await(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -127,7 +127,7 @@ func await(t *testing.T, what string, is func() bool) {
 	t.Fatalf("no %s within %v", what, patience)
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -253,4 +253,12 @@ func connections(t *testing.T, port int) int {
 		}
 	}
 	return n
+}
+
+// contextFor returns a context that the test ends itself, and at its end at the latest.
+func contextFor(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx, cancel
 }

@@ -28,9 +28,9 @@ type session struct {
 	// sent is when they were asked for; cpu is the CPU time that the process had used by then.
 	sent time.Time
 	cpu  time.Duration
-	// nextFull and nextSilent are when the next long look, and the next word about a silence, are due.
-	nextFull, nextSilent time.Time
-	glanced              bool
+	// nextFull, nextSilent and nextGlance are when the next long look, the next word about a silence and the next look at
+	// the process are due.
+	nextFull, nextSilent, nextGlance time.Time
 	// complaint is the first error reply of the batch.
 	complaint *resp.ReplyError
 	// answered says that the server has told who it is on this connection; hopeless that it won't.
@@ -74,7 +74,7 @@ func (s *session) run(ctx context.Context) time.Duration {
 				}
 				return s.retryIn()
 			}
-			s.take(r.value)
+			s.take(redact(r.value, s.cfg.Password))
 		case <-timer.C:
 			s.turn(time.Now())
 		case <-s.exited():
@@ -97,47 +97,41 @@ func (s *session) end() {
 
 // nextWake returns when there is something to do if no answer comes.
 func (s *session) nextWake() time.Time {
-	switch {
-	case len(s.owed) == 0:
-		return s.sent.Add(s.cfg.Poll)
-	case !s.glanced:
-		return s.sent.Add(glanceAfter)
-	default:
-		return s.nextSilent
+	next := s.sent.Add(s.cfg.Poll)
+	if len(s.owed) > 0 {
+		next = s.nextSilent
 	}
+	if s.process != nil && !s.gone && s.nextGlance.Before(next) {
+		next = s.nextGlance
+	}
+	return next
 }
 
-// turn does what is due: the next batch, or a look at the process of a server that owes an answer.
+// turn does what is due: a glance at the process, the next batch, or a word about a server that owes an answer.
 func (s *session) turn(now time.Time) {
 	if late := now.Sub(s.wake); len(s.owed) > 0 && late > s.cfg.Poll {
 		// The agent itself did not run; the answer may lie in the socket. Its silence begins anew.
-		s.sent, s.glanced = now, false
-		_, s.cpu = s.sample()
+		s.begin(now)
 	}
-	if len(s.owed) == 0 {
-		s.poll(now)
-		return
-	}
-	if now.Before(s.nextWake()) {
-		return
-	}
-	s.listen(now)
-}
-
-// listen looks at the process of a server that owes an answer, and tells its silence when that has become one.
-func (s *session) listen(now time.Time) {
 	state, cpu := s.sample()
+	s.nextGlance = now.Add(glanceEvery)
 	if state == decide.ProcessGone && !s.gone {
 		s.tellExit()
 	}
-	owes := now.Sub(s.sent)
-	if !s.glanced {
-		s.glanced = true
-		s.nextSilent = s.sent.Add(2 * s.cfg.Poll)
-		return
+	switch owes := now.Sub(s.sent); {
+	case len(s.owed) == 0 && owes >= s.cfg.Poll:
+		s.poll(now)
+	case len(s.owed) > 0 && !now.Before(s.nextSilent):
+		s.nextSilent = now.Add(s.cfg.Poll)
+		busy := state == decide.ProcessRunning && cpu-s.cpu >= owes/2
+		s.cfg.Report(decide.Silent{For: owes, Process: state, Busy: busy})
 	}
-	s.nextSilent = now.Add(s.cfg.Poll)
-	s.cfg.Report(decide.Silent{For: owes, Process: state, Busy: cpu-s.cpu >= owes/2 && state == decide.ProcessRunning})
+}
+
+// begin starts to count the time that the server takes for an answer, and the CPU time that it uses for it.
+func (s *session) begin(now time.Time) {
+	s.sent, s.nextSilent = now, now.Add(2*s.cfg.Poll)
+	_, s.cpu = s.sample()
 }
 
 // sample looks at the process, where there is one.
@@ -190,8 +184,7 @@ func (s *session) send(now time.Time) {
 	if len(s.owed) > 1 {
 		s.nextFull = now.Add(fullEvery)
 	}
-	s.sent, s.glanced = now, false
-	_, s.cpu = s.sample()
+	s.begin(now)
 	_ = s.conn.SetWriteDeadline(now.Add(soon))
 	if _, err := s.conn.Write(s.out); err != nil {
 		// The reader sees the end too, and before it what the server said last.

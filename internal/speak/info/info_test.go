@@ -105,9 +105,6 @@ func TestProcess(t *testing.T) {
 	if p := Parse("process_id:-4\r\nuptime_in_seconds:99999999999999\r\ntcp_port:70000").Process(); p != (Process{}) {
 		t.Errorf("nonsense: %+v", p)
 	}
-	if n, ok := Parse("sync_full:3\r\n").FullSyncs(); !ok || n != 3 {
-		t.Errorf("full syncs %d", n)
-	}
 }
 
 func TestMergeRole(t *testing.T) {

@@ -82,9 +82,6 @@ func (r Report) Process() Process {
 	}
 }
 
-// FullSyncs returns how often the server has sent its whole data set to a replica, where the section "stats" was asked for.
-func (r Report) FullSyncs() (int64, bool) { return r.number("sync_full") }
-
 // seconds guards against a nonsense number of seconds that would overflow.
 func seconds(n int64) time.Duration {
 	if n < 0 || n > 1<<32 {
