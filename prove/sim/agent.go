@@ -26,6 +26,7 @@ type agent struct {
 	w         *World
 	host      *host
 	session   words.Session
+	heard     []uint64 // the highest session of each other agent
 	alive     bool
 	frozen    bool
 	frozenAt  time.Duration

@@ -42,6 +42,7 @@ func newDisk(w *World, h *host) *disk {
 func (d *disk) write(group int, r words.Register) {
 	r.BootID = d.host.bootID()
 	d.page.registers[group], d.page.written[group] = r, true
+	d.page.lost = false
 }
 
 // sync makes what is written so far lasting, and calls back; syncs that wait are made as one.

@@ -75,6 +75,11 @@ func (h *host) receive(from *host, p parcel) {
 		return
 	}
 	a := l[h.w.rng.IntN(len(l))]
+	if p.session < a.heard[from.index] {
+		h.w.net.outlived(h, from, a.heard[from.index])
+		return
+	}
+	a.heard[from.index] = p.session
 	a.post(p.group, decide.Received{From: from.name, Session: words.Session(p.session), Message: p.message})
 }
 
@@ -160,12 +165,13 @@ func (h *host) startAgent() {
 		return
 	}
 	w := h.w
-	a := &agent{w: w, host: h, alive: true}
+	a := &agent{w: w, host: h, alive: true, heard: make([]uint64, len(w.hosts))}
 	h.agents = append(h.live(), a)
-	if !h.disk.page.lost {
-		h.disk.page.session++
+	if h.disk.page.session == 0 { // a new store's sessions start at the time of day, above those of the store before
+		h.disk.page.session = words.Session(1_700_000_000 + w.now/time.Second)
 	}
-	a.session = max(h.disk.page.session, 1)
+	h.disk.page.session++
+	a.session = h.disk.page.session
 	lost := h.disk.page.lost
 	boot := h.boots
 	for g := range w.plan.Groups {

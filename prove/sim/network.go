@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/words"
 )
 
 // path is one direction between two hosts.
@@ -96,6 +97,25 @@ func (n *network) arrive(from, to *host, m parcel, after time.Duration) {
 			return
 		}
 		to.receive(from, m)
+	})
+}
+
+// outlived tells a node that a later session of it has been heard: if this one is its agent's, its store was rolled back.
+// The agent ends, and its next start takes the store for lost.
+func (n *network) outlived(from, to *host, heard uint64) {
+	if n.paths[from.index][to.index].cut {
+		return
+	}
+	n.w.after(n.delay(from.index, to.index), func() {
+		a := to.agent()
+		if a == nil || a.frozen || uint64(a.session) >= heard {
+			return
+		}
+		n.w.log("%s is told that its session %d is outlived by %d", to.name, a.session, heard)
+		to.killAgent()
+		to.disk.lose(true)
+		to.disk.page.session = words.Session(heard)
+		n.w.after(20*time.Millisecond, to.startAgent)
 	})
 }
 

@@ -108,10 +108,11 @@ func (w *World) took(g, node int, epoch words.Epoch) {
 	w.log("%s is writable, epoch %d", w.hosts[node].name, epoch)
 	open := judge.Open{At: w.now, Group: w.groups[g], Node: w.hosts[node].name, Epoch: epoch}
 	p := wt.promotions[node]
+	wt.promotions[node] = nil
 	if p == nil || p.at < wt.took {
 		p = w.survey(w.hosts[node].servers[g]) // it was a master already
 	}
-	if wt.holder >= 0 && wt.holder != node {
+	if wt.holder >= 0 {
 		w.judgeFailover(wt, open, p)
 	}
 	wt.holder, wt.epoch, wt.took = node, epoch, w.now
