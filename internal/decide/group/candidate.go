@@ -95,7 +95,7 @@ func (m *Machine) wouldVote(from words.Node, p decide.PreVote) words.Reason {
 	} else if why := m.voter.WouldVote(m.at, from, p); !why.Zero() {
 		return why
 	}
-	if p.Reclaim {
+	if p.Reclaim && m.voter.Register.Newest().Holder == from {
 		return words.Reason{}
 	}
 	return m.objection(from, p.Claim, p.Basis, p.Handover)
@@ -253,7 +253,7 @@ func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) 
 		return
 	}
 	again := m.voter.Register.Vote.Epoch == q.Epoch && m.voter.Register.Vote.Holder == from
-	if !q.Reclaim && !again {
+	if !again && !(q.Reclaim && m.voter.Register.Newest().Holder == from) {
 		if why := m.objection(from, q.Claim, q.Basis, false); !why.Zero() {
 			refuse(why)
 			return
@@ -311,10 +311,8 @@ func (m *Machine) onRefuse(from words.Node, r decide.Refuse) {
 	}
 	if h := m.holder; h != nil && r.Epoch == h.hold.Epoch {
 		switch r.Reason.Code {
-		case words.OlderEpoch, words.EpochReleased:
+		case words.OlderEpoch, words.EpochReleased, words.VotedAlready:
 			h.refused = true
-		case words.VotedAlready:
-			h.elsewhere = true
 		}
 	}
 }
@@ -324,18 +322,21 @@ func (m *Machine) reclaiming() bool {
 	return m.candidate != nil && m.candidate.reclaim && m.candidate.voting
 }
 
-// tendReclaim asks for an epoch above a vote that was cast ahead, without letting go, once the margin is gone (rule reclaim).
+// tendReclaim asks for an epoch above a vote that was cast ahead or elsewhere, without letting go: once the margin is gone, or
+// when things have been calm for a while, since a voter that refuses this epoch neither grants nor has its server follow
+// (rule reclaim).
 func (m *Machine) tendReclaim() {
 	h := m.holder
-	if h == nil || !h.open || !h.refused && !h.elsewhere || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
+	if h == nil || !h.open || !h.refused || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
 		return
 	}
 	until, _ := m.holdUntil()
 	// Who does not hold has nothing to reclaim: a restarted holder that is refused may have been succeeded long ago.
-	if m.at < m.nextTry || m.at >= until || until.Sub(m.at) > m.lasts()/2 {
+	calm := m.at >= h.since.Add(2*m.setup.Lease)
+	if m.at < m.nextTry || m.at >= until || until.Sub(m.at) > m.lasts()/2 && !calm {
 		return
 	}
-	h.refused = false
+	h.refused, h.since = false, m.at
 	m.stand(decide.BasisLineage, false, true, nil)
 }
 

@@ -25,10 +25,10 @@ type holder struct {
 	// beat is the last one sent; repeatAt is when it goes again to those who have not answered.
 	beat     decide.Beat
 	repeatAt words.Instant
-	// refused says that a voter has voted ahead: the hold must be reclaimed before it runs out. elsewhere says that one has
-	// voted for another in this very epoch: it grants nothing in it, and is won back by a reclaim when things are calm.
-	refused, elsewhere bool
-	since              words.Instant
+	// refused says that a voter has voted ahead, or for another in this very epoch: it grants nothing until the hold is
+	// reclaimed. since is when that was last tried, or the election was won.
+	refused bool
+	since   words.Instant
 	// frozen keeps slots from being activated while a reclaim arms slots of another hold.
 	frozen bool
 	// run is the process that the votes were for (rule same-process).
