@@ -252,7 +252,8 @@ func (m *Machine) basis(e rank.Entry) (decide.Basis, words.Reason) {
 	if !e.Standing.Cold {
 		return decide.BasisLineage, words.Reason{}
 	}
-	if e.Standing.Held || m.inLastSync(m.setup.Self, e.Standing.Epoch) {
+	newest := m.voter.Register.Newest().Epoch
+	if e.Standing.Held && e.Standing.Epoch >= newest || m.inLastSync(m.setup.Self, e.Standing.Epoch) {
 		return decide.BasisCold, words.Reason{}
 	}
 	if wait := m.vacancy.since.Add(m.setup.ColdStartWait); m.at < wait {
@@ -344,8 +345,11 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 // forgotten objects, while there is hope for better, to a candidate that the last holder had not counted as in sync.
 func (m *Machine) forgotten(from words.Node, st rank.Standing) words.Reason {
 	r := m.voter.Register
-	if m.setup.Off.Off(decide.WitnessMemory) || r.InSyncEpoch == 0 || st.Epoch > r.InSyncEpoch || st.Held {
+	if m.setup.Off.Off(decide.WitnessMemory) || r.InSyncEpoch == 0 || st.Epoch > r.InSyncEpoch {
 		return words.Reason{}
+	}
+	if st.Held && st.Epoch == r.InSyncEpoch {
+		return words.Reason{} // the last holder itself; one of an epoch before it is like anybody
 	}
 	if r.Newest().Holder == from && !st.Cold || slices.Contains(r.InSync, from) {
 		return words.Reason{}
