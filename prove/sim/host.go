@@ -155,7 +155,7 @@ func (h *host) on(how start, agentAfter time.Duration) {
 func (s *server) loseTail() {
 	n := len(s.data)
 	n -= min(n, s.w.rng.IntN(60))
-	s.data = s.data[:n:n]
+	s.data, s.torn = s.data[:n:n], true
 	s.seen = min(s.seen, n)
 }
 

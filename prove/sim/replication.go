@@ -93,7 +93,7 @@ func (l *link) resync() {
 		w.court.Wiped(w.now, w.groups[r.group], r.host.name, m.host.name, r.data, data)
 		r.data, r.pos = data, pos
 		r.seen = min(r.seen, len(data))
-		r.stream, r.backlog, r.syncing = nil, pos.Offset, false
+		r.stream, r.backlog, r.syncing, r.torn, r.cold = nil, pos.Offset, false, false, false
 		l.sent, l.got, l.acked = pos.Offset, pos.Offset, pos.Offset
 		l.up, l.full = true, false
 		if w.rng.IntN(2) == 0 { // diskless: nothing flows before the next REPLCONF ACK

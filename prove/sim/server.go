@@ -82,7 +82,10 @@ type server struct {
 	retry    uint64
 	// seen is how much of data the node's agent knew of when it last saw the server.
 	seen int
-	last words.RunID
+	// torn says that a loss of power took the end of its data: what AOF kept is what there is.
+	torn bool
+	// cold says that it restarted with its data and no history: its agent's record is all that anybody knows of it.
+	cold bool
 }
 
 const (
@@ -108,7 +111,7 @@ func (s *server) start(how start) {
 		fallthrough
 	case withAOF:
 		s.pos = words.Position{ReplID: words.ReplID(s.w.name("repl")), Second: -1}
-		s.stream, s.backlog = nil, 0
+		s.stream, s.backlog, s.cold = nil, 0, true
 	case withClean:
 		s.stream, s.backlog = nil, s.pos.Offset
 	}

@@ -32,6 +32,7 @@ type watch struct {
 type promotion struct {
 	at     time.Duration
 	winner []uint64
+	torn   bool
 	copies []judge.Copy
 }
 
@@ -115,18 +116,21 @@ func (w *World) took(g, node int, epoch words.Epoch) {
 	if wt.holder >= 0 {
 		w.judgeFailover(wt, open, p)
 	}
+	w.hosts[node].servers[g].torn = false
+	w.hosts[node].servers[g].cold = false
 	wt.holder, wt.epoch, wt.took = node, epoch, w.now
 }
 
 func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 	need := w.plan.Voters - (w.plan.Voters/2 + 1) + 1
-	if w.now > wt.lossyUntil {
+	lossy := p.torn || w.now <= wt.lossyUntil
+	if !lossy {
 		w.court.Failover(open, p.winner, p.copies, need)
 	}
 	if h := wt.handed; h != nil && h.Successor == open.Node && h.Epoch == wt.epoch {
 		w.court.Switched(open, h.Holder, p.winner)
 	}
-	if w.now > wt.lossyUntil {
+	if !lossy {
 		w.court.Stale(open, p.winner, staleBy)
 	} else {
 		w.court.Forgive(open.Group, p.winner)
@@ -141,7 +145,7 @@ func (w *World) promoted(s *server) {
 // survey is what the servers hold when one of them becomes the master. A server that is not well counts for a part of the
 // patience that its node has, with what its own agent has seen of it.
 func (w *World) survey(s *server) *promotion {
-	p := &promotion{at: w.now, winner: s.data[:len(s.data):len(s.data)]}
+	p := &promotion{at: w.now, winner: s.data[:len(s.data):len(s.data)], torn: s.torn}
 	for _, h := range w.hosts {
 		o := h.servers[s.group]
 		if o == nil || o == s || o.syncing {
@@ -153,6 +157,9 @@ func (w *World) survey(s *server) *promotion {
 				continue
 			}
 			known = min(o.seen, known)
+		}
+		if o.cold {
+			known = min(known, int(h.disk.page.registers[o.group].Record.Keys))
 		}
 		p.copies = append(p.copies, judge.Copy{Node: h.name, Known: o.data[:known:known]})
 	}
