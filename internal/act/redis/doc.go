@@ -9,6 +9,6 @@
 // reader, and the goroutine that keeps the orders connection open; all end with its context. Events come from the
 // goroutine of Run, by a function that must not block for long.
 //
-// The rules are issue 2's point 3, DESIGN.md §4.1 (stand, take over, come back), and the named rules order-fence,
-// same-process and born-fenced of the protocol.
+// The rules are those of ARCHITECTURE.md (stand, take over, come back), and its named rules order-fence,
+// same-process and born-fenced.
 package redis
