@@ -92,8 +92,11 @@ func (v *Voter) Release(at words.Instant, r decide.Release) bool {
 	return held
 }
 
-// Released reports whether a release of the epoch by its holder has been heard.
+// Released reports whether the holder has released the epoch. A later session of it may hold the epoch again.
 func (v *Voter) Released(holder words.Node, e words.Epoch) bool {
 	t, ok := v.tombs[holder]
+	if g := v.Grant; g.Holder == holder && g.Epoch == e && !g.Released && g.at.above(t.mark) {
+		return false
+	}
 	return ok && t.epoch >= e
 }
