@@ -180,6 +180,7 @@ func (x *errand) finish(err string, info words.Server, links []decide.Link) {
 		return
 	}
 	x.over, x.seat.errand = true, nil
+	x.seat.ordered++
 	x.seat.agent.post(x.seat.group, decide.Ordered{Ticket: x.ticket, Err: err, Server: info, Links: links})
 	x.next()
 }

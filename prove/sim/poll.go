@@ -37,12 +37,15 @@ func (s *seat) ask() {
 		if fence { // what the server says counts only once no older order can come after it
 			sv.killOrders(last)
 		}
-		info, n := sv.info(), len(sv.data)
+		info, n, before := sv.info(), len(sv.data), s.ordered
 		s.agent.later(pollHand, s.w.between(10*time.Microsecond, 200*time.Microsecond), func() {
 			if sv.boot != boot || sv.state == gone {
 				return
 			}
 			s.polling = false
+			if s.ordered > before {
+				return // an order has come between: what was seen before it is no news after it
+			}
 			sv.seen = min(n, len(sv.data))
 			s.agent.post(s.group, decide.Seen{Server: info})
 		})

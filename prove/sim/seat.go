@@ -20,10 +20,12 @@ type seat struct {
 	polling bool
 	// unfenced says that an order of an earlier agent, or one that was given up, may still be in the server's sockets.
 	unfenced bool
-	asked    time.Duration
-	spins    int
-	spunAt   time.Duration
-	halted   bool
+	// ordered counts the orders that were answered.
+	ordered int
+	asked   time.Duration
+	spins   int
+	spunAt  time.Duration
+	halted  bool
 	// epoch is the one that the machine said it was elected in, or resumes.
 	epoch words.Epoch
 }
