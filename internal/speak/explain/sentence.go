@@ -49,8 +49,8 @@ var sentences = map[words.Code]sentence{
 		"start the nodes whose servers have it, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
 	},
 	words.NotInSync: {
-		"{server} was not in sync with the last master[ and lacks {n bytes}]",
-		"start the nodes that were in sync, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
+		"{server} is not in sync with the master, or was not when that was lost[, and lacks {n bytes}]",
+		"wait until it has caught up; or, if the master is gone for good: redkeep bootstrap --master {NODE} --accept-loss",
 	},
 	words.Unreachable: {
 		"nothing has been heard from {node}[ for {n ms}]",

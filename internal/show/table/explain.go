@@ -1,0 +1,88 @@
+package table
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"redkeep/internal/picture"
+	"redkeep/internal/speak/explain"
+	"redkeep/internal/words"
+)
+
+// Explain prints who would win an election of the group now and what keeps each of the others out, then what the node
+// has decided and refused of late. Its only errors are those of w.
+func Explain(w io.Writer, g picture.Group, s Style) error {
+	p := &page{to: w, style: s}
+	p.line("", "%s", p.headline(g))
+	p.failover(g)
+	p.line("", "")
+	p.line("", "who would win an election now:")
+	for _, c := range g.Candidates {
+		switch {
+		case c.Place == 1:
+			p.line("  ", "%s  %s would win", p.style.paint(green, "1"), c.Node)
+		case c.Place > 1:
+			p.line("  ", "%d  %s", c.Place, c.Node)
+		default:
+			p.line("  ", "-  %s", about(c.Node, c.Out, "can't be promoted"))
+		}
+	}
+	if len(g.Candidates) == 0 {
+		p.line("  ", "-  nobody")
+	}
+	for _, m := range sorted(g.Members) {
+		if !m.Data {
+			p.line("  ", "-  %s", about(m.Node, m.Unfit, "has no server of this group"))
+		}
+	}
+	if len(g.Recent) > 0 {
+		p.line("", "")
+		p.line("", "of late:")
+		p.noted(g.Recent)
+	}
+	return p.err
+}
+
+// about is the reason's sentence, with the node in front of it where it does not name the node.
+func about(n words.Node, r words.Reason, otherwise string) string {
+	switch {
+	case r.Zero():
+		return string(n) + " " + otherwise
+	case r.Node == n:
+		return explain.Sentence(r)
+	default:
+		return string(n) + ": " + explain.Sentence(r)
+	}
+}
+
+// History prints what a node has decided and refused, oldest first.
+func History(w io.Writer, entries []picture.Noted, s Style) error {
+	p := &page{to: w, style: s}
+	p.noted(entries)
+	return p.err
+}
+
+func (p *page) noted(entries []picture.Noted) {
+	t := grid{style: p.style, right: map[int]bool{0: true}}
+	for _, e := range entries {
+		t.rows = append(t.rows, []cell{{ago(e.Ago), plain}, {explain.Sentence(e.Reason), plain}})
+	}
+	if p.err == nil {
+		p.err = t.write(p.to, "  ")
+	}
+}
+
+// ago prints an age in the unit that people would use.
+func ago(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%d ms ago", d.Milliseconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	default:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+}

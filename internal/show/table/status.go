@@ -1,0 +1,228 @@
+package table
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"redkeep/internal/picture"
+	"redkeep/internal/speak/explain"
+	"redkeep/internal/words"
+)
+
+// Status prints what the node sees of all its groups. Its only errors are those of w.
+func Status(w io.Writer, n picture.Node, s Style) error {
+	p := &page{to: w, style: s}
+	p.line("", "seen by %s, redkeep %s", n.Node, or(n.Version, "of unknown release"))
+	for _, g := range n.Groups {
+		p.line("", "")
+		p.group(n, g)
+	}
+	if len(n.Groups) == 0 {
+		p.line("", "it has no groups")
+	}
+	return p.err
+}
+
+// page is what is being printed; it keeps the first error.
+type page struct {
+	to    io.Writer
+	style Style
+	err   error
+}
+
+func (p *page) line(indent, format string, args ...any) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.to, strings.TrimRight(indent+fmt.Sprintf(format, args...), " ")+"\n")
+	}
+}
+
+// group prints one group: its headline, what follows from it, its nodes.
+func (p *page) group(n picture.Node, g picture.Group) {
+	p.line("", "%s", p.headline(g))
+	p.failover(g)
+	p.remarks(n, g)
+	p.line("", "")
+	if p.err == nil {
+		p.err = p.members(g).write(p.to, "  ")
+	}
+}
+
+// headline says who is master and whether it takes writes.
+func (p *page) headline(g picture.Group) string {
+	name := p.style.paint(bold, string(g.Name))
+	switch {
+	case g.State == picture.StateLeft:
+		return name + ": redkeep has left this group"
+	case g.Writable:
+		return fmt.Sprintf("%s: %s is master and %s (epoch %d, %s)",
+			name, g.Master, p.style.paint(green, "writable"), g.Epoch, lease(g))
+	case g.Master != "":
+		return fmt.Sprintf("%s: %s; the last master was %s (epoch %d)", name, p.style.paint(red, "not writable"), g.Master, g.Epoch)
+	default:
+		return fmt.Sprintf("%s: %s, there is no master (epoch %d)", name, p.style.paint(red, "not writable"), g.Epoch)
+	}
+}
+
+// lease prints what is left where that is known: on the master's own node.
+func lease(g picture.Group) string {
+	if g.HoldLeft > 0 {
+		return fmt.Sprintf("lease %v, %d ms left", g.Lease, g.HoldLeft.Milliseconds())
+	}
+	return fmt.Sprintf("lease %v", g.Lease)
+}
+
+// failover answers whether one could succeed now, and why not or what the group waits for.
+func (p *page) failover(g picture.Group) {
+	switch {
+	case g.State == picture.StateLeft:
+		return
+	case g.Ready:
+		p.line("  ", "could fail over now: %s%s", p.style.paint(green, "yes"), winner(g))
+	default:
+		p.line("  ", "could fail over now: %s", p.style.paint(red, "no"))
+	}
+	if !g.Writable {
+		p.line("  ", "what %s does: %s", g.Self, g.State)
+	}
+	for _, r := range g.Why {
+		p.line("  ", "- %s", explain.Sentence(r))
+	}
+}
+
+// winner names whom the next election would choose.
+func winner(g picture.Group) string {
+	for _, c := range g.Candidates {
+		if c.Place == 1 {
+			return ", to " + string(c.Node)
+		}
+	}
+	return ""
+}
+
+// remarks are what a person should know and would not see in the table.
+func (p *page) remarks(n picture.Node, g picture.Group) {
+	warn := func(format string, args ...any) {
+		p.line("  ", "%s %s", p.style.paint(yellow, "!"), fmt.Sprintf(format, args...))
+	}
+	if g.GateMode != "" && g.GateMode != "on" {
+		warn("gate: %s in redkeep.yaml, so that nothing keeps an old master from taking writes", g.GateMode)
+	}
+	if g.FenceWhy != "" && g.Fence != words.FenceHard {
+		warn("fence of %s: %s, %s", g.Self, g.Fence, g.FenceWhy)
+	}
+	for _, m := range sorted(g.Members) {
+		if m.Differs {
+			warn("%s defines this group otherwise than %s; use the same redkeep.yaml on all nodes", m.Node, g.Self)
+		}
+		if m.Version != "" && n.Version != "" && m.Version != n.Version {
+			warn("%s runs redkeep %s", m.Node, m.Version)
+		}
+	}
+}
+
+// members is the table of the group's nodes, by name, so that it is the same wherever it is asked for.
+func (p *page) members(g picture.Group) grid {
+	t := grid{style: p.style, right: map[int]bool{3: true, 4: true}}
+	var heads []cell
+	for _, h := range []string{"NODE", "ROLE", "STATE", "OFFSET", "LAG", "FENCE", "GATE", "HEARD"} {
+		heads = append(heads, cell{h, bold})
+	}
+	t.rows = append(t.rows, heads)
+	for _, m := range sorted(g.Members) {
+		role, offset, lag := "witness", "-", "-"
+		if m.Data {
+			role = "unknown"
+		}
+		if m.Known {
+			role, offset = m.Server.Role.String(), fmt.Sprint(int64(m.Server.Offset))
+		}
+		if m.Lag >= 0 && m.Node != g.Master {
+			lag = fmt.Sprint(m.Lag)
+		}
+		t.rows = append(t.rows, []cell{
+			{string(m.Node), plain}, {role, plain}, condition(g, m), {offset, plain}, {lag, plain},
+			fence(m), {or(m.Gate, "-"), plain}, {heard(g, m), plain},
+		})
+	}
+	return t
+}
+
+func sorted(members []picture.Member) []picture.Member {
+	out := slices.Clone(members)
+	slices.SortFunc(out, func(a, b picture.Member) int { return strings.Compare(string(a.Node), string(b.Node)) })
+	return out
+}
+
+// short words for what keeps a server from being of use.
+var conditions = map[words.Code]cell{
+	words.NotSeen:       {"not seen", red},
+	words.ServerGone:    {"down", red},
+	words.ServerSilent:  {"silent", red},
+	words.ServerStopped: {"stopped", red},
+	words.ServerBusy:    {"busy", yellow},
+	words.ServerLoading: {"loading", yellow},
+	words.ServerSyncing: {"syncing", yellow},
+	words.ServerEmpty:   {"empty", red},
+	words.ServerForeign: {"foreign data", red},
+	words.Unreachable:   {"unreachable", red},
+	words.Banned:        {"banned", yellow},
+}
+
+// condition says in a word or two how the node's server is.
+func condition(g picture.Group, m picture.Member) cell {
+	c, special := conditions[m.Unfit.Code]
+	switch {
+	case !m.Data && m.Unfit.Code != words.Unreachable && (m.Heard >= 0 || m.Node == g.Self):
+		return cell{"votes", plain}
+	case special:
+		return c
+	case !m.Known:
+		return cell{"unknown", yellow}
+	case m.Node == g.Master && m.Server.Role == words.RoleMaster && g.Writable:
+		return cell{"writable", green}
+	case g.State == picture.StateLeft:
+		return cell{"let be", plain}
+	case m.Server.Role == words.RoleMaster:
+		return cell{"not writable", red}
+	case m.Server.Fenced():
+		return cell{"fenced", yellow}
+	case !m.Server.LinkUp:
+		return cell{"link down", yellow}
+	case m.InSync:
+		return cell{"in sync", green}
+	default:
+		return cell{"behind", yellow}
+	}
+}
+
+func fence(m picture.Member) cell {
+	switch {
+	case !m.Data:
+		return cell{"-", plain}
+	case m.Fence == words.FenceHard:
+		return cell{m.Fence.String(), green}
+	default:
+		return cell{m.Fence.String(), yellow}
+	}
+}
+
+// heard says how old what is told of the node is.
+func heard(g picture.Group, m picture.Member) string {
+	switch {
+	case m.Node == g.Self:
+		return "this node"
+	case m.Heard < 0:
+		return "never"
+	default:
+		return ago(m.Heard)
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

@@ -1,0 +1,156 @@
+package table
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"redkeep/internal/picture"
+	"redkeep/internal/words"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// healthy is a group whose master, h1, is this node.
+func healthy() picture.Node {
+	master := words.Server{Role: words.RoleMaster, Position: words.Position{Offset: 123456}}
+	replica := words.Server{Role: words.RoleReplica, Position: words.Position{Offset: 123400}, LinkUp: true}
+	return picture.Node{
+		Node: "h1", Version: "0.1.0",
+		Groups: []picture.Group{{
+			Name: "orders", Self: "h1", State: picture.StateHolder, Master: "h1", Epoch: 7, Writable: true, HoldLeft: 812*time.Millisecond + 300*time.Microsecond,
+			Lease: time.Second, Gate: "slot 3", GateMode: "on", Fence: words.FenceHard, Ready: true,
+			Members: []picture.Member{
+				{Node: "h1", Voter: true, Data: true, Known: true, Fit: true, Server: master, Lag: -1, Fence: words.FenceHard, Gate: "slot 3", Version: "0.1.0"},
+				{Node: "h3", Voter: true, Heard: 41 * time.Millisecond, Lag: -1, Unfit: words.Reason{Code: words.Witness, Node: "h3"}, Gate: "absent", Version: "0.1.0"},
+				{Node: "h2", Voter: true, Data: true, Known: true, Fit: true, InSync: true, Heard: 40 * time.Millisecond, Server: replica, Lag: 56, Fence: words.FenceHard, Gate: "open", Version: "0.1.0"},
+			},
+			Candidates: []picture.Candidate{{Node: "h2", Place: 1}},
+			Recent: []picture.Noted{
+				{Ago: 3 * time.Hour, Reason: words.Reason{Code: words.Elected, Node: "h1", N: 7}},
+				{Ago: 90 * time.Second, Reason: words.Reason{Code: words.Writable, Node: "h1", N: 7, M: 4000}},
+			},
+		}},
+	}
+}
+
+// change returns healthy with its group changed.
+func change(how func(*picture.Group)) picture.Node {
+	n := healthy()
+	how(&n.Groups[0])
+	return n
+}
+
+var pages = map[string]picture.Node{
+	"healthy": healthy(),
+	"not-ready": change(func(g *picture.Group) {
+		g.Ready, g.Members[2].InSync = false, false
+		g.Why = []words.Reason{{Code: words.NotInSync, Node: "h2"}}
+		g.Candidates = []picture.Candidate{{Node: "h2", Out: words.Reason{Code: words.NotInSync, Node: "h2"}}}
+	}),
+	"no-majority": change(func(g *picture.Group) {
+		g.State, g.Writable, g.HoldLeft, g.Ready = picture.StateCandidate, false, 0, false
+		g.Why = []words.Reason{{Code: words.NoMajority, Node: "h1", N: 1, M: 3}}
+		g.Members[1].Heard, g.Members[1].Unfit = -1, words.Reason{Code: words.Unreachable, Node: "h3"}
+		g.Members[2].Heard, g.Members[2].Unfit = 75*time.Second, words.Reason{Code: words.Unreachable, Node: "h2", N: 75_000}
+		g.Candidates = []picture.Candidate{{Node: "h1", Place: 1}, {Node: "h2", Out: g.Members[2].Unfit}}
+	}),
+	"fresh": {Node: "h2", Groups: []picture.Group{{
+		Name: "orders", Self: "h2", State: picture.StateFollower,
+		Members: []picture.Member{{Node: "h1", Data: true, Heard: -1, Lag: -1}, {Node: "h2", Data: true, Lag: -1, Unfit: words.Reason{Code: words.NotSeen, Node: "h2"}}},
+		Why:     []words.Reason{{Code: words.WaitsForServers, Node: "h1"}},
+	}}},
+	"remarks": change(func(g *picture.Group) {
+		g.GateMode, g.Fence, g.FenceWhy = "watch", words.FencePartial, "a unix socket that others may open: /run/redis.sock"
+		g.Members[1].Differs, g.Members[2].Version = true, "0.0.9"
+		g.Members[2].Server.LinkUp = false
+	}),
+	"left": change(func(g *picture.Group) { g.State, g.Writable = picture.StateLeft, false }),
+	"fenced": change(func(g *picture.Group) {
+		g.Members[2].Server.Master, g.Members[2].Server.MasterPort = words.DeadEnd, words.DeadEndPort
+	}),
+	"none": {Node: "h1", Version: "0.1.0"},
+}
+
+func TestPages(t *testing.T) {
+	for name, n := range pages {
+		var b strings.Builder
+		if err := Status(&b, n, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range n.Groups {
+			b.WriteString("\n--- explain\n")
+			if err := Explain(&b, g, Style{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		compare(t, "testdata/"+name+".txt", b.String())
+	}
+}
+
+func TestColoursDoNotMoveColumns(t *testing.T) {
+	var b strings.Builder
+	if err := Status(&b, healthy(), Style{Colour: true}); err != nil {
+		t.Fatal(err)
+	}
+	var bare strings.Builder
+	if err := Status(&bare, healthy(), Style{}); err != nil {
+		t.Fatal(err)
+	}
+	without := b.String()
+	for _, c := range []colour{"0", bold, red, green, yellow} {
+		without = strings.ReplaceAll(without, "\x1b["+string(c)+"m", "")
+	}
+	if !strings.Contains(b.String(), "\x1b[32mwritable\x1b[0m") || without != bare.String() {
+		t.Errorf("%q", b.String())
+	}
+}
+
+func TestHistory(t *testing.T) {
+	var b strings.Builder
+	if err := History(&b, healthy().Groups[0].Recent, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "   3 h ago  h1 was elected in epoch 7\n  90 s ago  h1's server takes writes in epoch 7, from offset 4,000 on\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("%q", b.String())
+	}
+}
+
+func TestAWriterThatFailsIsTold(t *testing.T) {
+	for _, print := range []func() error{
+		func() error { return Status(full{}, healthy(), Style{}) },
+		func() error { return Explain(full{}, healthy().Groups[0], Style{}) },
+		func() error { return History(full{}, healthy().Groups[0].Recent, Style{}) },
+	} {
+		if err := print(); !errors.Is(err, errFull) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func compare(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-golden +now; go test -update writes it anew):\n%s", golden, d)
+	}
+}
