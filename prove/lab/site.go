@@ -49,6 +49,15 @@ type Site struct {
 	redis  map[string]*stage.Redis
 	watch  *clock.Watcher
 	marks  []string
+
+	// begun is when the test began; boot is added to the wall clock's time for CLOCK_BOOTTIME's.
+	begun, boot clock.Instant
+	// clients are all writers and probers; lives are the agents of each node, in the order of their starts; frozen is when
+	// the test had stopped one of them.
+	clients []*writer.Writer
+	finders []writer.Finder
+	lives   map[string][]*stage.Process
+	frozen  []quiet
 }
 
 // binary is the program under test, built once for a run of the tests.
@@ -101,8 +110,13 @@ func bareSite(t testing.TB, p Plan) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{Stage: st, t: t, plan: p, agents: map[string]*stage.Process{}, redis: map[string]*stage.Redis{}, watch: watch}
+	s := &Site{
+		Stage: st, t: t, plan: p, agents: map[string]*stage.Process{}, redis: map[string]*stage.Redis{}, watch: watch,
+		begun: clock.Now(), lives: map[string][]*stage.Process{},
+	}
+	s.boot = s.begun - clock.Instant(time.Now().UnixNano())
 	t.Cleanup(s.end)
+	s.probe()
 	s.file = filepath.Join(st.Dir(), "redkeep.yaml")
 	s.configure(s.config())
 	return s
@@ -157,10 +171,18 @@ func (s *Site) startAgent(h string) {
 		s.t.Fatal(err)
 	}
 	s.agents[h] = p
+	s.lives[h] = append(s.lives[h], p)
 }
 
-// end stops the site, and shows the agents' logs of a test that failed.
+// end stops the site, judges what happened, and shows the agents' logs of a test that failed.
 func (s *Site) end() {
+	for _, w := range s.clients {
+		w.Stop()
+	}
+	for _, f := range s.finders {
+		f.Close()
+	}
+	s.judged()
 	if s.t.Failed() {
 		for _, m := range s.marks {
 			s.t.Log(m)
@@ -276,10 +298,27 @@ func (s *Site) await(within time.Duration, what string, ok func() bool) {
 // write starts the application: a client that finds the master as a client of Sentinel does, and writes each millisecond.
 func (s *Site) write() *writer.Writer {
 	s.t.Helper()
-	w, err := s.Write(context.Background(), writer.Options{Finder: s.FindBySentinel(string(group)), Interval: time.Millisecond})
+	finder := s.FindBySentinel(string(group))
+	s.finders = append(s.finders, finder)
+	w, err := s.Write(context.Background(), writer.Options{Finder: finder, Interval: time.Millisecond})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.clients = append(s.clients, w)
 	return w
 }
 
+// probe has a client try to write to each data host's server without pause, whoever is master.
+func (s *Site) probe() {
+	s.t.Helper()
+	for _, h := range s.plan.Data {
+		w, err := s.Probe(context.Background(), h, stage.DefaultPort, probeEvery)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.clients = append(s.clients, w)
+	}
+}
+
+// probeEvery leaves the two cores of the machine to what is measured.
+const probeEvery = 2 * time.Millisecond
