@@ -73,6 +73,7 @@ const (
 	WaitsForServers Code = "waits-for-servers" // Node's is missing
 	ColdWaiting     Code = "cold-waiting"      // for Node, N ms left
 	DataMissing     Code = "data-missing"      // Node's server had N bytes that no server here has
+	LossNotAccepted Code = "loss-not-accepted" // a choice that may lose what Node's server had acknowledged
 	FollowerOnly    Code = "follower-only"
 	Elections       Code = "electing"
 	SomebodyBetter  Code = "somebody-better" // Node

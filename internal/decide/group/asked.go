@@ -38,6 +38,8 @@ func (m *Machine) asked(e decide.Asked) {
 		m.bootstrap(e.ID, r)
 	case decide.Recover:
 		m.recover(e.ID, r)
+	case decide.Leave:
+		m.leave(e.ID)
 	case decide.Stop:
 		if m.ending == nil {
 			m.ending = &ending{id: e.ID, deadline: m.at.Add(stopBudget)}
@@ -94,7 +96,7 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 		return
 	}
 	if m.leased() && !r.AcceptLoss {
-		m.reply(id, words.Reason{Code: words.DataMissing, Node: m.voter.Register.Newest().Holder, N: 1})
+		m.reply(id, words.Reason{Code: words.LossNotAccepted, Node: m.voter.Register.Newest().Holder})
 		return
 	}
 	m.sendAll(decide.Choose{Master: r.Master, AcceptLoss: r.AcceptLoss})

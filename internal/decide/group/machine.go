@@ -40,6 +40,7 @@ type Machine struct {
 	target    *targetOf
 	vacancy   *vacancy
 	ending    *ending
+	departure *departure
 	alone     *aloneRequest
 
 	releases   map[words.Node]decide.Release
@@ -51,6 +52,7 @@ type Machine struct {
 	why        []words.Reason
 	order      []rankEntry
 	recent     []noted
+	gone       bool // the group has been let go of: this node does nothing in it any more
 	asleep     bool // suspended or halted: nothing is done any more
 }
 
@@ -135,6 +137,12 @@ func (m *Machine) hear(ev decide.Event) {
 // depends on which event came.
 func (m *Machine) tend() {
 	m.why = m.why[:0]
+	m.tendDeparture()
+	if m.gone {
+		m.tendEnding()
+		m.tendStatus()
+		return
+	}
 	m.tendAdmission()
 	m.tendResume()
 	m.tendHolder()
@@ -158,7 +166,7 @@ func (m *Machine) Wake() (words.Instant, bool) {
 		return words.Never, false
 	}
 	at := words.Earliest(m.nextStatus, m.health.Wake(), m.wakeHolder(), m.wakeCandidate(), m.wakeVacancy(),
-		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord())
+		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture())
 	return at, at != words.Never
 }
 

@@ -25,7 +25,7 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 		refuse(words.Reason{Code: words.HolderHeard, Text: "a majority of the voters answers"})
 		return
 	case !r.AcceptLoss:
-		refuse(words.Reason{Code: words.DataMissing, Node: m.voter.Register.Newest().Holder, N: 1})
+		refuse(words.Reason{Code: words.LossNotAccepted, Node: m.voter.Register.Newest().Holder})
 		return
 	}
 	reg := &m.voter.Register

@@ -86,6 +86,8 @@ func (m *Machine) receiveRare(from words.Node, message decide.Message) {
 		m.onPropose(from, msg)
 	case decide.Accepted:
 		m.onAccepted(from, msg)
+	case decide.Depart:
+		m.onDepart(from, msg)
 	}
 }
 
@@ -126,7 +128,7 @@ func (m *Machine) learn(rows []words.Row) {
 }
 
 // maxRows is how much lineage is kept. A server whose history is older has no standing and is copied anew.
-const maxRows = 8
+const maxRows = 6
 
 // statusEvery is how often nodes tell each other how they are, when nothing changes.
 func (m *Machine) statusEvery() time.Duration {

@@ -49,7 +49,7 @@ func (v *Voter) refuseBeat(from words.Node, session words.Session, b decide.Beat
 			return words.Reason{Code: words.VotedAlready, Node: vote.Holder, N: int64(vote.Epoch)}
 		}
 		if b.Epoch == g.Epoch && g.Holder != from {
-			return words.Reason{Code: words.GrantHeld, Node: g.Holder, N: int64(g.Epoch)}
+			return words.Reason{Code: words.VotedAlready, Node: g.Holder, N: int64(g.Epoch)}
 		}
 	}
 	return v.refuseMark(from, b.Epoch, mark{session, b.Seq})

@@ -8,7 +8,7 @@ import (
 // WouldVote says why this voter would not vote for the candidate now, without any change (rule pre-vote). releases are
 // those that the candidate has heard: they are final for what they name, whoever passes them on.
 func (v *Voter) WouldVote(at words.Instant, from words.Node, p decide.PreVote) words.Reason {
-	if r := v.member(); !r.Zero() {
+	if r := v.votes(); !r.Zero() {
 		return r
 	}
 	if at < v.settle {

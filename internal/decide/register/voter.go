@@ -102,7 +102,7 @@ func (v *Voter) Granting(at words.Instant) (Grant, bool) {
 
 // Free reports whether this voter could vote for anybody at all now, and if not, why.
 func (v *Voter) Free(at words.Instant) words.Reason {
-	if r := v.member(); !r.Zero() {
+	if r := v.votes(); !r.Zero() {
 		return r
 	}
 	if at < v.settle {
@@ -114,10 +114,16 @@ func (v *Voter) Free(at words.Instant) words.Reason {
 	return words.Reason{}
 }
 
+// votes says why this voter has no vote. One that has promised to leave votes for nobody, and still grants the last holder.
+func (v *Voter) votes() words.Reason {
+	if v.Register.Left {
+		return words.Reason{Code: words.GroupLeft, Node: v.setup.Self}
+	}
+	return v.member()
+}
+
 func (v *Voter) member() words.Reason {
 	switch {
-	case v.Register.Left:
-		return words.Reason{Code: words.GroupLeft, Node: v.setup.Self}
 	case !v.Register.Admitted && !v.setup.Off.Off(decide.Readmission):
 		return words.Reason{Code: words.NotAdmitted, Node: v.setup.Self}
 	case !slices.Contains(v.Register.Members, v.setup.Self) && !slices.Contains(v.Register.Pending, v.setup.Self):

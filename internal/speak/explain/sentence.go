@@ -164,6 +164,10 @@ var sentences = map[words.Code]sentence{
 		"all hosts were restarted, and the group waits[ {n ms} more] for {node}, which has the newest data",
 		"start it, or go on without it: redkeep bootstrap --master NODE --accept-loss",
 	},
+	words.LossNotAccepted: {
+		"this could lose writes that were acknowledged[ by {server}]",
+		"make sure that {server} can't come back, then repeat the command with --accept-loss",
+	},
 	words.DataMissing: {
 		"{server} had data[ ({n bytes})] that no server here has",
 		"start it, or accept the loss with: redkeep bootstrap --master NODE --accept-loss",

@@ -1,0 +1,132 @@
+package group
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// departure is the group being let go of for good, as the holder leads it. First every voter promises, on disk, to vote for
+// nobody ever again, and goes on granting; when all have, no other master can come, and the gates can go without one
+// refused connection.
+type departure struct {
+	id       uint64
+	answered map[words.Node]bool
+	// final says that the promises are all there and the gates go.
+	final    bool
+	again    words.Instant
+	deadline words.Instant
+}
+
+const (
+	departRepeat = 50 * time.Millisecond
+	departBudget = 5 * time.Second
+)
+
+// leave begins a departure. It is the holder's to lead, and every voter must be there: one that is not would come back to a group that is gone.
+func (m *Machine) leave(id uint64) {
+	if m.holder == nil || !m.holder.open || !m.holds() || m.handover != nil || m.departure != nil {
+		m.reply(id, words.Reason{Code: words.FollowerOnly, Node: m.setup.Self, Other: m.voter.Grant.Holder})
+		return
+	}
+	for _, n := range m.others() {
+		if !m.heardWithin(n, m.setup.Lease) {
+			m.reply(id, words.Reason{Code: words.Unreachable, Node: n})
+			return
+		}
+	}
+	m.departure = &departure{id: id, answered: map[words.Node]bool{}, again: m.at, deadline: m.at.Add(departBudget)}
+}
+
+// tendDeparture asks those who have not answered, and takes the next step when all have.
+func (m *Machine) tendDeparture() {
+	d := m.departure
+	if d == nil {
+		return
+	}
+	if m.at >= d.deadline && !d.final {
+		m.departure = nil
+		m.reply(d.id, words.Reason{Code: words.Unreachable, Node: m.unanswered(d), Text: "the others have promised; ask again"})
+		return
+	}
+	if m.unanswered(d) == "" {
+		m.departed(d)
+		return
+	}
+	if m.at < d.again {
+		return
+	}
+	d.again = m.at.Add(departRepeat)
+	for _, n := range m.others() {
+		if !d.answered[n] {
+			m.send(n, decide.Depart{Final: d.final})
+		}
+	}
+}
+
+func (m *Machine) unanswered(d *departure) words.Node {
+	for _, n := range m.others() {
+		if !d.answered[n] {
+			return n
+		}
+	}
+	return ""
+}
+
+// departed goes on when all have answered: to the gates after the promises, and to the end after the gates.
+func (m *Machine) departed(d *departure) {
+	if d.final {
+		m.departure = nil
+		m.reply(d.id, words.Reason{})
+		return
+	}
+	d.final, d.answered, d.again = true, map[words.Node]bool{}, m.at
+	m.depart()
+}
+
+// depart takes Redkeep away from this node's server, which keeps the role that it has.
+func (m *Machine) depart() {
+	m.voter.Register.Left = true
+	m.holder, m.candidate, m.vacancy = nil, nil, nil
+	m.gone = true
+	m.note(words.Reason{Code: words.GroupLeft, Node: m.setup.Self})
+	m.persist(nil)
+	if !m.data() {
+		return
+	}
+	m.setGate(decide.GateState{Mode: decide.GateAbsent}, nil)
+	m.instruct(decide.UnfenceBirth{}, func(o decide.Ordered) {
+		if o.Err != "" {
+			m.note(words.Reason{Code: words.ServerSilent, Node: m.setup.Self, Text: o.Err})
+		}
+	})
+}
+
+// onDepart promises, on disk, to vote for nobody any more; and lets go when all have.
+func (m *Machine) onDepart(from words.Node, p decide.Depart) {
+	if p.Answer {
+		if d := m.departure; d != nil && p.Final == d.final {
+			d.answered[from] = true
+		}
+		return
+	}
+	yes := func() { m.send(from, decide.Depart{Answer: true, Final: p.Final}) }
+	switch {
+	case m.gone:
+		yes()
+	case !p.Final && m.voter.Grant.Holder == from:
+		m.voter.Register.Left = true
+		m.persist(yes)
+	case p.Final && m.voter.Register.Left:
+		m.depart()
+		yes()
+	}
+}
+
+func (m *Machine) wakeDeparture() words.Instant {
+	if m.departure == nil {
+		return words.Never
+	}
+	return min(m.departure.again, m.departure.deadline)
+}
