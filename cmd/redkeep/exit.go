@@ -19,8 +19,10 @@ const (
 	exitUsage code = 2
 	// exitNoAgent: no agent answered, or not in time; what was asked for may or may not have happened.
 	exitNoAgent code = 3
-	// exitRefused: it would be unsafe; the error names the flag that says "I know".
+	// exitRefused: it would be unsafe, or is not possible now; the error says what overrides that, if anything does.
 	exitRefused code = 4
+	// exitNoMajority: too few voters are heard for it.
+	exitNoMajority code = 5
 )
 
 // exitCodes is the paragraph of the root command's help.
@@ -29,7 +31,8 @@ const exitCodes = `Exit codes:
   1  failed; the error says why
   2  wrong arguments or configuration; nothing was tried
   3  no agent answered in time; what was asked for may or may not have happened
-  4  refused as unsafe; the error names the flag that overrides it`
+  4  refused as unsafe; the error names the flag that overrides it, if there is one
+  5  too few of the group's voters are heard`
 
 // coded is an error with the exit code that it leads to.
 type coded struct {

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 )
 
 // format is the value of -o: text for people, or json for programs.
@@ -60,13 +59,12 @@ const (
 	bold   shade = 1
 )
 
-// paint colours a text if w is a terminal, and its user has not asked for plain text (NO_COLOR, TERM=dumb).
+// coloured reports whether w shows colours, and its user has not asked for plain text (NO_COLOR, TERM=dumb).
+func coloured(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && terminal(w) }
+
+// paint colours a text where colours are shown.
 func paint(w io.Writer, s shade, text string) string {
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return text
-	}
-	if _, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS); err != nil {
+	if !coloured(w) {
 		return text
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", s, text)

@@ -19,6 +19,12 @@ func commands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newRun(s),
 		newCheck(s),
+		newStatus(s),
+		newExplain(s),
+		newHistory(s),
+		newSwitchover(s),
+		newBootstrap(s),
+		newRecover(s),
 		newVersion(s),
 	}
 }
@@ -34,7 +40,8 @@ writes for a moment at a time, and the kernel's packet filter ends it on time.
 
 ` + exitCodes,
 		Example: `  redkeep check -c /etc/redkeep/redkeep.yaml
-  redkeep version -o json`,
+  redkeep status
+  redkeep switchover --to h2`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"redkeep/internal/act/peer"
+	"redkeep/internal/client"
+	"redkeep/internal/show/api"
+	"redkeep/internal/speak/config"
+)
+
+const (
+	// reachLimit bounds the way to an agent, and an answer that takes no work.
+	reachLimit = 5 * time.Second
+	// changeLimit bounds what an agent has to work for. It is longer than the agent's own limit, so that its last word comes.
+	changeLimit = api.DefaultLimit + 10*time.Second
+)
+
+// reachFlags are the flags of every command that asks an agent.
+type reachFlags struct {
+	*configFlags
+	addr string
+}
+
+// addReachFlags gives a command -c, --node and --addr.
+func addReachFlags(cmd *cobra.Command) *reachFlags {
+	f := &reachFlags{configFlags: addConfigFlags(cmd)}
+	cmd.Flags().Lookup("node").Usage = "ask the agent of this `NODE`, instead of the one whose address this host has"
+	cmd.Flags().StringVar(&f.addr, "addr", "", "ask the agent at this `HOST:PORT`; the port is peer_port")
+	return f
+}
+
+// ask connects to the agent, proves that the file's secret is known, and lets do ask over the connection. Its errors begin
+// with the command's name, but for those of the file, which begin with a place in it.
+func (f *reachFlags) ask(cmd *cobra.Command, limit time.Duration, do func(context.Context, *client.Client) error) error {
+	c, err := f.load()
+	if err != nil {
+		return err
+	}
+	addr, err := f.target(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), limit)
+	defer cancel()
+	reach, reached := context.WithTimeout(ctx, reachLimit)
+	conn, err := peer.Dial(reach, addr, []byte(c.Secret.Reveal()), peer.CommandLine)
+	reached()
+	if err != nil {
+		return withCode(exitNoAgent, fmt.Errorf("%s: ask the agent: %w", cmd.Name(), err))
+	}
+	defer func() { _ = conn.Close() }()
+	if err := do(ctx, client.New(conn)); err != nil {
+		return withCode(codeOfFault(api.FaultOf(err)), fmt.Errorf("%s: %w", cmd.Name(), err))
+	}
+	return nil
+}
+
+// target is where the agent listens: what --addr says, or the node's own address.
+func (f *reachFlags) target(c *config.Config) (string, error) {
+	if f.addr != "" {
+		return f.addr, nil
+	}
+	self, err := f.self(c)
+	if err != nil {
+		return "", fmt.Errorf("%w, or name an agent with --addr HOST:PORT", err)
+	}
+	return netip.AddrPortFrom(self.Addr, c.PeerPort).String(), nil
+}
+
+// codeOfFault is the exit code for what an agent said.
+func codeOfFault(f api.Fault) code {
+	switch f {
+	case api.Usage:
+		return exitUsage
+	case api.Refused:
+		return exitRefused
+	case api.NoMajority:
+		return exitNoMajority
+	case api.Timeout, api.Unreachable:
+		return exitNoAgent
+	default:
+		return exitFailed
+	}
+}
+
+// addGroup gives a command --group.
+func addGroup(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("group", "g", "", "the `GROUP` that is meant; not needed where there is only one")
+}
