@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // The names under which CLIENT LIST shows the hand's connections.
@@ -33,6 +34,7 @@ func (h *Hand) fenced(ctx context.Context) (*link, error) {
 		return nil, fmt.Errorf("fence the connection for orders: %w", err)
 	}
 	h.orders = l
+	h.settled.Store(time.Now().UnixNano())
 	return l, nil
 }
 

@@ -30,6 +30,9 @@ type Hand struct {
 	killing atomic.Bool
 	// proven is the number of the process that the watch has proven to be the server's; 0 while there is none.
 	proven atomic.Int64
+	// settled is when the orders connection was last fenced, in nanoseconds of the wall clock that time.Time carries; 0 while an
+	// order of an earlier connection may still be waiting in the server.
+	settled atomic.Int64
 	// born is the last finding about the server's file.
 	born atomic.Bool
 
@@ -101,6 +104,7 @@ func (h *Hand) order(ctx context.Context, name string, f func(context.Context, *
 // dropOrders closes the orders connection; the turn is the caller's.
 func (h *Hand) dropOrders() {
 	if h.orders != nil {
+		h.settled.Store(0)
 		_ = h.orders.conn.Close()
 		h.orders = nil
 	}
