@@ -34,7 +34,7 @@ func (h *Hand) fenced(ctx context.Context) (*link, error) {
 		return nil, fmt.Errorf("fence the connection for orders: %w", err)
 	}
 	h.orders = l
-	h.settled.Store(time.Now().UnixNano())
+	h.news.settle(time.Now())
 	return l, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"redkeep/internal/words"
 )
@@ -30,9 +31,8 @@ type Hand struct {
 	killing atomic.Bool
 	// proven is the number of the process that the watch has proven to be the server's; 0 while there is none.
 	proven atomic.Int64
-	// settled is when the orders connection was last fenced, in nanoseconds of the wall clock that time.Time carries; 0 while an
-	// order of an earlier connection may still be waiting in the server.
-	settled atomic.Int64
+	// news keeps a look that an order has overtaken from being told after it.
+	news news
 	// born is the last finding about the server's file.
 	born atomic.Bool
 
@@ -98,13 +98,14 @@ func (h *Hand) order(ctx context.Context, name string, f func(context.Context, *
 		}
 		return l.server, fmt.Errorf("%s: %w", name, err)
 	}
+	h.news.settle(time.Now())
 	return l.server, nil
 }
 
 // dropOrders closes the orders connection; the turn is the caller's.
 func (h *Hand) dropOrders() {
 	if h.orders != nil {
-		h.settled.Store(0)
+		h.news.unsettle()
 		_ = h.orders.conn.Close()
 		h.orders = nil
 	}

@@ -265,29 +265,16 @@ func (s *session) tell() {
 		return
 	}
 	s.found()
-	if !s.answered || s.settled.Load() == 0 {
+	if !s.answered || !s.news.isSettled() {
 		s.answered = true
 		select {
 		case s.prepare <- struct{}{}:
 		default:
 		}
 	}
-	if !s.settledBefore() {
-		// What this look says may be overtaken by an order that the server has not read yet, of a killed agent or one that was
-		// given up: the next look, after the fence, counts (rule order-fence).
+	if !s.news.tell(s.sent, func() { s.cfg.Report(decide.Seen{Server: s.server}) }) {
 		s.sent = time.Now().Add(settleSoon - s.cfg.Poll)
-		return
 	}
-	s.cfg.Report(decide.Seen{Server: s.server})
-}
-
-// settleSoon is when a look that came before the fence is repeated.
-const settleSoon = 2 * time.Millisecond
-
-// settledBefore reports whether the orders connection had been fenced when this look was asked for.
-func (s *session) settledBefore() bool {
-	at := s.settled.Load()
-	return at != 0 && s.sent.UnixNano() >= at
 }
 
 // classify names an error reply as decisions tell them apart.
