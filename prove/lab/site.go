@@ -56,6 +56,7 @@ type Site struct {
 	// the test had stopped one of them.
 	clients []*writer.Writer
 	finders []writer.Finder
+	probed  bool
 	lives   map[string][]*stage.Process
 	frozen  []quiet
 }
@@ -116,7 +117,6 @@ func bareSite(t testing.TB, p Plan) *Site {
 	}
 	s.boot = s.begun - clock.Instant(time.Now().UnixNano())
 	t.Cleanup(s.end)
-	s.probe()
 	s.file = filepath.Join(st.Dir(), "redkeep.yaml")
 	s.configure(s.config())
 	return s
@@ -258,6 +258,7 @@ func (s *Site) awaitMaster(within time.Duration) string {
 		found = n
 		return ok
 	})
+	s.probe()
 	return string(found)
 }
 
@@ -308,9 +309,14 @@ func (s *Site) write() *writer.Writer {
 	return w
 }
 
-// probe has a client try to write to each data host's server without pause, whoever is master.
+// probe has a client try to write to each data host's server without pause, whoever is master. It begins with the first
+// master: a group that was never leased has promised nothing, and servers that are to be empty must stay so.
 func (s *Site) probe() {
 	s.t.Helper()
+	if s.probed {
+		return
+	}
+	s.probed = true
 	for _, h := range s.plan.Data {
 		w, err := s.Probe(context.Background(), h, stage.DefaultPort, probeEvery)
 		if err != nil {
