@@ -21,3 +21,13 @@ func read(clock int32) int64 {
 	}
 	return ts.Nano()
 }
+
+// jiffy is the grain of the kernel's timers, which the coarse clocks advance by. Where it can't be told it is taken for the
+// coarsest in use, HZ=100: an allowance may be too long, never too short.
+func jiffy() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &ts); err != nil || ts.Nano() < int64(time.Millisecond) {
+		return 10 * time.Millisecond
+	}
+	return time.Duration(ts.Nano())
+}

@@ -90,7 +90,7 @@ func (a *Agent) setup(g *groupWork) decide.Setup {
 	s := decide.Setup{
 		Group: g.conf.Name, Self: a.opt.Self.Name, Data: g.conf.Data, Servers: g.addrs,
 		Lease: c.Lease, DownAfter: c.DownAfter, BusyAfter: c.BusyAfter, ColdStartWait: c.ColdStartWait, Patience: c.Patience,
-		Jiffy: jiffy, Ungated: g.conf.Gate != config.GateOn, Version: a.opt.Version,
+		Jiffy: jiffy(), Ungated: g.conf.Gate != config.GateOn, Version: a.opt.Version,
 		Random: rand.Uint64,
 	}
 	for _, n := range c.Nodes {
@@ -100,9 +100,6 @@ func (a *Agent) setup(g *groupWork) decide.Setup {
 	s.Digest = binary.BigEndian.Uint64(d[:8])
 	return s
 }
-
-// jiffy is the grain of the kernel's timers. Where it can't be told it is taken for the coarsest in use, HZ=100.
-const jiffy = 10 * time.Millisecond
 
 // newServer returns the hand of the group's server on this node.
 func (a *Agent) newServer(g *groupWork) *redis.Hand {
