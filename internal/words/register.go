@@ -11,6 +11,8 @@ type Register struct {
 	Members    []Node
 	PendingGen uint64
 	Pending    []Node
+	// Data are the data nodes that all voters' files last agreed on.
+	Data []Node
 	// Vote is the last vote that this voter gave.
 	Vote Ballot
 	// Seen is the highest epoch known when this was written.
@@ -49,8 +51,9 @@ type Record struct {
 	Keys     int64
 }
 
-// Leased reports whether the group has had a holder as far as this register knows.
-func (r Register) Leased() bool { return len(r.Rows) > 0 || r.Vote.Epoch > 0 }
+// Leased reports whether the group has had a holder as far as this register knows: one that has opened, or, where the store
+// was lost and has been readmitted, any. Votes of a first election that nobody has opened yet change nothing for clients.
+func (r Register) Leased() bool { return len(r.Rows) > 0 || r.Vote.Epoch > 0 && r.Vote.Holder == "" }
 
 // Newest returns the row of the highest epoch; the zero Row where there is none.
 func (r Register) Newest() Row {

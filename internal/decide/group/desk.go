@@ -2,8 +2,10 @@ package group
 
 import (
 	"reflect"
+	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/decide/quorum"
 	"redkeep/internal/words"
 )
 
@@ -13,6 +15,8 @@ type gateDesk struct {
 	// asked is the state on its way to the kernel, pending how many are.
 	asked   decide.GateState
 	pending int
+	// retryAt holds repeats of a failing order back; renewAt is when an opening that ends by itself is asked for again.
+	retryAt, renewAt words.Instant
 	fence   words.Fence
 	why     string
 }
@@ -25,8 +29,9 @@ func (m *Machine) setGate(want decide.GateState, then func(err string)) {
 		m.gate.pending--
 		err := failed(ev)
 		if err == "" {
-			m.gate.state = want
+			m.gate.state, m.gate.renewAt = want, m.at.Add(want.For/2)
 		} else {
+			m.gate.retryAt = m.at.Add(gateRetry)
 			m.note(words.Reason{Code: words.GateFailed, Node: m.setup.Self, Text: err})
 		}
 		if then != nil {
@@ -36,12 +41,34 @@ func (m *Machine) setGate(want decide.GateState, then func(err string)) {
 	m.do(decide.SetGate{Ticket: t, Gate: want})
 }
 
-// wantGate brings the gate into a state unless it is there already, or something is on its way.
+// freeSlot returns a slot to arm. What became of an order to the gate that failed is not known: the slot that it was last
+// confirmed to point at is not armed either.
+func (m *Machine) freeSlot(h *quorum.Hold) int {
+	if g := m.gate.state; g.Mode == decide.GateSlot {
+		return h.Slot(g.Slot)
+	}
+	return h.Slot(-1)
+}
+
+// gateRetry is how long an order to the gate that failed holds back the next.
+const gateRetry = 20 * time.Millisecond
+
+// wantGate brings the gate into a state unless it is there already, or something is on its way. An opening that ends by itself
+// is renewed in time (rule reads-expire).
 func (m *Machine) wantGate(want decide.GateState) {
-	if m.gate.pending > 0 || reflect.DeepEqual(m.gate.state, want) {
+	there := reflect.DeepEqual(m.gate.state, want) && (want.For == 0 || m.at < m.gate.renewAt)
+	if m.gate.pending > 0 || there || m.at < m.gate.retryAt {
 		return
 	}
 	m.setGate(want, nil)
+}
+
+// wakeGate is when an order to the gate that failed may go again.
+func (m *Machine) wakeGate() words.Instant {
+	if m.at < m.gate.retryAt {
+		return m.gate.retryAt
+	}
+	return words.Never
 }
 
 // gateSeen takes the kernel's gate as the hand found it.
@@ -81,13 +108,17 @@ type diskDesk struct {
 	// broken is the error of a failed write: this voter votes no more until it is restarted, and goes on granting.
 	broken string
 	dirty  bool
+	// promising says that a longer lease than any before is on its way to the disk.
+	promising bool
 	wrote  words.Instant
 }
 
 // persist writes the register and then goes on, unless the disk fails: what depended on it is then never told.
 func (m *Machine) persist(then func()) {
+	reg := m.copyRegister()
 	if m.setup.Off.Off(decide.DurableVote) {
-		m.do(decide.Persist{Ticket: m.ticket(func(decide.Event) {}), Register: m.copyRegister()})
+		m.do(decide.Persist{Ticket: m.ticket(func(decide.Event) {}), Register: reg})
+		m.voter.Stored(reg.LMax)
 		if then != nil {
 			then()
 		}
@@ -101,11 +132,21 @@ func (m *Machine) persist(then func()) {
 			m.note(words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: err})
 			return
 		}
+		m.voter.Stored(reg.LMax)
 		if then != nil {
 			then()
 		}
 	})
-	m.do(decide.Persist{Ticket: t, Register: m.copyRegister()})
+	m.do(decide.Persist{Ticket: t, Register: reg})
+}
+
+// promise writes the longest lease that is asked for; grants of that length are given once it is there (rule l-max).
+func (m *Machine) promise() {
+	if m.disk.promising || m.disk.broken != "" {
+		return
+	}
+	m.disk.promising = true
+	m.persist(func() { m.disk.promising = false })
 }
 
 // copyRegister returns the register as it is now: actions are values.
@@ -114,6 +155,7 @@ func (m *Machine) copyRegister() words.Register {
 	r.Members = append([]words.Node(nil), r.Members...)
 	r.Pending = append([]words.Node(nil), r.Pending...)
 	r.Rows = append([]words.Row(nil), r.Rows...)
+	r.Data = append([]words.Node(nil), r.Data...)
 	r.InSync = append([]words.Node(nil), r.InSync...)
 	return r
 }

@@ -14,10 +14,12 @@ import (
 // as well, to reclaim its hold; with none it is a follower.
 type Machine struct {
 	setup decide.Setup
-	boot  decide.Boot
-	at    words.Instant
-	born  words.Instant
-	out   []decide.Action
+	// file are the data nodes that the configuration names; setup.Data are those that the voters agreed on.
+	file []words.Node
+	boot decide.Boot
+	at   words.Instant
+	born words.Instant
+	out  []decide.Action
 
 	voter  *register.Voter
 	health *detect.Health
@@ -96,6 +98,7 @@ func (m *Machine) begin() {
 	}
 	m.voter = register.New(m.setup, m.boot, m.at)
 	m.announced = m.voter.Register.Newest()
+	m.beginDefinition()
 	if len(m.voter.Register.Members) == 0 {
 		m.voter.Register.Members = slices.Clone(m.setup.Voters)
 		m.voter.Register.Generation = 1
@@ -154,6 +157,7 @@ func (m *Machine) tend() {
 	m.tendRecord()
 	m.tendEnding()
 	m.tendMembers()
+	m.tendDefinition()
 	m.tendStatus()
 }
 
@@ -165,8 +169,8 @@ func (m *Machine) Wake() (words.Instant, bool) {
 	if m.asleep {
 		return words.Never, false
 	}
-	at := words.Earliest(m.nextStatus, m.health.Wake(), m.wakeHolder(), m.wakeCandidate(), m.wakeVacancy(),
-		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture())
+	at := words.Earliest(m.nextStatus, m.health.Wake(m.at), m.wakeHolder(), m.wakeCandidate(), m.wakeVacancy(),
+		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture(), m.wakeGate())
 	return at, at != words.Never
 }
 

@@ -73,7 +73,7 @@ func (m *Machine) tendMembers() {
 	}
 	for _, n := range m.setup.Voters {
 		p := m.peers[n]
-		if n != m.setup.Self && (p == nil || !m.heardWithin(n, m.setup.Lease) || p.status.Generation != r.Generation) {
+		if n != m.setup.Self && (p == nil || !m.heardWithin(n, m.setup.Lease) || p.status.Generation != r.Generation || p.status.Digest != m.setup.Digest) {
 			return
 		}
 	}
@@ -119,7 +119,7 @@ func (m *Machine) accepted(n words.Node) {
 		return
 	}
 	if h.accepted == nil {
-		h.accepted = map[words.Node]bool{}
+		h.accepted = map[words.Node]bool{m.setup.Self: true} // who proposes has it on disk, or on its way there before this
 	}
 	h.accepted[n] = true
 	if !m.lists().Majority(func(n words.Node) bool { return h.accepted[n] }) {
@@ -147,4 +147,29 @@ func sameNodes(a, b []words.Node) bool {
 	slices.Sort(a)
 	slices.Sort(b)
 	return slices.Equal(a, b)
+}
+
+// beginDefinition goes on under the data nodes that the group last agreed on: a file that was edited on one node must not have
+// it count otherwise than the rest. Status names the difference.
+func (m *Machine) beginDefinition() {
+	m.file = m.setup.Data
+	if data := m.voter.Register.Data; len(data) > 0 {
+		m.setup.Data = slices.Clone(data)
+	}
+}
+
+// tendDefinition takes the file's data nodes when every voter's file says the same.
+func (m *Machine) tendDefinition() {
+	if sameNodes(m.voter.Register.Data, m.file) {
+		return
+	}
+	for _, n := range m.lists().All() {
+		p := m.peers[n]
+		if n != m.setup.Self && (p == nil || !p.has || p.status.Digest != m.setup.Digest) {
+			return
+		}
+	}
+	m.setup.Data = slices.Clone(m.file)
+	m.voter.Register.Data = slices.Clone(m.file)
+	m.disk.dirty = true
 }

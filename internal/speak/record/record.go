@@ -29,6 +29,7 @@ type register struct {
 	LMax        int64        `json:"longest_lease_ns"`
 	Rows        []row        `json:"lineage,omitempty"`
 	Own         *own         `json:"own_server,omitempty"`
+	Data        []words.Node `json:"data,omitempty"`
 	InSync      []words.Node `json:"in_sync,omitempty"`
 	InSyncEpoch words.Epoch  `json:"in_sync_epoch,omitempty"`
 	Reach       words.Offset `json:"reach_offset,omitempty"`
@@ -65,7 +66,7 @@ type own struct {
 func Append(dst []byte, r words.Register) []byte {
 	d := register{
 		Version: Version, Admitted: r.Admitted, Generation: r.Generation, Members: r.Members, PendingGen: r.PendingGen,
-		Pending: r.Pending, Seen: r.Seen, LMax: int64(r.LMax), InSync: r.InSync, InSyncEpoch: r.InSyncEpoch, Reach: r.Reach,
+		Pending: r.Pending, Seen: r.Seen, LMax: int64(r.LMax), Data: r.Data, InSync: r.InSync, InSyncEpoch: r.InSyncEpoch, Reach: r.Reach,
 		Left: r.Left, BootID: r.BootID,
 	}
 	if r.Vote != (words.Ballot{}) {
@@ -102,7 +103,7 @@ func Parse(b []byte) (words.Register, error) {
 	}
 	r := words.Register{
 		Admitted: d.Admitted, Generation: d.Generation, Members: some(d.Members), PendingGen: d.PendingGen, Pending: some(d.Pending),
-		Seen: d.Seen, LMax: time.Duration(d.LMax), InSync: some(d.InSync), InSyncEpoch: d.InSyncEpoch, Reach: d.Reach,
+		Seen: d.Seen, LMax: time.Duration(d.LMax), Data: some(d.Data), InSync: some(d.InSync), InSyncEpoch: d.InSyncEpoch, Reach: d.Reach,
 		Left: d.Left, BootID: d.BootID,
 	}
 	if d.Vote != nil {
