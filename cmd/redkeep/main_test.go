@@ -11,6 +11,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/namespace"
 )
 
 func TestMain(m *testing.M) {
@@ -25,6 +28,13 @@ func TestScripts(t *testing.T) {
 			// Scripts must not depend on the umask or the terminal of whoever runs them.
 			env.Setenv("NO_COLOR", "1")
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "demo" {
+				return false, fmt.Errorf("unknown condition %s", cond)
+			}
+			_, err := stage.FindRedis()
+			return !testing.Short() && err == nil && namespace.Probe() == nil, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
 	})

@@ -57,6 +57,7 @@ type shade int
 const (
 	yellow shade = 33
 	bold   shade = 1
+	faint  shade = 2
 )
 
 // coloured reports whether w shows colours, and its user has not asked for plain text (NO_COLOR, TERM=dumb).
@@ -64,7 +65,7 @@ func coloured(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && terminal
 
 // paint colours a text where colours are shown.
 func paint(w io.Writer, s shade, text string) string {
-	if !coloured(w) {
+	if text == "" || !coloured(w) {
 		return text
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", s, text)

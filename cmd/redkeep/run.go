@@ -44,11 +44,19 @@ everything is left as it is for the agent that starts next.`,
 		defer end()
 		return agent.Run(cmd.Context(), agent.Options{
 			Config: c, Self: self, StateDir: dir, Version: readBuild().Version,
-			Log:   slog.New(slog.NewTextHandler(s.err, nil)),
+			Log:   slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds})),
 			Ready: func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) },
 		}, stop, suspend)
 	}
 	return cmd
+}
+
+// microseconds prints a line's time finely enough for steps that are fractions of a millisecond apart.
+func microseconds(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.String(slog.TimeKey, a.Value.Time().Format("2006-01-02T15:04:05.000000Z07:00"))
+	}
+	return a
 }
 
 // signals turns the signals that end an agent into channels: the first of each counts, the rest are ignored, since an end

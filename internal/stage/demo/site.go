@@ -1,0 +1,158 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"redkeep/internal/act/peer"
+	"redkeep/internal/client"
+	"redkeep/internal/picture"
+	"redkeep/internal/speak/config"
+	"redkeep/internal/stage"
+	"redkeep/internal/words"
+)
+
+const (
+	group  = "orders"
+	secret = "only-for-the-demo"
+)
+
+// errGone says that something which has to run has ended.
+var errGone = errors.New("ended by itself")
+
+// site is three hosts as a user would set them up.
+type site struct {
+	*stage.Stage
+	program, file string
+	journal       *journal
+	servers       map[words.Node]*stage.Redis
+	agents        []*stage.Process
+}
+
+// open starts servers, the first as master of the others, and then an agent beside each.
+func open(ctx context.Context, st *stage.Stage, program string) (*site, error) {
+	s := &site{
+		Stage: st, program: program, file: filepath.Join(st.Dir(), "redkeep.yaml"),
+		journal: newJournal(), servers: map[words.Node]*stage.Redis{},
+	}
+	if err := os.WriteFile(s.file, []byte(s.config()), 0o600); err != nil {
+		return nil, fmt.Errorf("write the demo's configuration: %w", err)
+	}
+	for i, h := range st.Hosts() {
+		c := stage.RedisConfig{}
+		if i > 0 {
+			c.ReplicaOf = st.Hosts()[0].Port(stage.DefaultPort)
+		}
+		r, err := h.StartRedis(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		s.servers[words.Node(h.Name())] = r
+	}
+	for _, h := range st.Hosts() {
+		p, err := h.Start(stage.Command{
+			Name: "redkeep", Path: program, Output: s.journal.of(words.Node(h.Name())),
+			Args: []string{"run", "-c", s.file, "--node", h.Name(), "--state-dir", filepath.Join(h.Dir(), "state")},
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.agents = append(s.agents, p)
+	}
+	return s, nil
+}
+
+// config is the file that every host has.
+func (s *site) config() string {
+	var nodes []string
+	for _, h := range s.Hosts() {
+		nodes = append(nodes, fmt.Sprintf("%s: %s", h.Name(), h.Addr()))
+	}
+	return fmt.Sprintf("secret: %s\nlease: %v\ndown_after: %v\nnodes: {%s}\ngroups: {%s: {redis: %d}}\n",
+		secret, lease, lease, strings.Join(nodes, ", "), group, stage.DefaultPort)
+}
+
+// status asks a host's agent, from its own host, what it sees.
+func (s *site) status(ctx context.Context, n words.Node) (g picture.Group, err error) {
+	err = s.ask(ctx, n, func(ctx context.Context, c *client.Client) error {
+		node, err := c.Status(ctx)
+		g, _ = node.Group(group)
+		return err
+	})
+	return g, err
+}
+
+// ask connects to a host's agent from its own host.
+func (s *site) ask(ctx context.Context, n words.Node, do func(context.Context, *client.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	h := s.Host(string(n))
+	var conn *peer.Conn
+	var err error
+	gone := h.Do(func() {
+		conn, err = peer.Dial(ctx, h.Port(config.DefaultPeerPort).String(), []byte(secret), peer.CommandLine)
+	})
+	if err = errors.Join(gone, err); err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return do(ctx, client.New(conn))
+}
+
+// settled waits until a master takes writes and every other server is in sync with it, and returns the master's picture.
+func (s *site) settled(ctx context.Context) (picture.Group, error) {
+	var whole picture.Group
+	err := s.await(ctx, "the group to be whole", settleLimit, func() bool {
+		for _, h := range s.Hosts() {
+			if g, err := s.status(ctx, words.Node(h.Name())); err == nil && isWhole(g) {
+				whole = g
+				return true
+			}
+		}
+		return false
+	})
+	return whole, err
+}
+
+// isWhole reports whether the picture is the master's own, and nothing is missing in it.
+func isWhole(g picture.Group) bool {
+	if g.State != picture.StateHolder || !g.Writable || !g.Ready {
+		return false
+	}
+	self, _ := g.Member(g.Self)
+	for _, m := range g.Members {
+		if m.Node != g.Self && (!m.InSync || !m.Fit || m.Server.ReplID != self.Server.ReplID) {
+			return false
+		}
+	}
+	return true
+}
+
+// await waits for what nothing announces; while it does, agents must live.
+func (s *site) await(ctx context.Context, what string, limit time.Duration, ok func() bool) error {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	end := time.Now().Add(limit)
+	for !ok() {
+		for _, p := range s.agents {
+			if p.Ended() && ctx.Err() == nil {
+				_, err := p.End()
+				return fmt.Errorf("the agent on %s %w (%v); its last lines:\n%s", p.Host().Name(), errGone, err, s.journal.tail(words.Node(p.Host().Name())))
+			}
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("wait for %s: not within %v; this machine may be too busy, or the demo has found a fault: look at the logs with --keep", what, limit)
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
