@@ -151,7 +151,7 @@ func (w *Writer) run(ctx context.Context) {
 		due = max(due.Add(w.options.Interval), clock.Now())
 		conn, ok := w.connected(ctx)
 		if !ok {
-			due = clock.Now().Add(retryPause)
+			due = max(due, clock.Now().Add(retryPause))
 			continue
 		}
 		seq++
@@ -160,7 +160,7 @@ func (w *Writer) run(ctx context.Context) {
 			w.drop(conn)
 		}
 		if !write.OK() {
-			due = clock.Now().Add(retryPause)
+			due = max(due, clock.Now().Add(retryPause))
 		}
 		if !w.note(write) {
 			return
