@@ -47,8 +47,10 @@ type Agent struct {
 	peer  *peer.Peer
 	gate  *gate.Hand // nil where the kernel has none for us
 	soft  error      // why gate is nil
-	face  *sentinel.Face
-	ask   *api.Handler
+	// proved says that another agent has found the gate to hold; the measuring goroutine's.
+	proved bool
+	face   *sentinel.Face
+	ask    *api.Handler
 	// listener is the face's, opened before the agent says that it is ready.
 	listener net.Listener
 	// misreads are the peers whose language was not understood, so that each is told of once.
@@ -153,9 +155,7 @@ func (a *Agent) start(ctx context.Context, work *errgroup.Group) {
 		}
 	}
 	work.Go(func() error { return a.serveFace(ctx) })
-	if a.gate != nil {
-		work.Go(func() error { return a.measureFence(ctx) })
-	}
+	work.Go(func() error { return a.measureFence(ctx) })
 }
 
 // close closes what open opened; what the kernel has stays as it is.

@@ -144,25 +144,50 @@ func (a *Agent) onDamage(d gate.Damage) {
 	}
 }
 
-// fenceEvery is how often the gate is measured again.
-const fenceEvery = time.Minute
+// fenceEvery is how often the gate is measured again, fenceAgain how soon after it was found wanting.
+const (
+	fenceEvery = time.Minute
+	fenceAgain = 2 * time.Second
+)
+
+// measure measures the gate, here and from another node.
+func (a *Agent) measure(ctx context.Context) fence {
+	if a.gate == nil {
+		return fence{words.FenceSoft, a.soft.Error()}
+	}
+	if _, err := a.gate.SelfTest(ctx); err != nil {
+		a.log.Warn("the gate does not hold", "err", err)
+		return fence{words.FenceSoft, err.Error()}
+	}
+	err := a.proveGate(ctx)
+	switch {
+	case err == nil:
+		a.proved = true
+	case errors.Is(err, gate.ErrLeaks):
+		a.log.Warn("the gate does not hold", "err", err)
+		return fence{words.FenceSoft, err.Error()}
+	case !a.proved:
+		return fence{words.FencePartial, err.Error()}
+	}
+	return fence{level: words.FenceHard}
+}
 
 // measureFence measures what the gate is worth, at the start and from time to time: hard is measured, not assumed.
 func (a *Agent) measureFence(ctx context.Context) error {
 	for {
-		f := fence{level: words.FenceHard}
-		if _, err := a.gate.SelfTest(ctx); err != nil {
-			f = fence{level: words.FenceSoft, why: err.Error()}
-			a.log.Warn("the gate does not hold", "err", err)
-		}
+		f := a.measure(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		for _, name := range a.order {
 			a.tellFence(a.groups[name], f)
 		}
+		wait := fenceEvery
+		if f.level != words.FenceHard {
+			wait = fenceAgain
+		}
 		select {
-		case <-time.After(fenceEvery):
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return nil
 		}

@@ -52,6 +52,9 @@ func (a *Agent) newest() picture.Node { return *a.picture.Load() }
 
 // onAsk answers one request of the command line, or of another agent that passes one on.
 func (a *Agent) onAsk(ctx context.Context, who string, request []byte, reply func([]byte) error) error {
+	if done, err := a.probe(ctx, who, request, reply); done {
+		return err
+	}
 	if done, err := a.passOn(ctx, who, request, reply); done {
 		return err
 	}
