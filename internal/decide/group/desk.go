@@ -17,8 +17,8 @@ type gateDesk struct {
 	pending int
 	// retryAt holds repeats of a failing order back; renewAt is when an opening that ends by itself is asked for again.
 	retryAt, renewAt words.Instant
-	fence   words.Fence
-	why     string
+	fence            words.Fence
+	why              string
 }
 
 // setGate brings the gate into a state and then goes on, with the error if it failed.
@@ -110,12 +110,14 @@ type diskDesk struct {
 	dirty  bool
 	// promising says that a longer lease than any before is on its way to the disk.
 	promising bool
-	wrote  words.Instant
+	wrote     words.Instant
 }
 
 // persist writes the register and then goes on, unless the disk fails: what depended on it is then never told.
 func (m *Machine) persist(then func()) {
 	reg := m.copyRegister()
+	m.disk.dirty = false
+	m.disk.wrote = m.at
 	if m.setup.Off.Off(decide.DurableVote) {
 		m.do(decide.Persist{Ticket: m.ticket(func(decide.Event) {}), Register: reg})
 		m.voter.Stored(reg.LMax)
@@ -124,8 +126,6 @@ func (m *Machine) persist(then func()) {
 		}
 		return
 	}
-	m.disk.dirty = false
-	m.disk.wrote = m.at
 	t := m.ticket(func(ev decide.Event) {
 		if err := failed(ev); err != "" {
 			m.disk.broken = err
