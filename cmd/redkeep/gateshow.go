@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"redkeep/internal/act/gate"
+	"redkeep/internal/words"
+)
+
+// newGateShow builds `redkeep gate show`.
+func newGateShow(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show [GROUP...]",
+		Short: "Print what the kernel lets through, for how long, and what it has refused",
+		Example: "  redkeep gate show\n  redkeep gate show orders -o json\n" +
+			"  nft list table inet redkeep    # the same, as the kernel has it",
+		Args: cobra.ArbitraryArgs,
+	}
+	output := addFormat(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		v, err := gate.Show(cmd.Context())
+		if err != nil {
+			return fmt.Errorf("%w; or run this as root", err)
+		}
+		view := viewOf(v, args)
+		if *output == formatJSON {
+			return writeJSON(s.out, view)
+		}
+		return view.print(s.out)
+	}
+	return cmd
+}
+
+// viewedGate is the gate as both outputs print it.
+type viewedGate struct {
+	// Exists says that there is a table; without one everything passes.
+	Exists bool `json:"exists"`
+	// Agent says that a running agent holds the table; Lasting that other programs' flushes don't touch it meanwhile.
+	Agent   bool          `json:"agent"`
+	Lasting bool          `json:"lasting"`
+	Groups  []viewedGroup `json:"groups"`
+}
+
+type viewedGroup struct {
+	Group words.Group `json:"group"`
+	Ports []uint16    `json:"ports"`
+	// Mode is shut, leased, open, replication only or absent.
+	Mode string `json:"mode"`
+	Slot *int   `json:"slot,omitempty"`
+	// Watch says that nothing is refused, only counted.
+	Watch bool `json:"watch"`
+	// Passes says that a client's request would pass now, and LeftMS for how long; null is without a limit.
+	Passes bool   `json:"passes"`
+	LeftMS *int64 `json:"left_ms"`
+	// Refused counts packets that were refused, or in mode watch would have been.
+	Refused uint64 `json:"refused_packets"`
+}
+
+// viewOf takes what is asked for out of the kernel's answer.
+func viewOf(v gate.View, names []string) viewedGate {
+	out := viewedGate{Exists: v.Exists, Agent: v.Owned, Lasting: v.Lasting, Groups: []viewedGroup{}}
+	for _, s := range v.States {
+		if len(names) > 0 && !slices.Contains(names, string(s.Group)) {
+			continue
+		}
+		g := viewedGroup{
+			Group: s.Group, Ports: s.Want.Ports, Mode: s.Want.Mode.String(), Watch: s.Want.Watch, Passes: s.Open, Refused: s.Refused,
+		}
+		if s.Want.Mode == gate.Leased {
+			g.Slot = &s.Want.Slot
+		}
+		if s.Left > 0 {
+			ms := s.Left.Milliseconds()
+			g.LeftMS = &ms
+		}
+		out.Groups = append(out.Groups, g)
+	}
+	return out
+}
+
+func (v viewedGate) print(out io.Writer) error {
+	if !v.Exists {
+		_, err := fmt.Fprintln(out, "there is no gate: everything passes")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "GROUP\tPORTS\tGATE\tCLIENTS\tFOR\tREFUSED PACKETS")
+	for _, g := range v.Groups {
+		ports := strings.Trim(fmt.Sprint(g.Ports), "[]")
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n", g.Group, ports, g.mode(), g.clients(), g.left(), g.Refused)
+	}
+	_ = w.Flush()
+	holder := "no agent holds it: what is shut stays shut, and a lease runs out"
+	if v.Agent {
+		holder = "held by the running agent"
+	}
+	if !v.Lasting {
+		holder += "; another program's flush opens it (this kernel is older than 6.9)"
+	}
+	if len(v.Groups) == 0 {
+		holder = "no group is judged, everything passes; " + holder
+	}
+	_, err := fmt.Fprintln(out, holder)
+	return err
+}
+
+func (g viewedGroup) mode() string {
+	mode := g.Mode
+	if g.Slot != nil {
+		mode = fmt.Sprintf("%s, slot %d", mode, *g.Slot)
+	}
+	if g.Watch {
+		mode += " (only watched)"
+	}
+	return mode
+}
+
+func (g viewedGroup) clients() string {
+	if g.Passes {
+		return "pass"
+	}
+	return "refused"
+}
+
+func (g viewedGroup) left() string {
+	if g.LeftMS == nil {
+		return "-"
+	}
+	left := time.Duration(*g.LeftMS) * time.Millisecond
+	if left >= 10*time.Second {
+		left = left.Round(time.Second)
+	}
+	return left.String()
+}
