@@ -122,6 +122,9 @@ func (m *Machine) empty() bool {
 
 // tendServer does with the own server and its gate what a node that does not hold the lease does.
 func (m *Machine) tendServer() {
+	if h := m.holder; h != nil && h.open && m.handover == nil {
+		m.tendBirth() // a master that restarts must not be one, the first of all
+	}
 	if m.holder != nil || m.leaving != nil && !m.leaving.sent || m.resume != nil || !m.data() {
 		return
 	}
