@@ -22,6 +22,10 @@ type host struct {
 	gates   []*gate
 	servers []*server // by group; nil on a witness
 	agents  []*agent  // one, but where rule one-process is off
+	// commit is how much longer netlink takes, while another program commits a ruleset of its own.
+	commit time.Duration
+	// split has senders reach one of two agents each, for ever, as a cloned host's neighbours do.
+	split bool
 	// troubled is when something was last done to the host or its agent; the laws of calm are lenient then.
 	troubled time.Duration
 }
@@ -75,6 +79,9 @@ func (h *host) receive(from *host, p parcel) {
 		return
 	}
 	a := l[h.w.rng.IntN(len(l))]
+	if h.split {
+		a = l[from.index%len(l)]
+	}
 	if p.session < a.heard[from.index] {
 		h.w.net.outlived(h, from, a.heard[from.index])
 		return

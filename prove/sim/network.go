@@ -10,6 +10,7 @@ import (
 // path is one direction between two hosts.
 type path struct {
 	cut  bool
+	mute bool // the agents' datagrams alone are cut, as by a packet filter
 	loss float64
 	slow time.Duration
 }
@@ -18,6 +19,8 @@ type path struct {
 type network struct {
 	w     *World
 	paths [][]path
+	// tap sees each datagram that is sent, and swallows it by true: scripts keep copies and bring them late.
+	tap func(from, to *host, m parcel) bool
 }
 
 func newNetwork(w *World, hosts int) *network {
@@ -39,7 +42,7 @@ func (n *network) well(a, b int) bool {
 		return true
 	}
 	for _, p := range []path{n.paths[a][b], n.paths[b][a]} {
-		if p.cut || p.loss > 0.02 || p.slow > n.w.plan.Lease/20 {
+		if p.cut || p.mute || p.loss > 0.02 || p.slow > n.w.plan.Lease/20 {
 			return false
 		}
 	}
@@ -52,6 +55,8 @@ func (n *network) cutBoth(a, b int, is bool) {
 	n.cut(a, b, is)
 	n.cut(b, a, is)
 }
+
+func (n *network) mute(a, b int) { n.paths[a][b].mute, n.paths[b][a].mute = true, true }
 
 // isolate cuts a host off from all others; clients elsewhere reach it or not.
 func (n *network) isolate(a int, is, clientsToo bool) {
@@ -79,7 +84,10 @@ func (n *network) delay(a, b int) time.Duration {
 func (n *network) send(from, to *host, m parcel) {
 	w, t := n.w, n.w.timing
 	p := n.paths[from.index][to.index]
-	if p.cut || p.loss > 0 && w.rng.Float64() < p.loss || t.loss > 0 && w.rng.Float64() < t.loss {
+	if n.tap != nil && n.tap(from, to, m) {
+		return
+	}
+	if p.cut || p.mute || p.loss > 0 && w.rng.Float64() < p.loss || t.loss > 0 && w.rng.Float64() < t.loss {
 		return
 	}
 	n.arrive(from, to, m, n.delay(from.index, to.index))

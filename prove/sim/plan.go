@@ -44,6 +44,11 @@ type Plan struct {
 	NoRest bool
 	// Empty starts with servers that hold nothing instead of a master with replicas.
 	Empty bool
+	// Leases are the hosts' own leases where they differ from Lease; Files are their lists of voters.
+	Leases map[int]time.Duration
+	Files  map[int][]words.Node
+	// Late are hosts whose agents are not started before a script does.
+	Late map[int]bool
 	// Lines is how many lines of the log an outcome keeps.
 	Lines int
 }

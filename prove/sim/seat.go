@@ -38,9 +38,16 @@ func (s *seat) server() *server { return s.agent.host.servers[s.group] }
 func (s *seat) born(boot decide.Boot) {
 	p, h, w := s.w.plan, s.host(), s.w
 	random := w.fork()
+	lease, voters := p.Lease, w.voters()
+	if l := p.Leases[h.index]; l > 0 {
+		lease = l
+	}
+	if f := p.Files[h.index]; f != nil {
+		voters = f
+	}
 	s.machine = p.Birth(decide.Setup{
-		Group: w.groups[s.group], Self: h.name, Voters: w.voters(), Data: w.data(),
-		Lease: p.Lease, DownAfter: p.DownAfter, BusyAfter: p.BusyAfter, ColdStartWait: p.ColdStart, Patience: p.Patience,
+		Group: w.groups[s.group], Self: h.name, Voters: voters, Data: w.data(),
+		Lease: lease, DownAfter: p.DownAfter, BusyAfter: p.BusyAfter, ColdStartWait: p.ColdStart, Patience: p.Patience,
 		Jiffy: h.clock.jiffy, Digest: 1, Random: random.Uint64, Off: p.Off, Version: "sim", Servers: w.addresses(),
 	}, boot)
 	fence := words.FenceHard
@@ -76,16 +83,15 @@ func (s *seat) step(at words.Instant, ev decide.Event) {
 	s.settle()
 }
 
-// settle notes what the judge wants to know of a machine's own view.
+// settle convicts a machine that goes round in circles.
 func (s *seat) settle() {
-	if s.spunAt == s.w.now {
-		if s.spins++; s.spins > 2000 {
-			s.w.insane(s.host(), s.group, "spins: 2000 steps at one instant")
-			s.halted = true
-		}
-		return
+	if s.w.now-s.spunAt > 100*time.Millisecond {
+		s.spins, s.spunAt = 0, s.w.now
 	}
-	s.spins, s.spunAt = 0, s.w.now
+	if s.spins++; s.spins > 5000 {
+		s.w.insane(s.host(), s.group, "spins: 5000 steps within 100 ms")
+		s.halted = true
+	}
 }
 
 // setWake has a Tick come when the machine wants one. Timers are late, never early.
@@ -154,7 +160,8 @@ func (s *seat) persist(v decide.Persist) {
 		d := a.host.disk
 		d.write(s.group, v.Register)
 		if s.w.plan.Off.Off(decide.DurableVote) {
-			done("")
+			done("") // the disk gets it some time
+			s.w.after(300*time.Millisecond, func() { d.sync(func(string) {}) })
 			return
 		}
 		d.sync(done)
@@ -167,7 +174,7 @@ func (s *seat) kernel(ticket decide.Ticket, do func() string) {
 	a.gateJobs.add(func(next func()) {
 		a.later(gateHand, 5*time.Microsecond, func() {
 			boot := a.host.boots
-			w.after(w.skewed(w.timing.gateLow, w.timing.gateHigh), func() {
+			w.after(w.skewed(w.timing.gateLow, w.timing.gateHigh)+a.host.commit, func() {
 				if !a.host.power || a.host.boots != boot {
 					return
 				}

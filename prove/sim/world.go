@@ -79,7 +79,9 @@ func (w *World) found() {
 		}
 	}
 	for i, h := range w.hosts {
-		w.after(200*time.Millisecond+w.between(0, 300*time.Millisecond), h.startAgent)
+		if !w.plan.Late[i] {
+			w.after(200*time.Millisecond+w.between(0, 300*time.Millisecond), h.startAgent)
+		}
 		for g := range w.groups {
 			if i < w.plan.Data {
 				newWriter(w, h, g, false).write()

@@ -1,0 +1,97 @@
+package sim
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+)
+
+// dataTrials are about whose data win.
+func dataTrials() []trial {
+	long := func(script func(*World)) Plan {
+		return Plan{Script: script, NoRest: true, Length: 9 * time.Second, Patience: 6 * time.Second}
+	}
+	witness := func(script func(*World)) Plan {
+		return Plan{Script: script, NoRest: true, Length: 12 * time.Second, Patience: 3 * time.Second, Voters: 3, Data: 2}
+	}
+	return []trial{
+		{rule: decide.SameProcess, plan: long(anotherProcess)},
+		{rule: decide.RankInVote, plan: long(laggard(func(w *World) {
+			c(w).freeze()
+			w.after(ms(150), c(w).thaw)
+		}))},
+		{rule: decide.UnfitVeto, plan: long(laggard(func(w *World) {
+			w.net.isolate(2, true, false)
+			w.after(ms(2000), func() { w.net.heal() })
+		}))},
+		{rule: decide.LineageRow, plan: long(longerFork)},
+		{rule: decide.ColdRank, plan: Plan{Script: coldStart, Length: 6 * time.Second}},
+		{rule: decide.InSyncByOffset, plan: witness(silentLink)},
+		{rule: decide.WitnessMemory, plan: witness(silentLink)},
+		{rule: decide.LevelAfterClose, plan: Plan{Script: pauseEnds, NoRest: true}, seeds: 6},
+	}
+}
+
+// anotherProcess has b's server die and come back empty between its vote request and its promotion.
+func anotherProcess(w *World) {
+	a(w).disk.slow, c(w).disk.slow = ms(60), ms(60)
+	a(w).server().kill(false)
+	once(w, b(w), func(x decide.Action) bool {
+		s, ok := x.(decide.Send)
+		_, vote := s.Message.(decide.Vote)
+		return ok && vote
+	}, func() {
+		b(w).server().kill(false)
+		w.after(ms(1), func() { b(w).server().start(withEmpty) })
+	})
+}
+
+// laggard has b lack the last half second when a's server dies, and stand before the better one does.
+func laggard(also func(*World)) func(*World) {
+	return func(w *World) {
+		w.after(ms(1600), func() { b(w).server().link.silent = w.now + time.Hour })
+		w.after(ms(2000), func() {
+			also(w)
+			w.after(ms(1), func() { a(w).server().kill(false) })
+		})
+	}
+}
+
+// longerFork has a, alone, write more in its last moments than b and c do in the epoch after, whose holder dies then.
+func longerFork(w *World) {
+	w.net.isolate(0, true, false)
+	w.onAction = func(s *seat, x decide.Action) {
+		if _, ok := x.(decide.Announce); ok && s.host() == b(w) {
+			w.onAction = nil
+			w.after(ms(300), func() { b(w).server().kill(false); w.net.heal() })
+		}
+	}
+}
+
+// coldStart kills every server; all come back with their data and without their histories.
+func coldStart(w *World) {
+	for _, h := range w.hosts {
+		w.killServer(h.server(), withAOF, ms(50))
+	}
+}
+
+// silentLink has b's link be up and carry nothing for as long as a lives.
+func silentLink(w *World) {
+	b(w).server().link.silent = w.now + time.Hour
+	w.after(ms(5000), a(w).off)
+}
+
+// pauseEnds has a client end the pause of a switchover while a's agent is frozen, before the gate is shut to clients.
+func pauseEnds(w *World) {
+	w.timing.netLow, w.timing.netHigh = 0, ms(1)
+	once(w, a(w), func(x decide.Action) bool {
+		g, ok := x.(decide.SetGate)
+		return ok && g.Gate.Mode == decide.GateReplication
+	}, func() {
+		a(w).freeze()
+		a(w).server().unpause()
+		w.net.paths[0][1].slow = ms(30)
+		w.after(ms(100), a(w).thaw)
+	})
+	w.after(ms(500), func() { w.request(a(w), 0, decide.Switchover{To: b(w).name}, nil) })
+}

@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/prove/judge"
+)
+
+// trial is a history in which one rule is what keeps the group safe: with the rule the judge finds nothing, without it something.
+type trial struct {
+	rule decide.Rule
+	// with are rules that are off in both runs, because they would hide this one: the history is clean without them.
+	with []decide.Rule
+	plan Plan
+	// seeds is how many seeds are tried; the rule's absence must convict in one of them, its presence in none.
+	seeds uint64
+}
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// acts makes a script of things to do at times after the first holder has opened.
+type act struct {
+	at int // ms
+	do func(w *World)
+}
+
+func acts(list ...act) func(*World) {
+	return func(w *World) {
+		for _, a := range list {
+			w.after(ms(a.at), func() { a.do(w) })
+		}
+	}
+}
+
+// stage fills in a directed history's plan: n1 is the first holder.
+func (x trial) stage(seed uint64, off bool) Plan {
+	p := x.plan
+	p.Seed, p.Birth, p.Calm, p.Tame = seed, birth, true, true
+	set := func(n *int, to int) {
+		if *n == 0 {
+			*n = to
+		}
+	}
+	dur := func(d *time.Duration, to time.Duration) {
+		if *d == 0 {
+			*d = to
+		}
+	}
+	set(&p.Voters, 3)
+	set(&p.Data, p.Voters)
+	set(&p.Groups, 1)
+	set(&p.Lines, *lines)
+	dur(&p.Lease, time.Second)
+	dur(&p.DownAfter, time.Second)
+	dur(&p.BusyAfter, 5*time.Second)
+	dur(&p.Patience, 4*time.Second)
+	dur(&p.ColdStart, 2*time.Second)
+	dur(&p.Length, 6*time.Second)
+	p.Off = decide.Rules{}
+	for _, r := range x.with {
+		p.Off[r] = true
+	}
+	if off {
+		p.Off[x.rule] = true
+	}
+	return p
+}
+
+// TestRuleOff convicts the core, or the hands, for each rule that is switched off, and acquits them with the rule on.
+func TestRuleOff(t *testing.T) {
+	for _, x := range slices.Concat(leaseTrials(), dataTrials(), handTrials()) {
+		t.Run(string(x.rule), func(t *testing.T) {
+			convicted := ""
+			for seed := uint64(1); seed <= max(x.seeds, 3); seed++ {
+				if o := Run(x.stage(seed, false)); len(o.Findings) > 0 {
+					o.Print(t.Output())
+					t.Fatalf("convicted with the rule on, seed %d", seed)
+				}
+				if convicted != "" {
+					continue
+				}
+				if o := Run(x.stage(seed, true)); len(o.Findings) > 0 {
+					convicted = fmt.Sprintf("seed %d: %s", seed, o.Findings[0])
+				} else if testing.Verbose() && *ruleFlag == string(x.rule) {
+					o.Print(t.Output())
+				}
+			}
+			if convicted == "" {
+				t.Fatal("nothing convicts the core without the rule")
+			}
+			t.Log(convicted)
+		})
+	}
+}
+
+// TestEveryRuleIsTriedOrNamed keeps the list complete: no rule is skipped silently.
+func TestEveryRuleIsTriedOrNamed(t *testing.T) {
+	tried := map[decide.Rule]bool{}
+	for _, x := range slices.Concat(leaseTrials(), dataTrials(), handTrials()) {
+		tried[x.rule] = true
+	}
+	for _, r := range slices.Sorted(maps.Keys(unconvicted)) {
+		if tried[r] {
+			t.Errorf("%s has a trial, and is named as one that has none", r)
+		}
+		t.Logf("not convicted: %s: %s", r, unconvicted[r])
+	}
+	for _, r := range everyRule {
+		if !tried[r] && unconvicted[r] == "" {
+			t.Errorf("%s has no trial, and no reason for that", r)
+		}
+	}
+}
+
+// everyRule is every rule of decide.
+var everyRule = []decide.Rule{
+	decide.Majority, decide.DurableVote, decide.VoteWaitsGrant, decide.RestartWait, decide.LMax, decide.RefuseOlder, decide.GrantMonotone,
+	decide.VoteNamesHolder, decide.SessionEcho, decide.ReleaseNames, decide.ReleaseFinal, decide.CloseBeforeRel, decide.ArmBeforeSend,
+	decide.HoldFromSend, decide.DriftAllowance, decide.StampAfterRecv, decide.LeaseInMessage, decide.Readmission, decide.ReadmissionNonce,
+	decide.ReadsOffFirst, decide.ReadsExpire, decide.ReplyGate, decide.BornFenced, decide.GateAtBoot, decide.SameProcess, decide.RankInVote,
+	decide.UnfitVeto, decide.VoteSeals, decide.LineageRow, decide.ColdRank, decide.InSyncByOffset, decide.WitnessMemory, decide.LevelAfterClose,
+	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
+	decide.OneProcess, decide.OrderFence, decide.FenceProved,
+}
+
+// unconvicted are the rules that nothing convicts yet, each with the reason.
+var unconvicted = map[decide.Rule]string{
+	decide.ReleaseFinal: "off changes nothing in the core: a holder that lets go forgets its hold, so that later grants have nothing to count for",
+}
+
+// The three hosts of most histories: a holds the lease at first.
+func a(w *World) *host { return w.hosts[0] }
+func b(w *World) *host { return w.hosts[1] }
+func c(w *World) *host { return w.hosts[2] }
+
+func (h *host) server() *server { return h.servers[0] }
+
+// once calls do for the first action that fits, of the given host's machine.
+func once(w *World, h *host, fits func(decide.Action) bool, do func()) {
+	var done bool
+	w.onAction = func(s *seat, x decide.Action) {
+		if !done && s.host() == h && fits(x) {
+			done = true
+			do()
+		}
+	}
+}
+
+// serves finds the group guilty unless somebody takes writes then.
+func (w *World) serves() {
+	if len(w.writable(0)) == 0 {
+		w.find(0, judge.ComesToRest, "nobody is writable, although a majority is well:%s", w.views(0))
+	}
+}
