@@ -66,9 +66,9 @@ func (h *Health) Down(at words.Instant) words.Reason {
 // Gone reports whether the process is known to have ended, which is no silence.
 func (h *Health) Gone() bool { return h.gone }
 
-// Wake returns the instant at which an unchanged silence exceeds its budget.
-func (h *Health) Wake() words.Instant {
-	if !h.seen || h.gone {
+// Wake returns the instant at which an unchanged silence will exceed its budget; Never once it has.
+func (h *Health) Wake(at words.Instant) words.Instant {
+	if !h.seen || h.gone || at >= h.deadline() {
 		return words.Never
 	}
 	return h.deadline()

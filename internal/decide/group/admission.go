@@ -37,9 +37,13 @@ func (m *Machine) tendAdmission() {
 	}
 }
 
-// onReadmit says what this voter knows, to one that has lost its store or never had one.
+// onReadmit says what this voter knows, to one that has lost its store or never had one. One that has lost its own knows
+// nothing that could be counted.
 func (m *Machine) onReadmit(from words.Node, r decide.Readmit) {
 	reg := m.voter.Register
+	if !reg.Admitted && !m.fresh() && !m.setup.Off.Off(decide.Readmission) {
+		return
+	}
 	m.send(from, decide.Readmitted{
 		Nonce: r.Nonce, Seen: m.voter.Seen(), Fresh: m.fresh(), Generation: reg.Generation,
 		Members: append([]words.Node(nil), reg.Members...), LMax: reg.LMax,
@@ -54,8 +58,6 @@ func (m *Machine) onReadmitted(from words.Node, r decide.Readmitted) {
 		return
 	}
 	a.answers[from] = r
-	n := len(m.lists().Members)
-	need := n - (n/2 + 1) + 1
 	fresh, old := 0, 0
 	var best decide.Readmitted
 	for _, ans := range a.answers {
@@ -69,6 +71,11 @@ func (m *Machine) onReadmitted(from words.Node, r decide.Readmitted) {
 		}
 		best.Seen, best.LMax = max(best.Seen, ans.Seen), max(best.LMax, ans.LMax)
 	}
+	n := len(m.lists().Members)
+	if best.Generation > m.voter.Register.Generation {
+		n = len(best.Members) // recovered without this node, which votes again when it has been taken in
+	}
+	need := n - (n/2 + 1) + 1
 	switch {
 	case old >= need:
 		m.admit(best, max(best.LMax, m.setup.Lease))

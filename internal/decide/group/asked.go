@@ -109,6 +109,14 @@ func (m *Machine) choose(c choice) {
 	m.chosen = c
 }
 
+// heed ends a choice when there is a master: it was for one election, and the next goes by rank again.
+func (m *Machine) heed(holder words.Node) {
+	if m.chosen.master != holder {
+		m.chosen = choice{}
+	}
+	m.chosen.asked = false
+}
+
 // tendEnding hands a master over, sees the own server follow, and ends.
 func (m *Machine) tendEnding() {
 	e := m.ending

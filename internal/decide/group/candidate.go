@@ -142,6 +142,7 @@ func (m *Machine) giveUp(why words.Reason) {
 	if h := m.holder; h != nil {
 		// Slots that the vote armed must not be activated for the old epoch's grants.
 		h.frozen, h.refused = c.voting, true
+		h.asked = max(h.asked, c.vote.Epoch)
 	}
 	if c.forTarget != nil {
 		c.forTarget(false, why)
@@ -175,7 +176,7 @@ func (m *Machine) beginVote(c *candidate) {
 		c.hold.Reserve(m.gate.asked.Slot, m.seq)
 		m.seq++
 	}
-	seq, slot := m.seq, c.hold.Slot()
+	seq, slot := m.seq, m.freeSlot(c.hold)
 	c.vote = decide.Vote{
 		Epoch: epoch, Seq: seq, Lease: m.setup.Lease, Generation: m.voter.Register.Generation,
 		Claim: c.ask.Claim, Rows: c.ask.Rows, Releases: m.releasesHeard(), Reclaim: c.reclaim, Basis: c.ask.Basis,
@@ -249,6 +250,9 @@ func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) 
 		return
 	}
 	if m.mustSeal(from, q) {
+		if m.desk.busy {
+			return // the server has an order already, perhaps this very seal: the candidate will ask again
+		}
 		m.sealThen(func() { m.onVote(from, session, q) }, func(why words.Reason) { refuse(why) })
 		return
 	}
@@ -263,7 +267,7 @@ func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) 
 		refuse(why)
 		return
 	}
-	if m.candidate != nil && m.candidate.voting && m.candidate.vote.Epoch < q.Epoch {
+	if m.candidate != nil && m.candidate.voting && m.candidate.vote.Epoch <= q.Epoch {
 		m.giveUp(words.Reason{Code: words.Superseded, Node: from, N: int64(q.Epoch)})
 	}
 	m.nextTry = max(m.nextTry, m.at.Add(m.backoff()))
@@ -327,17 +331,29 @@ func (m *Machine) reclaiming() bool {
 // (rule reclaim).
 func (m *Machine) tendReclaim() {
 	h := m.holder
-	if h == nil || !h.open || !h.refused || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
+	if h == nil || !h.open || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
+		return
+	}
+	renamed := m.renamed()
+	if !h.refused && !renamed {
 		return
 	}
 	until, _ := m.holdUntil()
 	// Who does not hold has nothing to reclaim: a restarted holder that is refused may have been succeeded long ago.
 	calm := m.at >= h.since.Add(2*m.setup.Lease)
-	if m.at < m.nextTry || m.at >= until || until.Sub(m.at) > m.lasts()/2 && !calm {
+	if m.at < m.nextTry || m.at >= until || until.Sub(m.at) > m.lasts()/2 && !calm && !renamed {
 		return
 	}
 	h.refused, h.since = false, m.at
 	m.stand(decide.BasisLineage, false, true, nil)
+}
+
+// renamed reports whether the holder's server has given its history another name. Redis does that to a master when its
+// first replica comes, since it kept no backlog before, and when the last has been gone for an hour. Only a row that has the
+// new name lets the replicas stand, and rows are one to an epoch.
+func (m *Machine) renamed() bool {
+	s := m.own.server
+	return s.RunID == m.holder.run && s.Role == words.RoleMaster && s.ReplID != "" && s.ReplID != m.holder.row.ReplID
 }
 
 // tendCandidate repeats questions and ends an attempt that takes too long.

@@ -29,6 +29,8 @@ type holder struct {
 	// reclaimed. since is when that was last tried, or the election was won.
 	refused bool
 	since   words.Instant
+	// asked is the highest epoch that a reclaim has asked votes for: they are grants, and a release names them too.
+	asked words.Epoch
 	// frozen keeps slots from being activated while a reclaim arms slots of another hold.
 	frozen bool
 	// run is the process that the votes were for (rule same-process).
@@ -116,7 +118,7 @@ func (m *Machine) beat() {
 	h := m.holder
 	h.nextBeat = m.at.Add(m.setup.Beat())
 	m.seq++
-	seq, slot := m.seq, h.hold.Slot()
+	seq, slot := m.seq, m.freeSlot(h.hold)
 	if m.setup.Off.Off(decide.ArmBeforeSend) {
 		m.sendBeat(seq, slot)
 		return
@@ -155,7 +157,7 @@ func (m *Machine) sendBeat(seq words.Seq, slot int) {
 	h.repeatAt = m.at.Add(m.setup.Beat() / 2)
 	refusal, persist := m.voter.Beat(m.at, m.setup.Self, m.boot.Session, h.beat)
 	if persist {
-		m.persist(nil)
+		m.promise()
 	}
 	if refusal.Zero() && !persist {
 		h.hold.Granted(m.setup.Self, seq)
@@ -263,7 +265,7 @@ func (m *Machine) wakeHolder() words.Instant {
 		return words.Never
 	}
 	at := words.Never
-	if !h.arming {
+	if !h.arming && !m.reclaiming() {
 		at = h.nextBeat
 	}
 	if h.repeatAt != 0 {

@@ -33,8 +33,10 @@ type leaving struct {
 func (m *Machine) letGo(why words.Reason, end takeoverEnd) {
 	h := m.holder
 	until, _ := m.holdUntil()
+	epoch := max(h.hold.Epoch, h.asked)
 	m.holder, m.handover = nil, nil
 	if m.candidate != nil && m.candidate.reclaim {
+		epoch = max(epoch, m.candidate.vote.Epoch)
 		m.candidate = nil
 	}
 	if m.setup.Off.Off(decide.ReleaseFinal) {
@@ -46,7 +48,7 @@ func (m *Machine) letGo(why words.Reason, end takeoverEnd) {
 	m.own.confirmed = ""
 	m.note(why)
 	r := decide.Release{
-		Epoch: h.hold.Epoch, Holder: m.setup.Self, Session: m.boot.Session, Seq: m.seq,
+		Epoch: epoch, Holder: m.setup.Self, Session: m.boot.Session, Seq: m.seq,
 		Reason: why, Successor: end.successor, Offset: end.offset, Unfit: end.unfit,
 	}
 	m.leaving = &leaving{walk: takeover.Down(m.setup.Off), release: r, end: end, until: until, deaf: map[words.Node]bool{}}

@@ -25,6 +25,9 @@ func (m *Machine) beginResume() {
 	if !m.boot.SameBoot || !m.data() || !r.Admitted || m.boot.Lost {
 		return
 	}
+	if m.gate.state.Mode == decide.GateAbsent && !m.setup.Ungated {
+		return // somebody has flushed it: shut first, stand again
+	}
 	row := r.Newest()
 	switch {
 	case row.Holder == m.setup.Self && r.Vote.Holder == m.setup.Self && row.Epoch == r.Vote.Epoch && m.gate.state.Mode != decide.GateOpen:
@@ -63,7 +66,7 @@ func (m *Machine) tendResume() {
 func (m *Machine) resumeHold(e words.Epoch) {
 	h := &holder{
 		hold: quorum.NewHold(e, m.lasts()), open: true, row: m.voter.Register.Newest(), run: m.own.server.RunID,
-		firstBy: m.at.Add(m.setup.Lease), nextBeat: m.at,
+		firstBy: m.at.Add(m.setup.Lease), nextBeat: m.at, since: m.at,
 	}
 	if m.gate.state.Mode == decide.GateSlot {
 		m.seq++

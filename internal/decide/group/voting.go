@@ -19,7 +19,7 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	}
 	why, persist := m.voter.Beat(m.at, from, session, b)
 	if persist {
-		m.persist(nil) // the lease is longer than any before: the next beat is granted
+		m.promise()
 		return
 	}
 	if why.Code == words.VotedAlready && b.Row.Epoch == b.Epoch {
@@ -33,7 +33,8 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	if h := m.holder; h != nil && h.hold.Epoch < b.Epoch {
 		m.letGo(words.Reason{Code: words.Superseded, Node: from, N: int64(b.Epoch)}, takeoverEnd{})
 	}
-	if m.candidate != nil && m.candidate.vote.Epoch < b.Epoch && m.holder == nil {
+	// The target of a switchover asks while the holder is heard: that is what it is asked for.
+	if c := m.candidate; c != nil && c.forTarget == nil && c.vote.Epoch < b.Epoch && m.holder == nil {
 		m.giveUp(words.Reason{Code: words.HolderHeard, Node: from})
 	}
 	fresh := m.lastBeat.epoch != b.Epoch || m.lastBeat.from != from
@@ -42,6 +43,7 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	m.rememberReach(b.Epoch, b)
 	m.send(from, decide.Grant{Epoch: b.Epoch, Session: session, Seq: b.Seq, Lease: b.Lease})
 	if b.Row.Epoch == b.Epoch {
+		m.heed(b.Row.Holder)
 		m.announce(b.Row)
 	}
 	if fresh {

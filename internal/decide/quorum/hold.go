@@ -31,9 +31,10 @@ func NewHold(e words.Epoch, lasts time.Duration) *Hold {
 	return &Hold{Epoch: e, asked: map[words.Seq]asked{}, granted: map[words.Node]words.Seq{}, lasts: lasts}
 }
 
-// Slot returns a slot for the next request: the oldest that the gate does not point at. Requests that had it are forgotten:
-// a grant for one of them is ignored from now on.
-func (h *Hold) Slot() int {
+// Slot returns a slot for the next request: the oldest that the gate can't point at, which is neither the active one nor the
+// one that it was last confirmed to point at, -1 for none. Requests that had it are forgotten: a grant for one of them is
+// ignored from now on.
+func (h *Hold) Slot(confirmed int) int {
 	var newest [decide.Slots]words.Seq
 	for q, a := range h.asked {
 		newest[a.slot] = max(newest[a.slot], q)
@@ -43,7 +44,7 @@ func (h *Hold) Slot() int {
 		taken = a.slot
 	}
 	for s := range newest {
-		if s != taken && (best < 0 || newest[s] < newest[best]) {
+		if s != taken && s != confirmed && (best < 0 || newest[s] < newest[best]) {
 			best = s
 		}
 	}

@@ -6,14 +6,15 @@ import (
 )
 
 // Beat grants the holder's request, from now for the lease that it asks for (rule lease-in-message), or says why not. A
-// lease longer than any before must be on disk first: then persist is true, nothing is granted, and the next beat will be.
+// lease longer than any before must be on disk first: then persist is true, nothing is granted, and a beat that comes after
+// Stored will be.
 func (v *Voter) Beat(at words.Instant, from words.Node, session words.Session, b decide.Beat) (refusal words.Reason, persist bool) {
 	if r := v.refuseBeat(from, session, b); !r.Zero() {
 		return r, false
 	}
 	v.seen = max(v.seen, b.Epoch)
-	if b.Lease > v.Register.LMax && !v.setup.Off.Off(decide.LMax) {
-		v.Register.LMax = b.Lease
+	if b.Lease > v.stored && !v.setup.Off.Off(decide.LMax) {
+		v.Register.LMax = max(v.Register.LMax, b.Lease)
 		return words.Reason{}, true
 	}
 	lease := b.Lease
@@ -72,7 +73,9 @@ func (v *Voter) refuseMark(from words.Node, e words.Epoch, m mark) words.Reason 
 // keeps late beats from being granted again). It reports whether a grant was outstanding that has ended by it.
 func (v *Voter) Release(at words.Instant, r decide.Release) bool {
 	m := mark{r.Session, r.Seq}
-	v.seen = max(v.seen, min(r.Epoch, v.seen+maxJump))
+	if !v.Saw(r.Epoch) {
+		return false
+	}
 	if t := v.tombs[r.Holder]; r.Epoch > t.epoch || r.Epoch == t.epoch && m.above(t.mark) {
 		v.tombs[r.Holder] = tomb{r.Epoch, m}
 	}

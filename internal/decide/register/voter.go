@@ -22,6 +22,8 @@ type Voter struct {
 	tombs  map[words.Node]tomb
 	last   map[words.Node]mark
 	settle words.Instant // the restart wait's end
+	// stored is the longest lease that is known to be on disk as Register.LMax.
+	stored time.Duration
 }
 
 // Grant is a promise to vote for nobody else until an instant.
@@ -57,6 +59,7 @@ func New(setup decide.Setup, boot decide.Boot, at words.Instant) *Voter {
 		tombs:    map[words.Node]tomb{},
 		last:     map[words.Node]mark{},
 		settle:   at.Add(restartWait(setup, boot)),
+		stored:   boot.Register.LMax,
 	}
 	v.seen = max(boot.Register.Seen, boot.Register.Vote.Epoch, boot.Register.Newest().Epoch)
 	return v
@@ -87,6 +90,9 @@ func (v *Voter) Saw(e words.Epoch) bool {
 	v.seen = max(v.seen, e)
 	return true
 }
+
+// Stored takes note that a register with this longest lease is on disk: grants of that length may be given.
+func (v *Voter) Stored(longest time.Duration) { v.stored = max(v.stored, longest) }
 
 // Settled returns the end of the restart wait.
 func (v *Voter) Settled() words.Instant { return v.settle }
