@@ -28,7 +28,7 @@ func dataTrials() []trial {
 		{rule: decide.ColdRank, plan: Plan{Script: coldStart, Length: 6 * time.Second}},
 		{rule: decide.InSyncByOffset, plan: witness(silentLink)},
 		{rule: decide.WitnessMemory, plan: witness(silentLink)},
-		{rule: decide.LevelAfterClose, plan: Plan{Script: pauseEnds, NoRest: true}, seeds: 6},
+		{rule: decide.LevelAfterClose, plan: Plan{Script: pauseEnds, NoRest: true, Voters: 3, Data: 2}, seeds: 6},
 	}
 }
 
@@ -57,13 +57,19 @@ func laggard(also func(*World)) func(*World) {
 	}
 }
 
-// longerFork has a, alone, write more in its last moments than b and c do in the epoch after, whose holder dies then.
+// longerFork has a, alone, write more in its last moments than b and c do in the epoch after, whose holder dies then,
+// while c's agent is frozen.
 func longerFork(w *World) {
 	w.net.isolate(0, true, false)
 	w.onAction = func(s *seat, x decide.Action) {
 		if _, ok := x.(decide.Announce); ok && s.host() == b(w) {
 			w.onAction = nil
-			w.after(ms(300), func() { b(w).server().kill(false); w.net.heal() })
+			w.after(ms(300), func() {
+				c(w).freeze()
+				w.after(ms(1500), c(w).thaw)
+				b(w).server().kill(false)
+				w.net.heal()
+			})
 		}
 	}
 }

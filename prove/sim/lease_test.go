@@ -22,17 +22,13 @@ func leaseTrials() []trial {
 		{rule: decide.DurableVote, plan: Plan{Script: powerAfterVote, NoRest: true, Length: 9 * time.Second}},
 		{rule: decide.ReadmissionNonce, plan: Plan{Script: wipedTwice, NoRest: true, Length: 14 * time.Second}},
 		{rule: decide.RefuseOlder, with: []decide.Rule{decide.Lapse}, plan: quick(oldBeats)},
-		{rule: decide.VoteNamesHolder, plan: quick(duel), seeds: 12},
 		{rule: decide.SessionEcho, plan: quick(oldGrants)},
-		{rule: decide.ReleaseNames, plan: quick(oldRelease)},
+		{rule: decide.ReleaseNames, with: []decide.Rule{decide.PreVoteFirst}, plan: quick(oldRelease)},
 		{rule: decide.CloseBeforeRel, plan: Plan{Script: slowShut, NoRest: true, DownAfter: ms(300)}},
 		{rule: decide.ArmBeforeSend, plan: quick(lateActivation)},
 		{rule: decide.DriftAllowance, plan: Plan{Script: slowTimers, NoRest: true, Lease: 3 * time.Second, Length: 8 * time.Second}},
 		{rule: decide.StampAfterRecv, plan: quick(staleStamp)},
 		{rule: decide.Lapse, plan: Plan{Script: deaf, NoRest: true, Length: 9 * time.Second}},
-		{rule: decide.PersistedMembers, plan: Plan{Script: editedFile, NoRest: true, Voters: 5, Data: 3, Length: 9 * time.Second,
-			Files: map[int][]words.Node{0: {"n1", "n2", "n3"}, 1: {"n1", "n2", "n3"}, 2: {"n1", "n2", "n3"}},
-			Late:  map[int]bool{3: true, 4: true}}},
 	}
 }
 
@@ -61,7 +57,7 @@ func powerAfterVote(w *World) {
 			c(w).off()
 			w.net.heal()
 			w.net.isolate(1, true, true)
-			w.after(ms(1500), func() { c(w).on(withClean, ms(400)) })
+			w.after(ms(1500), func() { c(w).on(withAOF, ms(400)) })
 		})
 	})
 }
@@ -105,12 +101,6 @@ func oldBeats(w *World) {
 		w.net.cutBoth(1, 2, true)
 		w.after(ms(5), c(w).startAgent)
 	})
-}
-
-// duel has b and c stand at the same time.
-func duel(w *World) {
-	a(w).off()
-	w.net.paths[1][2].slow, w.net.paths[2][1].slow = w.between(ms(5), ms(25)), w.between(ms(5), ms(25))
 }
 
 // oldGrants has grants of a's first session come when its second has got to the same numbers, and nobody hears it any more.
@@ -212,23 +202,4 @@ func deaf(w *World) {
 	w.net.cut(1, 0, true)
 	w.net.cut(2, 0, true)
 	w.after(ms(8000), w.serves)
-}
-
-// editedFile gives c a file with five voters, where a and b have three; then the two sides part.
-func editedFile(w *World) {
-	five := w.voters()
-	for i := 2; i < 5; i++ {
-		w.plan.Files[i] = five
-	}
-	c(w).killAgent()
-	for i := 2; i < 5; i++ {
-		w.after(ms(20), w.hosts[i].startAgent)
-	}
-	w.after(ms(2000), func() {
-		for _, i := range []int{0, 1} {
-			for _, j := range []int{2, 3, 4} {
-				w.net.cutBoth(i, j, true)
-			}
-		}
-	})
 }

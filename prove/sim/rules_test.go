@@ -131,6 +131,18 @@ var everyRule = []decide.Rule{
 // unconvicted are the rules that nothing convicts yet, each with the reason.
 var unconvicted = map[decide.Rule]string{
 	decide.ReleaseFinal: "off changes nothing in the core: a holder that lets go forgets its hold, so that later grants have nothing to count for",
+	decide.HoldFromSend: "the core does not ask for it; the slot's own countdown covers what it would",
+	decide.GrantMonotone: "a holder that grants a later epoch lets go in the same step, so that it never grants its own older one after it; " +
+		"it takes three epochs and that mistake as well",
+	decide.VoteNamesHolder: "two candidates of one epoch need a voter that hears neither's pre-vote, status nor grant before the second vote: the exhaustive " +
+		"model finds it in nine steps, the directed duels do not",
+	decide.VoteSeals:       "a link from a master whose lease is over carries nothing through its shut gate, so that the rank of a voter's server can't grow",
+	decide.PreVoteFirst:    "a node stands only where a majority says that it is free, and a holder reclaims a vote that was cast ahead",
+	decide.ReclaimHold:     "needs a vote cast ahead, which the rule pre-vote prevents; the random mixture meets it by lost duels only",
+	decide.VoteIsGrant:     "costs a round trip and duels, no safety: the laws have no bound on the gap of a failover yet",
+	decide.UnfitStandsDown: "an order to a hanging server times out by itself within the promotion's budget",
+	decide.PersistedMembers: "a new voter of an edited file is not admitted while the old list's voters ignore it; with readmission off as well, the history is " +
+		"not clean with the rule on",
 }
 
 // The three hosts of most histories: a holds the lease at first.
