@@ -230,7 +230,8 @@ func (m *Machine) stampTrail() {
 }
 
 // inSync returns the data nodes whose server has all that this one had a second ago: by offset, since a link that is up
-// may bring nothing (rule in-sync-by-offset).
+// may bring nothing (rule in-sync-by-offset). After a full copy a server gets nothing for up to a second: it counts when its
+// offset has moved, or when nothing was written since.
 func (m *Machine) inSync() []words.Node {
 	h := m.holder
 	var list []words.Node
@@ -251,7 +252,8 @@ func (m *Machine) inSync() []words.Node {
 			}
 			continue
 		}
-		if same && s.Offset >= h.trail[0].offset {
+		live := s.Offset > p.copied || s.Offset >= own.Offset
+		if same && live && s.Offset >= h.trail[0].offset {
 			list = append(list, n)
 		}
 	}

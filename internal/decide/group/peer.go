@@ -17,6 +17,20 @@ type peer struct {
 	// statusAt is when that status came.
 	statusAt words.Instant
 	rtt      time.Duration
+	// copied is where the node's server was when its present link to a master was first heard of: until its offset moves, the
+	// link may bring nothing.
+	copied words.Offset
+}
+
+// stampCopy takes note of a link that is new, or may be.
+func (p *peer) stampCopy(c *decide.Claim) {
+	if c == nil {
+		return
+	}
+	old, s := p.status.Claim, c.Server
+	if old == nil || old.Server.RunID != s.RunID || old.Server.ReplID != s.ReplID || s.Syncing || !s.LinkUp || s.Offset < old.Server.Offset {
+		p.copied = s.Offset
+	}
 }
 
 // noted is a reason with its instant.
@@ -98,6 +112,7 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 			p.rtt = rtt
 		}
 	}
+	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
 	m.voter.Saw(s.Seen)
 	m.learn(s.Rows)
