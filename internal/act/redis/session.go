@@ -147,23 +147,29 @@ func (s *session) introduce() {
 	s.ask(askAccess, s.authentication())
 	s.ask(askSetup, s.cfg.command("CLIENT", "SETNAME", watchName))
 	s.ask(askSetup, s.cfg.command("CLIENT", "NO-EVICT", "ON"))
-	s.askAll()
-	s.send(time.Now())
+	now := time.Now()
+	s.askAll(now)
+	s.send(now)
 }
 
 // poll sends the next batch: the short look, and from time to time the long one.
 func (s *session) poll(now time.Time) {
 	s.out = s.out[:0]
 	if !s.answered || s.server.Loading || !now.Before(s.nextFull) {
-		s.askAll()
+		s.askAll(now)
 	} else {
+		if s.server.Keys <= 0 {
+			// Its first keys must be known at once: by them a restart without data is told from one of an empty server.
+			s.ask(askInfo, s.cfg.command("INFO", "keyspace"))
+		}
 		s.ask(askInfo, s.cfg.command("INFO", "replication"))
 	}
 	s.send(now)
 }
 
 // askAll asks for the long look. Before 7.0 INFO takes one section at a time.
-func (s *session) askAll() {
+func (s *session) askAll(now time.Time) {
+	s.nextFull = now.Add(fullEvery)
 	for _, section := range []string{"server", "persistence", "keyspace", "replication"} {
 		s.ask(askInfo, s.cfg.command("INFO", section))
 	}
@@ -180,9 +186,6 @@ func (s *session) ask(kind question, command []string) {
 }
 
 func (s *session) send(now time.Time) {
-	if len(s.owed) > 1 {
-		s.nextFull = now.Add(fullEvery)
-	}
 	s.begin(now)
 	_ = s.conn.SetWriteDeadline(now.Add(soon))
 	if _, err := s.conn.Write(s.out); err != nil {
