@@ -13,7 +13,7 @@ export RUNS   ?= 5
 export FAULTS ?=
 
 # The simulator and the lab have their own verbs; all other packages are unit tests.
-UNIT = $$($(GO) list ./... | grep -v -e '/prove/sim$$' -e '/prove/lab$$' -e '/prove/bench$$')
+UNIT = $$($(GO) list ./... | grep -v -e '/prove/sim$$' -e '/prove/lab$$')
 
 # The proofs join `make test` as soon as they can be asked for a duration or a selection.
 SIM := $(shell grep -ls 'sim\.for' prove/sim/*.go 2>/dev/null | head -n 1)
@@ -48,7 +48,7 @@ lab: need-go need-redis ## real servers in namespaces, every fault, judged
 	$(GO) test ./prove/lab -count=1 -timeout 30m
 
 bench: need-go need-redis ## Redkeep, redis-sentinel and keepalived in one table (RUNS=20 FAULTS=all)
-	$(GO) test ./prove/bench -count=1 -timeout 180m -v
+	$(GO) run ./prove/bench/cmd -runs $(RUNS) -faults "$(FAULTS)"
 
 demo: build need-redis ## three hosts on this machine, a writer, a kill: the timeline and the gap
 	./bin/redkeep demo

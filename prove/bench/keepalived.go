@@ -1,0 +1,142 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/wire"
+	"redkeep/internal/stage/writer"
+)
+
+// keepalived is VRRP with the scripts of the common recipe (all routers BACKUP, nopreempt, replicas follow the VIP),
+// without its sleeps, and at the shortest times that keepalived takes: VRRP version 3 with an advertisement each 100 ms,
+// a check each second, which is the least, that counts at the first failure. A gratuitous ARP each second tells clients
+// after a healed cut where the address is; by itself keepalived sends none then.
+func keepalived() contender {
+	return contender{
+		name:  "keepalived",
+		about: "VRRP 3, advert_int 0.1, vrrp_script redis-cli ping each 1 s, fall 1, garp_master_refresh 1; notify scripts set the role; clients use its VIP",
+		needs: map[string]string{"keepalived": "keepalived", "redis-cli": "redis-tools"},
+		enter: func(ctx context.Context, s *site) (keeper, error) {
+			k := &routers{site: s}
+			return k, k.start(ctx)
+		},
+	}
+}
+
+// routers is keepalived at work.
+type routers struct {
+	site  *site
+	procs []*stage.Process
+}
+
+// priorities keep the routers that wait 30 ms apart, so that not both take over.
+var priorities = []int{254, 230, 150}
+
+// start waits for the first router before the others: with nopreempt, whoever is the fastest to start stays the master.
+func (k *routers) start(ctx context.Context) error {
+	for i, h := range k.site.Hosts() {
+		p, err := k.startOn(h, priorities[i])
+		if err != nil {
+			return err
+		}
+		k.procs = append(k.procs, p)
+		if !await(ctx, readyLimit, func() bool { return k.answers(ctx) }) {
+			return errors.Join(ctx.Err(), fmt.Errorf("keepalived on %s holds no address after %v", h.Name(), readyLimit))
+		}
+	}
+	return nil
+}
+
+// answers reports whether a master can be reached by the address.
+func (k *routers) answers(ctx context.Context) bool {
+	master, _ := atVIP().Find(ctx) // a fixed one is always found
+	conn, err := wire.Dial(ctx, k.site.Client().Dial, master, askLimit)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	answer, err := conn.Do(askLimit, "ROLE")
+	return err == nil && len(answer.Elems) > 0 && answer.Elems[0].Text == "master"
+}
+
+func (k *routers) startOn(h *stage.Host, priority int) (*stage.Process, error) {
+	check, err := script(h, "check", fmt.Sprintf(`[ "$(redis-cli -p %d ping)" = PONG ]`+"\n", stage.DefaultPort))
+	if err != nil {
+		return nil, err
+	}
+	master, err := script(h, "become-master", fmt.Sprintf("exec redis-cli -p %d replicaof no one\n", stage.DefaultPort))
+	if err != nil {
+		return nil, err
+	}
+	backup, err := script(h, "become-replica", fmt.Sprintf("exec redis-cli -p %[2]d replicaof %[1]s %[2]d\n", vip, stage.DefaultPort))
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(h.Dir(), "keepalived.conf")
+	if err := os.WriteFile(file, []byte(routerConfig(priority, check, master, backup)), 0o600); err != nil {
+		return nil, err
+	}
+	return h.Start(stage.Command{Path: "keepalived", Args: []string{
+		"--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file", file,
+		"--pid", filepath.Join(h.Dir(), "keepalived.pid"), "--vrrp_pid", filepath.Join(h.Dir(), "vrrp.pid"),
+	}})
+}
+
+func routerConfig(priority int, check, master, backup string) string {
+	return fmt.Sprintf(`global_defs {
+  vrrp_version 3
+  vrrp_garp_master_refresh 1
+  vrrp_garp_master_refresh_repeat 1
+  script_user root
+}
+vrrp_script redis {
+  script %[2]q
+  interval 1
+  timeout 1
+  fall 1
+  rise 1
+}
+vrrp_instance redis {
+  state BACKUP
+  nopreempt
+  interface eth0
+  virtual_router_id 55
+  priority %[1]d
+  advert_int 0.1
+  virtual_ipaddress {
+    %[5]s/24 dev eth0
+  }
+  track_script {
+    redis
+  }
+  notify_master %[3]q
+  notify_backup %[4]q
+  notify_fault %[4]q
+  notify_stop %[4]q
+}
+`, priority, check, master, backup, vip)
+}
+
+// ready wants the first router to be the master, and the replicas to follow the address; the site asks the servers.
+func (k *routers) ready(ctx context.Context) bool {
+	for _, r := range k.site.servers[1:] {
+		ctx, cancel := context.WithTimeout(ctx, askLimit)
+		answer, err := r.Do(ctx, "ROLE")
+		cancel()
+		if err != nil || len(answer.Elems) < 2 || answer.Elems[1].Text != vip {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *routers) finder() writer.Finder { return atVIP() }
+
+// switchover stops the master's router, which says so in its last advertisement.
+func (k *routers) switchover(context.Context) error { return k.procs[0].Stop(5 * time.Second) }

@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"redkeep/internal/act/peer"
+	"redkeep/internal/client"
+	"redkeep/internal/picture"
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/writer"
+	"redkeep/internal/words"
+)
+
+const (
+	secret = "a-secret-of-the-bench"
+	// peerPort is the agents' default port for commands.
+	peerPort = 26380
+)
+
+// redkeep is Redkeep with the README's configuration and a lease of its own.
+func redkeep(name, binary string, lease time.Duration, faults []string) contender {
+	return contender{
+		name:   name,
+		about:  fmt.Sprintf("lease %v, down_after 1s, three voters; clients ask its Sentinel face", lease),
+		faults: faults,
+		enter: func(_ context.Context, s *site) (keeper, error) {
+			r := &agents{site: s}
+			return r, r.start(binary, lease)
+		},
+	}
+}
+
+// agents is Redkeep at work.
+type agents struct {
+	site  *site
+	procs []*stage.Process
+}
+
+func (a *agents) start(binary string, lease time.Duration) error {
+	file := filepath.Join(a.site.Dir(), "redkeep.yaml")
+	if err := os.WriteFile(file, []byte(a.config(lease)), 0o600); err != nil {
+		return err
+	}
+	for _, h := range a.site.Hosts() {
+		p, err := h.Start(stage.Command{
+			Name: "redkeep", Path: binary,
+			Args: []string{"run", "-c", file, "--node", h.Name(), "--state-dir", filepath.Join(h.Dir(), "state")},
+		})
+		if err != nil {
+			return err
+		}
+		a.procs = append(a.procs, p)
+	}
+	return nil
+}
+
+func (a *agents) config(lease time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "secret: %s\nlease: %v\ndown_after: 1s\nnodes:\n", secret, lease)
+	for _, h := range a.site.Hosts() {
+		fmt.Fprintf(&b, "  %s: %s\n", h.Name(), h.Addr())
+	}
+	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: %d\n", group, stage.DefaultPort)
+	return b.String()
+}
+
+func (a *agents) ready(ctx context.Context) bool {
+	h := a.site.victim().Host()
+	ready := false
+	err := a.ask(ctx, h, func(ctx context.Context, c *client.Client) error {
+		node, err := c.Status(ctx)
+		if g, ok := node.Group(group); err == nil && ok {
+			ready = g.State == picture.StateHolder && g.Writable && g.Ready && inSync(g)
+		}
+		return err
+	})
+	return err == nil && ready
+}
+
+func inSync(g picture.Group) bool {
+	for _, m := range g.Members {
+		if m.Data && m.Node != g.Self && !m.InSync {
+			return false
+		}
+	}
+	return true
+}
+
+// ask connects to a host's agent from its own host, as the command line does.
+func (a *agents) ask(ctx context.Context, h *stage.Host, f func(context.Context, *client.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var conn *peer.Conn
+	var err error
+	if gone := h.Do(func() {
+		conn, err = peer.Dial(ctx, h.Port(peerPort).String(), []byte(secret), peer.CommandLine)
+	}); gone != nil {
+		return gone
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f(ctx, client.New(conn))
+}
+
+func (a *agents) finder() writer.Finder { return a.site.FindBySentinel(group) }
+
+func (a *agents) switchover(ctx context.Context) error {
+	return a.ask(ctx, a.site.victim().Host(), func(ctx context.Context, c *client.Client) error {
+		return c.Switchover(ctx, words.Group(group), "", func(string) {})
+	})
+}

@@ -1,0 +1,146 @@
+package bench
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"time"
+)
+
+// Duration is a time that is written in milliseconds, to the microsecond.
+type Duration time.Duration
+
+// MarshalJSON writes a number of milliseconds.
+func (d Duration) MarshalJSON() ([]byte, error) {
+	return json.Marshal(math.Round(float64(d)/float64(time.Microsecond)) / 1000)
+}
+
+// Result is one run.
+type Result struct {
+	Contender string `json:"contender"`
+	Fault     string `json:"fault"`
+	Run       int    `json:"run"`
+	// Gap is the longest stretch in which the client had no acknowledgement.
+	Gap Duration `json:"gap_ms"`
+	// MendGap is the longest such stretch after the fault was mended.
+	MendGap Duration `json:"mend_gap_ms"`
+	// Acked is how many writes were acknowledged to the client, and Lost how many of them the last master did not have.
+	Acked int `json:"acked"`
+	Lost  int `json:"lost"`
+	// LostLocally is the same for clients on the hosts themselves, who see no cut and write to their own server.
+	LostLocally int `json:"lost_locally"`
+	// Double is for how long two hosts acknowledged writes, at the least.
+	Double Duration `json:"two_masters_ms"`
+	// Stall is the longest stretch within the gap in which this machine ran nothing when it should have.
+	Stall Duration `json:"stall_ms"`
+	// LeftOut says that the stall was too long for the run to count.
+	LeftOut bool `json:"left_out"`
+	// Recovered says that writes went on in time, and Settled that there was one master in the end.
+	Recovered bool `json:"recovered"`
+	Settled   bool `json:"settled"`
+	// Error is why the run could not be made; it counts as left out.
+	Error string `json:"error,omitempty"`
+}
+
+// Row is one line of the table: all runs of a contender with a fault.
+type Row struct {
+	Fault     string `json:"fault"`
+	Contender string `json:"contender"`
+	// Runs are those that count, LeftOut those that don't, and Failed those of the former in which writes did not go on in time.
+	Runs    int `json:"runs"`
+	LeftOut int `json:"left_out"`
+	Failed  int `json:"failed"`
+	// Unsettled are the runs that count at whose end there was not exactly one master.
+	Unsettled int `json:"unsettled"`
+	// Median, Least and Most are of the gap.
+	Median Duration `json:"median_ms"`
+	Least  Duration `json:"min_ms"`
+	Most   Duration `json:"max_ms"`
+	// Mend is the median of the gap after the fault was mended.
+	Mend Duration `json:"mend_median_ms"`
+	// Lost, LostLocally and Double are the sums and the longest of the runs that count.
+	Lost        int      `json:"lost"`
+	LostLocally int      `json:"lost_locally"`
+	Double      Duration `json:"two_masters_max_ms"`
+	// Ratio is the median in units of Redkeep's with the same fault; 0 where there is none.
+	Ratio float64 `json:"ratio,omitempty"`
+}
+
+// Report is all that was measured.
+type Report struct {
+	Machine Machine `json:"machine"`
+	// Command reproduces the report.
+	Command string `json:"command"`
+	// Contenders says how each was set up, and Missing what has to be installed for those that were not measured.
+	Contenders []About  `json:"contenders"`
+	Rows       []Row    `json:"rows"`
+	Toll       *Toll    `json:"gate,omitempty"`
+	Idle       *Idle    `json:"idle,omitempty"`
+	Results    []Result `json:"results"`
+}
+
+// About is a contender as the report names it.
+type About struct {
+	Name  string `json:"name"`
+	About string `json:"about"`
+	// Missing are the packages without which it was not measured.
+	Missing []string `json:"missing,omitempty"`
+}
+
+// row sums up the runs of one contender with one fault.
+func row(contender, fault string, results []Result) Row {
+	r := Row{Contender: contender, Fault: fault}
+	var gaps, mends []Duration
+	for _, one := range results {
+		if one.Contender != contender || one.Fault != fault {
+			continue
+		}
+		if one.LeftOut {
+			r.LeftOut++
+			continue
+		}
+		r.Runs++
+		if !one.Recovered {
+			r.Failed++
+		}
+		if !one.Settled {
+			r.Unsettled++
+		}
+		gaps, mends = append(gaps, one.Gap), append(mends, one.MendGap)
+		r.Lost += one.Lost
+		r.LostLocally += one.LostLocally
+		r.Double = max(r.Double, one.Double)
+	}
+	if len(gaps) > 0 {
+		r.Median, r.Least, r.Most = quantile(gaps, 0.5), slices.Min(gaps), slices.Max(gaps)
+		r.Mend = quantile(mends, 0.5)
+	}
+	return r
+}
+
+// number is what a quantile is taken of.
+type number interface{ ~int64 | ~float64 }
+
+// quantile interpolates between the two values next to the share q (0 to 1) of the sorted values; there must be one.
+func quantile[N number](values []N, q float64) N {
+	sorted := slices.Sorted(slices.Values(values))
+	at := q * float64(len(sorted)-1)
+	low := int(at)
+	high := min(low+1, len(sorted)-1)
+	return sorted[low] + N(float64(sorted[high]-sorted[low])*(at-float64(low)))
+}
+
+// compare sets the ratios of all rows to those of the reference.
+func compare(rows []Row, reference string) {
+	medians := map[string]Duration{}
+	for _, r := range rows {
+		if r.Contender == reference {
+			medians[r.Fault] = r.Median
+		}
+	}
+	for i, r := range rows {
+		if m := medians[r.Fault]; m > 0 && r.Runs > 0 {
+			rows[i].Ratio = float64(r.Median) / float64(m)
+		}
+	}
+}

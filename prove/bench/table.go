@@ -1,0 +1,81 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Print writes the report for people.
+func (r Report) Print(w io.Writer) error {
+	out := &strings.Builder{}
+	r.printRows(out)
+	if r.Toll != nil {
+		fmt.Fprintf(out, "\n%s\n", r.Toll)
+	}
+	if r.Idle != nil {
+		fmt.Fprintf(out, "\n%s\n", r.Idle)
+	}
+	fmt.Fprintln(out)
+	for _, c := range r.Contenders {
+		fmt.Fprintf(out, "%s: %s\n", c.Name, c.About)
+		if len(c.Missing) > 0 {
+			fmt.Fprintf(out, "  not installed; to measure it: apt-get install %s\n", strings.Join(c.Missing, " "))
+		}
+	}
+	fmt.Fprintf(out, "\n%s\nmeasured with: %s\n", r.Machine, r.Command)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func (r Report) printRows(out io.Writer) {
+	if len(r.Rows) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "fault\tcontender\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\t\n")
+	for _, row := range r.Rows {
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", row.Fault, row.Contender, row.cells())
+	}
+	// What is in the table's memory can always be written.
+	_ = table.Flush()
+	fmt.Fprint(out, "\ngap: longest stretch without an acknowledgement, writer at 1 ms; at heal: the median of it after the fault was mended.\n"+
+		"lost: acknowledged writes that the last master does not have, of all runs together; locally: those of clients on the hosts\n"+
+		"themselves, at 5 ms. two masters: longest time in which two hosts acknowledged writes. left out: runs in which this machine itself stalled for too long, or which could not be made.\n")
+}
+
+func (r Row) cells() string {
+	if r.Runs == 0 {
+		return "-\t-\t-\t-\t-\t-\t-\t-\t0\t" + fmt.Sprint(r.LeftOut)
+	}
+	ratio := "-"
+	if r.Ratio > 0 {
+		ratio = fmt.Sprintf("%.1f", r.Ratio)
+	}
+	runs := fmt.Sprint(r.Runs)
+	if r.Failed > 0 {
+		runs += fmt.Sprintf(" (%d never back)", r.Failed)
+	}
+	if r.Unsettled > 0 {
+		runs += fmt.Sprintf(" (%d without one master)", r.Unsettled)
+	}
+	heal := "-"
+	if r.Mend > 0 {
+		heal = millis(r.Mend)
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d",
+		millis(r.Median), millis(r.Least), millis(r.Most), ratio, heal, r.Lost, r.LostLocally, millis(r.Double), runs, r.LeftOut)
+}
+
+func millis(d Duration) string {
+	if d == 0 {
+		return "0"
+	}
+	ms := float64(d) / float64(time.Millisecond)
+	if ms < 100 {
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}

@@ -1,0 +1,256 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/writer"
+)
+
+const (
+	// readyLimit bounds the wait until a contender could fail over, moveLimit that until writes go on after a fault, and
+	// restLimit that until there is one master again after it was mended: redis-sentinel needs some 10 s for that.
+	readyLimit = 30 * time.Second
+	moveLimit  = 20 * time.Second
+	restLimit  = 25 * time.Second
+	// warm is how long is written before the fault, and steady how long after it.
+	warm, steady = 500 * time.Millisecond, 500 * time.Millisecond
+	// quiet is how long there has to be one master before it is called the last one.
+	quiet = 500 * time.Millisecond
+	// auditLimit bounds the reading back of everything.
+	auditLimit = 20 * time.Second
+	// writeInterval is the client's, and localInterval that of the clients on the hosts themselves.
+	writeInterval, localInterval = time.Millisecond, 5 * time.Millisecond
+	// patience is how long clients wait for an answer: some stalls of this machine, and short beside what is measured.
+	patience = 25 * time.Millisecond
+)
+
+// trial is one fault, once.
+type trial struct {
+	contender contender
+	fault     fault
+	// keep is where the stage's directory is left; empty for nowhere.
+	keep string
+	// phase is added to the time before the fault, so that those who look once a second are met at different moments.
+	phase time.Duration
+
+	site   *site
+	keeper keeper
+	finder writer.Finder
+	watch  *clock.Watcher
+	client *writer.Writer
+	locals []*writer.Writer
+	// mended says that the local clients' questions come from the client's host now; their own may be dead.
+	mended atomic.Bool
+}
+
+// run makes a stage, breaks it and takes it away.
+func (t *trial) run(ctx context.Context) (Result, error) {
+	result := Result{Contender: t.contender.name, Fault: t.fault.name}
+	st, err := stage.New(ctx, stage.Options{Dir: t.keep, Keep: t.keep != ""})
+	if err != nil {
+		return result, err
+	}
+	err = t.play(ctx, st, &result)
+	t.end()
+	return result, errors.Join(err, st.Close())
+}
+
+func (t *trial) play(ctx context.Context, st *stage.Stage, result *Result) error {
+	if err := t.prepare(ctx, st); err != nil {
+		return err
+	}
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	pause(ctx, warm+t.phase)
+	at, err := t.fault.strike(ctx, t)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.fault.name, err)
+	}
+	result.Recovered = t.moved(ctx, at)
+	gap := writer.Longest(t.client.Writes(), at, clock.Now())
+	result.Gap, result.Stall = Duration(gap.Length()), Duration(t.watch.Worst(at, gap.To))
+	if t.fault.mend == nil {
+		result.Settled = t.settled(ctx)
+		return t.audit(ctx, result)
+	}
+	at = clock.Now()
+	if err := t.fault.mend(t); err != nil {
+		return err
+	}
+	result.Settled = t.settled(ctx)
+	result.MendGap = Duration(writer.Longest(after(t.client.Writes(), at), at, clock.Now()).Length())
+	return t.audit(ctx, result)
+}
+
+// prepare brings servers and contender to the point from which a failover could succeed.
+func (t *trial) prepare(ctx context.Context, st *stage.Stage) (err error) {
+	if t.site, err = open(ctx, st); err != nil {
+		return err
+	}
+	if t.keeper, err = t.contender.enter(ctx, t.site); err != nil {
+		return err
+	}
+	if !await(ctx, readyLimit, func() bool { return t.site.replicating(ctx) && t.keeper.ready(ctx) }) {
+		return errors.Join(ctx.Err(), fmt.Errorf("%s is not ready after %v", t.contender.name, readyLimit))
+	}
+	return nil
+}
+
+// begin starts the clients: one that looks for the master, and one on each host that only knows that host's own server.
+func (t *trial) begin(ctx context.Context) (err error) {
+	if t.watch, err = clock.Watch(); err != nil {
+		return err
+	}
+	t.finder = t.keeper.finder()
+	t.client, err = t.site.Write(ctx, writer.Options{
+		Finder: t.finder, Interval: writeInterval, DialTimeout: patience, RequestTimeout: patience,
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range t.site.servers {
+		w, err := writer.Start(ctx, writer.Options{
+			Dial: t.dialFrom(r.Host()), Finder: writer.Fixed(r.Addr()), Name: "local-" + r.Host().Name(), Stay: true,
+			Interval: localInterval, DialTimeout: patience, RequestTimeout: patience,
+		})
+		if err != nil {
+			return err
+		}
+		t.locals = append(t.locals, w)
+	}
+	if !await(ctx, 5*time.Second, func() bool { return acked(t.client, 0) }) {
+		return errors.Join(ctx.Err(), errors.New("the client finds no master"))
+	}
+	return nil
+}
+
+// dialFrom connects from the host, and once all is over from the client's.
+func (t *trial) dialFrom(h *stage.Host) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if t.mended.Load() {
+			return t.site.Client().Dial(ctx, network, address)
+		}
+		return h.Dial(ctx, network, address)
+	}
+}
+
+// moved waits until there is one master elsewhere and the client has written for a while. It returns false at the limit.
+func (t *trial) moved(ctx context.Context, at clock.Instant) bool {
+	var since clock.Instant // of a state as it should be
+	return await(ctx, moveLimit, func() bool {
+		skip := 0
+		if t.fault.silent {
+			skip = 1
+		}
+		// While nothing is written for sure, nobody is asked, who might have better things to do.
+		now := clock.Now()
+		roles := []role(nil)
+		if acked(t.client, now.Add(-patience)) {
+			roles = t.site.roles(ctx, skip)
+		}
+		if !oneMaster(roles) || skip == 0 && roles[0].name != "slave" {
+			since = 0
+			return false
+		}
+		if since == 0 {
+			since = now
+		}
+		return now.Sub(max(since, at)) >= steady
+	})
+}
+
+// after returns the writes that were sent after an instant: a gap that was open then counts from it.
+func after(log []writer.Write, at clock.Instant) []writer.Write {
+	i := slices.IndexFunc(log, func(w writer.Write) bool { return w.Sent > at })
+	if i < 0 {
+		return nil
+	}
+	return log[i:]
+}
+
+// acked reports whether the writer's last write was acknowledged, and after that instant.
+func acked(w *writer.Writer, after clock.Instant) bool {
+	log := w.Writes()
+	return len(log) > 0 && log[len(log)-1].OK() && log[len(log)-1].Acked >= after
+}
+
+// settled waits until there has been exactly one master for a while, and the client has written all the time. It returns false at the limit.
+func (t *trial) settled(ctx context.Context) bool {
+	var since clock.Instant
+	return await(ctx, restLimit, func() bool {
+		now := clock.Now()
+		if !acked(t.client, now.Add(-patience)) || !oneMaster(t.site.roles(ctx, 0)) {
+			since = 0
+			return false
+		}
+		if since == 0 {
+			since = now
+		}
+		return now.Sub(since) >= quiet
+	})
+}
+
+// audit stops the clients, and reads back what was acknowledged from the master that there is now.
+func (t *trial) audit(ctx context.Context, result *Result) error {
+	t.client.Stop()
+	var logs [][]writer.Write
+	for _, w := range t.locals {
+		logs = append(logs, w.Stop())
+	}
+	t.mended.Store(true)
+	result.Double = Duration(overlap(logs, 4*localInterval))
+	ctx, cancel := context.WithTimeout(ctx, auditLimit)
+	defer cancel()
+	master, err := t.lastMaster(ctx)
+	if err != nil {
+		return fmt.Errorf("find the last master: %w", err)
+	}
+	report, err := t.client.Audit(ctx, master)
+	if err != nil {
+		return err
+	}
+	result.Acked, result.Lost = report.Acked, report.Lost()
+	for _, w := range t.locals {
+		report, err := w.Audit(ctx, master)
+		if err != nil {
+			return err
+		}
+		result.LostLocally += report.Lost()
+	}
+	return nil
+}
+
+// lastMaster is the only server that is a master; where there are several, the one that clients find.
+func (t *trial) lastMaster(ctx context.Context) (netip.AddrPort, error) {
+	if roles := t.site.roles(ctx, 0); oneMaster(roles) {
+		i := slices.IndexFunc(roles, func(r role) bool { return r.name == "master" })
+		return t.site.servers[i].Addr(), nil
+	}
+	return t.finder.Find(ctx)
+}
+
+// end stops what was started, however far the trial came.
+func (t *trial) end() {
+	if t.client != nil {
+		t.client.Stop()
+	}
+	for _, w := range t.locals {
+		w.Stop()
+	}
+	if t.finder != nil {
+		t.finder.Close()
+	}
+	if t.watch != nil {
+		t.watch.Stop()
+	}
+}
