@@ -24,7 +24,7 @@ func dataTrials() []trial {
 			w.net.isolate(2, true, false)
 			w.after(ms(2000), func() { w.net.heal() })
 		}))},
-		{rule: decide.LineageRow, plan: long(longerFork)},
+		{rule: decide.LineageRow, with: []decide.Rule{decide.WitnessMemory}, plan: Plan{Script: longerFork, NoRest: true, Length: 9 * time.Second, Voters: 5}},
 		{rule: decide.ColdRank, plan: Plan{Script: coldStart, Length: 6 * time.Second}},
 		{rule: decide.InSyncByOffset, plan: witness(silentLink)},
 		{rule: decide.WitnessMemory, plan: witness(silentLink)},
@@ -57,17 +57,14 @@ func laggard(also func(*World)) func(*World) {
 	}
 }
 
-// longerFork has a, alone, write more in its last moments than b and c do in the epoch after, whose holder dies then,
-// while c's agent is frozen.
+// longerFork has a, alone, write more in its last moments than the others do in the epoch after, whose holder dies then.
 func longerFork(w *World) {
 	w.net.isolate(0, true, false)
 	w.onAction = func(s *seat, x decide.Action) {
 		if _, ok := x.(decide.Announce); ok && s.host() == b(w) {
 			w.onAction = nil
 			w.after(ms(300), func() {
-				c(w).freeze()
-				w.after(ms(1500), c(w).thaw)
-				b(w).server().kill(false)
+				b(w).off()
 				w.net.heal()
 			})
 		}
