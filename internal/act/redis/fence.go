@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -139,12 +140,12 @@ func (h *Hand) greet(ctx context.Context, l *link) error {
 
 // look asks what decisions rest on most.
 func (l *link) look(ctx context.Context, h *Hand) error {
-	replies, err := l.do(ctx, h.cfg.command("INFO", "replication"))
+	replies, err := l.do(ctx, h.cfg.command("INFO", "keyspace"), h.cfg.command("INFO", "replication"))
 	if err != nil {
 		return err
 	}
 	l.server.BornFenced = h.born.Load()
-	return l.absorb(replies[0])
+	return errors.Join(l.absorb(replies[0]), l.absorb(replies[1]))
 }
 
 // client is one line of CLIENT LIST.
