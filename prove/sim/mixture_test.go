@@ -2,6 +2,7 @@ package sim
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +23,15 @@ var (
 
 func birth(s decide.Setup, b decide.Boot) Machine { return group.New(s, b) }
 
-func rules(names string) decide.Rules {
+// rules reads a list of names. A name that is none would switch nothing off, and prove nothing.
+func rules(t *testing.T, names string) decide.Rules {
 	off := decide.Rules{}
 	for _, n := range strings.Split(names, ",") {
-		if n != "" {
+		switch {
+		case n == "":
+		case !slices.Contains(everyRule, decide.Rule(n)):
+			t.Fatalf("-sim.rule: no rule is called %q", n)
+		default:
 			off[decide.Rule(n)] = true
 		}
 	}
@@ -34,7 +40,7 @@ func rules(names string) decide.Rules {
 
 // TestMixtures searches the common mixture, or replays one seed of it.
 func TestMixtures(t *testing.T) {
-	p := Plan{Seed: *fromFlag, Birth: birth, Off: rules(*ruleFlag), Lines: *lines}
+	p := Plan{Seed: *fromFlag, Birth: birth, Off: rules(t, *ruleFlag), Lines: *lines}
 	if *seedFlag != 0 {
 		p.Seed = *seedFlag
 		o := Run(p)

@@ -18,8 +18,7 @@ type Machine interface {
 // Birth makes a machine, as group.New does.
 type Birth func(decide.Setup, decide.Boot) Machine
 
-// Plan is all that a run depends on, its seed and the core excepted by nothing. Zero fields are drawn by the seed, except
-// where they say otherwise.
+// Plan is all that a run depends on: its seed, the core, and what is fixed beforehand. The seed draws the sizes and times that are zero.
 type Plan struct {
 	Seed  uint64
 	Birth Birth
@@ -60,7 +59,7 @@ type Outcome struct {
 	// Faults and Votes are what was injected and voted; Opens, Acks and Steps say how much the run was worth.
 	Faults, Votes, Opens, Acks, Steps int
 	ByFault                           map[string]int
-	// Gaps are the times without a writable master, per group, when the run had them.
+	// Elapsed is true time, as simulated.
 	Elapsed time.Duration
 	Log     []string
 }
