@@ -49,6 +49,8 @@ type Agent struct {
 	soft  error      // why gate is nil
 	// proved says that another agent has found the gate to hold; the measuring goroutine's.
 	proved bool
+	// damage is what another program last did to the gate; nil where none has.
+	damage atomic.Pointer[damage]
 	face   *sentinel.Face
 	ask    *api.Handler
 	// listener is the face's, opened before the agent says that it is ready.

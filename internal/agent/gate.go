@@ -7,19 +7,11 @@ import (
 	"net/netip"
 	"os/user"
 	"strconv"
-	"time"
 
 	"redkeep/internal/act/gate"
 	"redkeep/internal/decide"
 	"redkeep/internal/speak/config"
-	"redkeep/internal/words"
 )
-
-// fence is how hard the gate holds on this node, as measured.
-type fence struct {
-	level words.Fence
-	why   string
-}
 
 // openGate takes the kernel's gate over. A host without one runs on with a soft fence, and says so.
 func (a *Agent) openGate(ctx context.Context) error {
@@ -131,77 +123,13 @@ func (a *Agent) onDamage(d gate.Damage) {
 	if d.PID != 0 {
 		by = fmt.Sprintf("%s (pid %d)", by, d.PID)
 	}
+	a.damage.Store(&damage{by: by, at: awake(), left: d.Err})
 	a.log.Error("another program changed the gate", "by", by, "restored_in", d.Took, "err", d.Err)
 	for _, name := range a.order {
 		g := a.groups[name]
 		if a.gated(g) {
-			level := words.FencePartial
-			if d.Err != nil {
-				level = words.FenceSoft
-			}
-			a.post(name, decide.GateSeen{Broken: true, By: by, Fence: level, Why: "the gate was flushed by " + by})
+			f := a.damage.Load().fence()
+			a.post(name, decide.GateSeen{Broken: true, By: by, Fence: f.level, Why: f.why})
 		}
 	}
-}
-
-// fenceEvery is how often the gate is measured again, fenceAgain how soon after it was found wanting.
-const (
-	fenceEvery = time.Minute
-	fenceAgain = 2 * time.Second
-)
-
-// measure measures the gate, here and from another node.
-func (a *Agent) measure(ctx context.Context) fence {
-	if a.gate == nil {
-		return fence{words.FenceSoft, a.soft.Error()}
-	}
-	if _, err := a.gate.SelfTest(ctx); err != nil {
-		a.log.Warn("the gate does not hold", "err", err)
-		return fence{words.FenceSoft, err.Error()}
-	}
-	err := a.proveGate(ctx)
-	switch {
-	case err == nil:
-		a.proved = true
-	case errors.Is(err, gate.ErrLeaks):
-		a.log.Warn("the gate does not hold", "err", err)
-		return fence{words.FenceSoft, err.Error()}
-	case !a.proved:
-		return fence{words.FencePartial, err.Error()}
-	}
-	return fence{level: words.FenceHard}
-}
-
-// measureFence measures what the gate is worth, at the start and from time to time: hard is measured, not assumed.
-func (a *Agent) measureFence(ctx context.Context) error {
-	for {
-		f := a.measure(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		for _, name := range a.order {
-			a.tellFence(a.groups[name], f)
-		}
-		wait := fenceEvery
-		if f.level != words.FenceHard {
-			wait = fenceAgain
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (a *Agent) tellFence(g *groupWork, f fence) {
-	switch {
-	case !g.conf.HasData(a.opt.Self.Name):
-		return
-	case g.conf.Gate != config.GateOn:
-		f = fence{words.FenceSoft, fmt.Sprintf("gate: %s in the configuration", g.conf.Gate)}
-	case f.level == words.FenceHard && len(g.conf.GateExempt) > 0:
-		f = fence{words.FencePartial, "gate_exempt lets users of this host through"}
-	}
-	a.post(g.conf.Name, decide.GateSeen{Fence: f.level, Why: f.why})
 }
