@@ -58,11 +58,11 @@ touches nothing outside of its namespaces and a temporary directory, and leaves 
 	return cmd
 }
 
-// thisProgram is the absolute path by which this program was called: its name tells it what it is.
+// thisProgram is the absolute path by which this program was called, since its name tells it what it is; or else its file.
 func thisProgram() (string, error) {
 	path, err := exec.LookPath(os.Args[0])
 	if err != nil {
-		return "", fmt.Errorf("find this program: %w; call it by its path", err)
+		return os.Executable()
 	}
 	return filepath.Abs(path)
 }

@@ -27,6 +27,8 @@ const (
 	lease = time.Second
 	// settleLimit bounds each wait for the group to be whole.
 	settleLimit = 15 * time.Second
+	// measureLimit is how long the agents have to measure their gates.
+	measureLimit = 5 * time.Second
 	// easy is how long writes go on before and after a fault, for people to see that they do.
 	easy = time.Second
 )

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,6 +118,21 @@ func (s *site) settled(ctx context.Context) (picture.Group, error) {
 		return false
 	})
 	return whole, err
+}
+
+// measured is settled that gives each agent the time to measure its gate. A gate that is not hard then is shown as it is.
+func (s *site) measured(ctx context.Context) (picture.Group, error) {
+	begun := time.Now()
+	for {
+		g, err := s.settled(ctx)
+		soft := slices.ContainsFunc(g.Members, func(m picture.Member) bool { return m.Fence != words.FenceHard })
+		if err != nil || !soft || time.Since(begun) > measureLimit {
+			return g, err
+		}
+		if err := pause(ctx, measureLimit/50); err != nil {
+			return g, err
+		}
+	}
 }
 
 // isWhole reports whether the picture is the master's own, and nothing is missing in it.

@@ -47,7 +47,7 @@ type outcome struct {
 
 // introduce waits until the group is whole, and shows it.
 func (s *story) introduce(ctx context.Context) error {
-	g, err := s.settled(ctx)
+	g, err := s.measured(ctx)
 	if err != nil {
 		return err
 	}
