@@ -98,10 +98,51 @@ func TestRuleOff(t *testing.T) {
 	}
 }
 
+// search is a rule that the random mixture convicts by one law, within so many seeds.
+type search struct {
+	rule  decide.Rule
+	with  []decide.Rule
+	law   judge.Law
+	seeds uint64
+}
+
+func searches() []search {
+	return []search{
+		{rule: decide.VoteNamesHolder, with: []decide.Rule{decide.PreVoteFirst}, law: judge.OneHolder, seeds: 60},
+		{rule: decide.ReclaimHold, law: judge.ComesToRest, seeds: 120},
+	}
+}
+
+// TestRuleOffByChance searches the common mixture for a run that a rule's absence convicts; with the rule, that run keeps the law.
+func TestRuleOffByChance(t *testing.T) {
+	broken := func(x search, seed uint64, off bool) bool {
+		p := Plan{Seed: seed, Birth: birth, Off: decide.Rules{x.rule: off}}
+		for _, r := range x.with {
+			p.Off[r] = true
+		}
+		o := Run(p)
+		return len(o.Findings) > 0 && o.Findings[0].Law == x.law
+	}
+	for _, x := range searches() {
+		t.Run(string(x.rule), func(t *testing.T) {
+			for seed := uint64(1); seed <= x.seeds; seed++ {
+				if broken(x, seed, true) && !broken(x, seed, false) {
+					t.Logf("seed %d: %s", seed, x.law)
+					return
+				}
+			}
+			t.Fatal("nothing convicts the core without the rule")
+		})
+	}
+}
+
 // TestEveryRuleIsTriedOrNamed keeps the list complete: no rule is skipped silently.
 func TestEveryRuleIsTriedOrNamed(t *testing.T) {
 	tried := map[decide.Rule]bool{}
 	for _, x := range slices.Concat(leaseTrials(), dataTrials(), handTrials()) {
+		tried[x.rule] = true
+	}
+	for _, x := range searches() {
 		tried[x.rule] = true
 	}
 	for _, r := range slices.Sorted(maps.Keys(unconvicted)) {
@@ -134,11 +175,8 @@ var unconvicted = map[decide.Rule]string{
 	decide.HoldFromSend: "the core does not ask for it; the slot's own countdown covers what it would",
 	decide.GrantMonotone: "a holder that grants a later epoch lets go in the same step, so that it never grants its own older one after it; " +
 		"it takes three epochs and that mistake as well",
-	decide.VoteNamesHolder: "two candidates of one epoch need a voter that hears neither's pre-vote, status nor grant before the second vote: the exhaustive " +
-		"model finds it in nine steps, the directed duels do not",
 	decide.VoteSeals:       "a link from a master whose lease is over carries nothing through its shut gate, so that the rank of a voter's server can't grow",
 	decide.PreVoteFirst:    "a node stands only where a majority says that it is free, and a holder reclaims a vote that was cast ahead",
-	decide.ReclaimHold:     "needs a vote cast ahead, which the rule pre-vote prevents; the random mixture meets it by lost duels only",
 	decide.VoteIsGrant:     "costs a round trip and duels, no safety: the laws have no bound on the gap of a failover yet",
 	decide.UnfitStandsDown: "an order to a hanging server times out by itself within the promotion's budget",
 	decide.PersistedMembers: "a new voter of an edited file is not admitted while the old list's voters ignore it; with readmission off as well, the history is " +
