@@ -324,7 +324,7 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 	off, c := m.setup.Off, m.claim()
 	own, ok := rank.Of(c, m.setup.Self, m.voter.Register.Rows, off)
 	if !c.Fit {
-		if off.Off(decide.UnfitVeto) || m.patienceOver() {
+		if off.Off(decide.UnfitVeto) {
 			return words.Reason{}
 		}
 		// The record is a second old at times: what was last seen of the server counts where it is better.
@@ -337,6 +337,10 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 		}
 	}
 	if off.Off(decide.RankInVote) || !ok || rank.Compare(own, st) <= 0 {
+		return words.Reason{}
+	}
+	if !c.Fit && m.patienceOver() {
+		m.note(words.Reason{Code: words.LossyElection, Node: from, N: int64(own.Offset - st.Offset)})
 		return words.Reason{}
 	}
 	return words.Reason{Code: words.WorseThanOwn, Node: from, Other: m.setup.Self, N: int64(own.Offset - st.Offset)}
