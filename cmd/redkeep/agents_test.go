@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"redkeep/internal/show/api"
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/namespace"
+)
+
+// agentSite is three hosts with servers and agents, and commands that are typed on them.
+type agentSite struct {
+	*stage.Stage
+	t       *testing.T
+	program string
+	file    string
+	agents  map[string]*stage.Process
+}
+
+func newAgentSite(t *testing.T) *agentSite {
+	t.Helper()
+	if _, err := stage.FindRedis(); err != nil || testing.Short() {
+		t.Skip("starts real servers: ", err)
+	}
+	if err := namespace.Probe(); err != nil {
+		t.Skip("needs network namespaces: ", err)
+	}
+	st, err := stage.New(t.Context(), stage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Called by this name, the test's program is the product.
+	s := &agentSite{Stage: st, t: t, program: filepath.Join(t.TempDir(), "redkeep"), file: filepath.Join(st.Dir(), "redkeep.yaml"), agents: map[string]*stage.Process{}}
+	if err := os.Symlink(self, s.program); err != nil {
+		t.Fatal(err)
+	}
+	text := "secret: a-shared-secret\nlease: 1s\ndown_after: 1s\nnodes: {h1: 10.77.0.11, h2: 10.77.0.12, h3: 10.77.0.13}\ngroups: {orders: {redis: 6379}}\n"
+	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, h := range st.Hosts() {
+		c := stage.RedisConfig{}
+		if i > 0 {
+			c.ReplicaOf = st.Hosts()[0].Port(stage.DefaultPort)
+		}
+		if _, err := h.StartRedis(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, h := range st.Hosts() {
+		p, err := h.Start(stage.Command{Name: "agent", Path: s.program, Args: []string{"run", "-c", s.file, "--state-dir", filepath.Join(h.Dir(), "state")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.agents[h.Name()] = p
+	}
+	return s
+}
+
+// output collects what a program prints.
+type output struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+// typed runs a command on a host, as a person there would, and returns its exit code and all that it printed.
+func (s *agentSite) typed(host string, args ...string) (code, string) {
+	s.t.Helper()
+	var o output
+	p, err := s.Host(host).Start(stage.Command{Name: "typed", Path: s.program, Args: withFile(args, s.file), Output: &o})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case <-p.Done():
+	case <-time.After(30 * time.Second):
+		s.t.Fatalf("%v does not end", args)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, err = p.End()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return code(exit.ExitCode()), o.text.String()
+	}
+	return exitDone, o.text.String()
+}
+
+// want runs a command that must end with a code, and print these texts.
+func (s *agentSite) want(c code, host string, command string, texts ...string) {
+	s.t.Helper()
+	got, text := s.typed(host, strings.Fields(command)...)
+	s.t.Logf("%s# redkeep %s\n%s", host, command, text)
+	if got != c {
+		s.t.Errorf("%s on %s: exit code %d, want %d", command, host, got, c)
+	}
+	for _, w := range texts {
+		if !strings.Contains(text, w) {
+			s.t.Errorf("%s on %s: no %q in\n%s", command, host, w, text)
+		}
+	}
+}
+
+// status asks a host's agent until the answer will do.
+func (s *agentSite) status(host, what string, ok func(api.GroupStatus) bool) api.GroupStatus {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		_, text := s.typed(host, "status", "-o", "json")
+		var n api.NodeStatus
+		if err := json.Unmarshal([]byte(text), &n); err == nil && len(n.Groups) == 1 && ok(n.Groups[0]) {
+			return n.Groups[0]
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			s.t.Fatalf("%s: not seen by %s: %s", what, host, text)
+		}
+	}
+}
+
+// TestCommandsAskRealAgents types every command that asks an agent on a site of three hosts.
+func TestCommandsAskRealAgents(t *testing.T) {
+	s := newAgentSite(t)
+	whole := func(g api.GroupStatus) bool { return g.Writable && g.CanFailOver && g.Fence == "hard" }
+	g := s.status("h1", "a whole group with a hard fence", whole)
+	if g.Master != "h1" {
+		t.Fatalf("%s is master, and not the one that was", g.Master)
+	}
+	s.want(exitDone, "h1", "status", "orders: h1 is master and writable", "could fail over now: yes", "NODE", "hard")
+	s.want(exitDone, "h2", "status --addr 10.77.0.13:26380", "seen by h3")
+	s.want(exitDone, "h3", "status --node h1", "seen by h1")
+	s.want(exitDone, "client", "status --addr 10.77.0.11:26380", "seen by h1")
+	s.want(exitUsage, "client", "status", "name an agent with --addr HOST:PORT")
+	s.want(exitDone, "h1", "explain", "who would win an election now:", "would win")
+	s.want(exitDone, "h1", "history", "was elected")
+	s.want(exitDone, "h1", "gate show", "orders  6379", "pass", "held by the running agent")
+	s.want(exitRefused, "h1", fmt.Sprintf("gate shut --state-dir %s/state", s.Host("h1").Dir()), "keeps orders open for a server that it knows")
+	s.want(exitUsage, "h1", "switchover --group carts", `h1 has no group "carts"; name one of: orders`)
+	s.want(exitUsage, "h1", "switchover --to h9", "name one of: ")
+	s.want(exitRefused, "h1", "bootstrap --master h2", "the master's agent on h1 is still heard")
+	s.want(exitDone, "h3", "switchover --to h2", "switched over") // passed on to the master's agent
+	s.status("h2", "the new master", func(g api.GroupStatus) bool { return g.Master == "h2" && whole(g) })
+	s.want(exitRefused, "h2", "switchover --to h2", "")
+
+	wrong := filepath.Join(s.Dir(), "wrong.yaml")
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(wrong, bytes.Replace(text, []byte("a-shared"), []byte("another-"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	right := s.file
+	s.file = wrong
+	s.want(exitNoAgent, "h1", "status", "secret")
+	s.file = right
+
+	s.loseMajority()
+}
+
+// loseMajority takes two hosts away for good, and goes on with the third.
+func (s *agentSite) loseMajority() {
+	s.t.Helper()
+	for _, h := range []string{"h1", "h2"} {
+		if err := s.PowerOff(h); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.status("h3", "that a majority is lost", func(g api.GroupStatus) bool { return !g.Writable })
+	s.want(exitNoAgent, "h3", "status --node h1", "ask the agent")
+	s.want(exitRefused, "h3", "recover", "make sure that they are down for good")
+	s.want(exitDone, "h3", "recover --alone --accept-loss", "this node is the only voter now")
+	s.status("h3", "a master alone", func(g api.GroupStatus) bool { return g.Master == "h3" && g.Writable })
+	if err := s.agents["h3"].Stop(10 * time.Second); err != nil {
+		s.t.Error(err)
+	}
+	s.want(exitNoAgent, "h3", "status", "is the agent running there?")
+	s.want(exitDone, "h3", fmt.Sprintf("gate shut --state-dir %s/state", s.Host("h3").Dir()), "orders: shut")
+	s.want(exitDone, "h3", "gate open orders --force --yes", "orders: open for 10m0s")
+}
+
+// withFile adds -c FILE to the commands that take it.
+func withFile(args []string, file string) []string {
+	if strings.HasPrefix(strings.Join(args, " "), "gate show") {
+		return args
+	}
+	return append(args, "-c", file)
+}
