@@ -22,7 +22,8 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 		m.promise()
 		return
 	}
-	if why.Code == words.VotedAlready && b.Row.Epoch == b.Epoch {
+	noVoter := why.Code == words.NotMember && b.Generation == m.voter.Register.Generation
+	if (why.Code == words.VotedAlready || noVoter) && b.Row.Epoch == b.Epoch {
 		// Only who was elected beats: it is the master all the same, and this node's server follows it.
 		m.lastBeat = lastBeat{from, b.Epoch, m.at}
 	}
