@@ -50,6 +50,14 @@ func (b *batch) table(flags uint32) {
 	})
 }
 
+// dropTable removes the table with all that is in it.
+func (b *batch) dropTable() {
+	b.add(unix.NFT_MSG_DELTABLE, 0, func(a *netlink.AttributeEncoder) error {
+		a.String(unix.NFTA_TABLE_NAME, tableName)
+		return nil
+	})
+}
+
 // put adds elements to a set, take takes them out by their keys, empty takes all out.
 func (b *batch) put(set *nftables.Set, elements []nftables.SetElement) {
 	if len(elements) > 0 {

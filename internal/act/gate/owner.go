@@ -71,3 +71,21 @@ func (h *Hand) newTable(flags uint32) error {
 	b.table(flags)
 	return h.send(&b)
 }
+
+// Withdraw takes the table out of the kernel where no group has anything in it any more, and reports whether it did. The
+// hand is good for Close alone afterwards.
+func (h *Hand) Withdraw() (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, g := range h.groups {
+		if g.want.Mode != Absent {
+			return false, nil
+		}
+	}
+	var b batch
+	b.dropTable()
+	if err := h.send(&b); err != nil {
+		return false, fmt.Errorf("remove table: %w", err)
+	}
+	return true, nil
+}
