@@ -160,7 +160,7 @@ func (s *session) one(ctx context.Context, c contender, f fault, round int) {
 	}
 	result.LeftOut = err != nil || time.Duration(result.Stall) > s.Stall
 	s.report.Results = append(s.report.Results, result)
-	s.tell("%-10s  %-22s  %s", f.name, c.name, result)
+	s.tell(nameColumns+"  %s", f.name, c.name, result)
 }
 
 // String says it in a line.

@@ -105,7 +105,7 @@ func (a *agents) ask(ctx context.Context, h *stage.Host, f func(context.Context,
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	return f(ctx, client.New(conn))
 }
 

@@ -94,6 +94,22 @@ func (s *site) replicating(ctx context.Context) bool {
 	return true
 }
 
+// caughtUp reports whether all replicas have a write of now. That their links are up says nothing: after a full copy Redis
+// holds back what is written until the replica's next word, for up to a second.
+func (s *site) caughtUp(ctx context.Context) bool {
+	conn, err := dialHost(ctx, s.victim().Host(), stage.DefaultPort)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	if _, err := conn.Do(askLimit, "SET", "bench-ready", "1"); err != nil {
+		return false
+	}
+	replicas := len(s.servers) - 1
+	answer, err := conn.Do(askLimit, "WAIT", fmt.Sprint(replicas), fmt.Sprint((askLimit / 2).Milliseconds()))
+	return err == nil && answer.Int == int64(replicas)
+}
+
 // await polls until something holds, and reports whether it did in time.
 func await(ctx context.Context, within time.Duration, holds func() bool) bool {
 	limit := time.NewTimer(within)

@@ -30,21 +30,31 @@ func (r Report) Print(w io.Writer) error {
 	return err
 }
 
-func (r Report) printRows(out io.Writer) {
+// nameColumns has room for the longest fault and contender.
+const nameColumns = "%-10s  %-18s"
+
+func (r Report) printRows(out *strings.Builder) {
 	if len(r.Rows) == 0 {
 		return
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "fault\tcontender\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\t\n")
+	lines := fmt.Sprintf(nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\t\n", "fault", "contender")
 	for _, row := range r.Rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t\n", row.Fault, row.Contender, row.cells())
+		lines += fmt.Sprintf(nameColumns+"\t%s\t\n", row.Fault, row.Contender, row.cells())
 	}
-	// What is in the table's memory can always be written.
+	// Numbers are aligned to the right, and names, padded to one width, to the left. Memory can always be written.
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = io.WriteString(table, lines)
 	_ = table.Flush()
-	fmt.Fprint(out, "\ngap: longest stretch without an acknowledgement, writer at 1 ms; at heal: the median of it after the fault was mended.\n"+
-		"lost: acknowledged writes that the last master does not have, of all runs together; locally: those of clients on the hosts\n"+
-		"themselves, at 5 ms. two masters: longest time in which two hosts acknowledged writes. left out: runs in which this machine itself stalled for too long, or which could not be made.\n")
+	out.WriteString(legend)
 }
+
+// legend says what the columns are.
+const legend = `
+gap: longest stretch without an acknowledgement, writer at 1 ms; at heal: the median of it after the fault was mended.
+lost: acknowledged writes that the last master does not have, of all runs together; locally: those of clients on the hosts
+themselves, at 5 ms. two masters: longest time in which two hosts acknowledged writes. left out: runs in which this machine
+itself stalled for too long, or which could not be made.
+`
 
 func (r Row) cells() string {
 	if r.Runs == 0 {

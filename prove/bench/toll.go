@@ -17,9 +17,10 @@ import (
 
 const (
 	tollPairs = 20
-	// tollTrips are the round trips of one half of a pair, some 150 ms.
-	tollTrips = 3000
-	// tollLease outlasts one half.
+	// tollTurns are how often a pair goes back and forth, each time with tollTrips round trips with and without: what the
+	// machine does meanwhile lasts longer than a turn, and meets both alike.
+	tollTurns, tollTrips = 6, 500
+	// tollLease outlasts a turn.
 	tollLease = time.Minute
 )
 
@@ -36,8 +37,8 @@ type Toll struct {
 
 // String says it in a line.
 func (t *Toll) String() string {
-	return fmt.Sprintf("the gate's cost: %+.2f us on a round trip of %.1f us (median of %d interleaved pairs of %d PINGs; quartiles %+.2f and %+.2f us)",
-		t.Median, t.Without, t.Pairs, tollTrips, t.Lower, t.Upper)
+	return fmt.Sprintf("the gate's cost: %+.2f us on a round trip of %.1f us (median of %d interleaved pairs of 2 x %d PINGs; quartiles %+.2f and %+.2f us)",
+		t.Median, t.Without, t.Pairs, tollTurns*tollTrips, t.Lower, t.Upper)
 }
 
 // measureToll pings a server on another host with and without the gate of a lease that is held, in turn.
@@ -53,11 +54,7 @@ func measureToll(ctx context.Context) (toll *Toll, err error) {
 	}
 	var without, added []float64
 	for range tollPairs {
-		bare, err := roundTrip(ctx, st, server.Addr())
-		if err != nil {
-			return nil, err
-		}
-		gated, err := gatedRoundTrip(ctx, st, server)
+		bare, gated, err := pair(ctx, st, server)
 		if err != nil {
 			return nil, err
 		}
@@ -69,40 +66,57 @@ func measureToll(ctx context.Context) (toll *Toll, err error) {
 	}, nil
 }
 
-// roundTrip returns the median of a PING's time in microseconds.
-func roundTrip(ctx context.Context, st *stage.Stage, server netip.AddrPort) (float64, error) {
+// pair returns the median round trips without and with a gate, in microseconds.
+func pair(ctx context.Context, st *stage.Stage, server *stage.Redis) (bare, gated float64, err error) {
+	var without, with []float64
+	for range tollTurns {
+		times, err := roundTrips(ctx, st, server.Addr())
+		if err != nil {
+			return 0, 0, err
+		}
+		without = append(without, times...)
+		if times, err = gatedRoundTrips(ctx, st, server); err != nil {
+			return 0, 0, err
+		}
+		with = append(with, times...)
+	}
+	return quantile(without, 0.5), quantile(with, 0.5), nil
+}
+
+// roundTrips returns what PINGs took, in microseconds.
+func roundTrips(ctx context.Context, st *stage.Stage, server netip.AddrPort) ([]float64, error) {
 	conn, err := wire.Dial(ctx, st.Client().Dial, server, time.Second)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer conn.Close()
-	times := make([]int64, 0, tollTrips)
+	times := make([]float64, 0, tollTrips)
 	for range tollTrips {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return nil, err
 		}
 		begun := time.Now()
 		if _, err := conn.Do(time.Second, "PING"); err != nil {
-			return 0, err
+			return nil, err
 		}
-		times = append(times, int64(time.Since(begun)))
+		times = append(times, float64(time.Since(begun))/float64(time.Microsecond))
 	}
-	return float64(quantile(times, 0.5)) / float64(time.Microsecond), nil
+	return times, nil
 }
 
-// gatedRoundTrip is roundTrip through the gate of a master whose lease is held. The gate is taken away whole afterwards.
-func gatedRoundTrip(ctx context.Context, st *stage.Stage, server *stage.Redis) (trip float64, err error) {
+// gatedRoundTrips is roundTrips through the gate of a master whose lease is held. The gate is taken away whole afterwards.
+func gatedRoundTrips(ctx context.Context, st *stage.Stage, server *stage.Redis) (times []float64, err error) {
 	h := server.Host()
 	var hand *gate.Hand
 	if gone := h.Do(func() { hand, err = hold(ctx, words.Group(group), server.Addr().Port()) }); gone != nil || err != nil {
-		return 0, errors.Join(gone, err)
+		return nil, errors.Join(gone, err)
 	}
-	trip, err = roundTrip(ctx, st, server.Addr())
+	times, err = roundTrips(ctx, st, server.Addr())
 	err = errors.Join(err, hand.Close())
 	if gone := h.Do(func() { err = errors.Join(err, removeTable()) }); gone != nil {
 		err = errors.Join(err, gone)
 	}
-	return trip, err
+	return times, err
 }
 
 // hold opens a gate and arms and activates a slot, as an agent does with a lease.

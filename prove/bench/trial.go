@@ -100,7 +100,7 @@ func (t *trial) prepare(ctx context.Context, st *stage.Stage) (err error) {
 	if t.keeper, err = t.contender.enter(ctx, t.site); err != nil {
 		return err
 	}
-	if !await(ctx, readyLimit, func() bool { return t.site.replicating(ctx) && t.keeper.ready(ctx) }) {
+	if !await(ctx, readyLimit, func() bool { return t.site.replicating(ctx) && t.keeper.ready(ctx) && t.site.caughtUp(ctx) }) {
 		return errors.Join(ctx.Err(), fmt.Errorf("%s is not ready after %v", t.contender.name, readyLimit))
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,7 +45,7 @@ func measure() int {
 		flag.Usage()
 		return 2
 	}
-	o.Command = fmt.Sprintf("go run ./prove/bench/cmd -runs %d -faults %q -contenders %q -costs=%v -stall %v", o.Runs, o.Faults, o.Contenders, o.Costs, o.Stall)
+	o.Command = command()
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
 	report, err := bench.Run(ctx, o)
@@ -57,6 +58,25 @@ func measure() int {
 		return 1
 	}
 	return 0
+}
+
+// command is how this program was called, with what was left to its defaults said too where that may change.
+func command() string {
+	said := "go run ./prove/bench/cmd"
+	flag.VisitAll(func(f *flag.Flag) {
+		if f.Name != "redkeep" && f.Name != "keep" && f.Name != "o" && f.Value.String() != "" {
+			said += fmt.Sprintf(" -%s=%s", f.Name, quoted(f.Value.String()))
+		}
+	})
+	return said
+}
+
+// quoted is a value as a shell takes it.
+func quoted(value string) string {
+	if strings.ContainsAny(value, " ,") {
+		return "'" + value + "'"
+	}
+	return value
 }
 
 func show(w io.Writer, r bench.Report, format string) error {
