@@ -41,6 +41,7 @@ func (m *Machine) tendAdmission() {
 // nothing that could be counted.
 func (m *Machine) onReadmit(from words.Node, r decide.Readmit) {
 	reg := m.voter.Register
+	m.peers[from].lostAt = m.at
 	if !reg.Admitted && !m.fresh() && !m.setup.Off.Off(decide.Readmission) {
 		return
 	}

@@ -71,11 +71,14 @@ func (m *Machine) switchover(id uint64, r decide.Switchover) {
 	case m.handover != nil:
 		m.reply(id, words.Reason{Code: words.Elections, Node: m.setup.Self})
 		return
+	case r.To == m.setup.Self:
+		m.do(decide.Reply{ID: id, Final: true, Err: string(r.To) + " is the master already"})
+		return
 	}
 	target, why := r.To, words.Reason{}
 	if target == "" {
 		target, why = m.bestTarget()
-	} else if !m.setup.IsData(target) || target == m.setup.Self {
+	} else if !m.setup.IsData(target) {
 		why = words.Reason{Code: words.Witness, Node: target}
 	}
 	if !why.Zero() {

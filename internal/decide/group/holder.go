@@ -229,35 +229,35 @@ func (m *Machine) stampTrail() {
 	}
 }
 
-// inSync returns the data nodes whose server has all that this one had a second ago: by offset, since a link that is up
-// may bring nothing (rule in-sync-by-offset). After a full copy a server gets nothing for up to a second: it counts when its
-// offset has moved, or when nothing was written since.
+// inSync returns the data nodes whose server had, when last heard, all that this one had a second earlier. One that is not
+// heard stays for a lease: a holder that has become deaf must not strike out those who could succeed it.
 func (m *Machine) inSync() []words.Node {
-	h := m.holder
 	var list []words.Node
 	for _, n := range m.setup.Data {
-		p := m.peers[n]
-		if p == nil || p.status.Claim == nil || m.at.Sub(p.statusAt) > 2*m.statusEvery()+100*time.Millisecond {
-			continue
-		}
-		c := p.status.Claim
-		if !c.Fit || len(h.trail) == 0 {
-			continue
-		}
-		s, own := c.Server, m.own.server
-		same := s.ReplID == own.ReplID || s.ReplID == own.ReplID2 && own.ReplID2 != ""
-		if m.setup.Off.Off(decide.InSyncByOffset) {
-			if s.LinkUp {
-				list = append(list, n)
-			}
-			continue
-		}
-		live := s.Offset > p.copied || s.Offset >= own.Offset
-		if same && live && s.Offset >= h.trail[0].offset {
+		if p := m.peers[n]; p != nil && p.synced && m.at.Sub(p.statusAt) <= m.setup.Lease+2*m.statusEvery() {
 			list = append(list, n)
 		}
 	}
 	return list
+}
+
+// judgeSync says whether a node's server is in sync, as it is heard: by offset, since a link that is up may bring nothing
+// (rule in-sync-by-offset). After a full copy a server gets nothing for up to a second: it counts when its offset has moved,
+// or when nothing was written since.
+func (m *Machine) judgeSync(p *peer) {
+	h, c := m.holder, p.status.Claim
+	p.synced = false
+	if h == nil || c == nil || !c.Fit || len(h.trail) == 0 {
+		return
+	}
+	s, own := c.Server, m.own.server
+	if m.setup.Off.Off(decide.InSyncByOffset) {
+		p.synced = s.LinkUp
+		return
+	}
+	same := s.ReplID == own.ReplID || s.ReplID == own.ReplID2 && own.ReplID2 != ""
+	live := s.Offset > p.copied || s.Offset >= own.Offset
+	p.synced = same && live && s.Offset >= h.trail[0].offset
 }
 
 // wakeHolder is when the holder next has something to do.

@@ -21,7 +21,7 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 	case m.holder != nil || held:
 		refuse(words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
 		return
-	case m.lists().Majority(func(n words.Node) bool { return m.heardWithin(n, 2*m.setup.Lease) }):
+	case m.lists().Majority(m.voterHeard):
 		refuse(words.Reason{Code: words.HolderHeard, Text: "a majority of the voters answers"})
 		return
 	case !r.AcceptLoss:
@@ -38,6 +38,13 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 		m.choose(choice{master: m.setup.Self, acceptLoss: true})
 		m.alone = &aloneRequest{id: id}
 	})
+}
+
+// voterHeard reports whether a node has been heard of late and has a vote: one whose store is lost has none.
+func (m *Machine) voterHeard(n words.Node) bool {
+	p := m.peers[n]
+	lost := p != nil && p.lostAt != 0 && m.at.Sub(p.lostAt) <= 2*readmitEvery
+	return m.heardWithin(n, 2*m.setup.Lease) && !lost
 }
 
 // supersede adopts a newer list of voters that another has committed. A node that is not on it votes no more, and holds

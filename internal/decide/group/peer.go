@@ -14,9 +14,13 @@ type peer struct {
 	heard   words.Instant
 	status  decide.Status
 	has     bool // a status has been heard
+	// synced says that its server was in sync with this node's when last heard; a holder's only.
+	synced bool
 	// statusAt is when that status came.
 	statusAt words.Instant
 	rtt      time.Duration
+	// lostAt is when it last asked to be readmitted: its vote counts for nobody.
+	lostAt words.Instant
 	// copied is where the node's server was when its present link to a master was first heard of: until its offset moves, the
 	// link may bring nothing.
 	copied words.Offset
@@ -114,6 +118,7 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	}
 	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
+	m.judgeSync(p)
 	m.voter.Saw(s.Seen)
 	m.learn(s.Rows)
 	if s.Generation < m.voter.Register.Generation && m.admission == nil {

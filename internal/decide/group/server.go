@@ -128,6 +128,9 @@ func (m *Machine) tendServer() {
 	if m.holder != nil || m.leaving != nil && !m.leaving.sent || m.resume != nil || !m.data() {
 		return
 	}
+	if m.ending != nil && m.ending.done {
+		return // the gate is left as a server without an agent needs it
+	}
 	row := m.voter.Register.Newest()
 	beyond := rank.Beyond(m.own.server.Position, row, m.voter.Register.Rows)
 	if beyond < 0 && m.own.record.Epoch > 0 {

@@ -81,6 +81,10 @@ func (m *Machine) openRow() {
 	h.row = words.Row{Epoch: h.hold.Epoch, Holder: m.setup.Self, RunID: s.RunID, ReplID: s.ReplID, From: s.Offset}
 	m.learn([]words.Row{h.row})
 	m.own.sealed, m.own.confirmed = 0, ""
+	m.stampTrail()
+	for _, p := range m.peers {
+		m.judgeSync(p)
+	}
 	m.heed(m.setup.Self)
 	m.recordNow()
 	m.note(words.Reason{Code: words.Writable, Node: m.setup.Self, N: int64(h.row.Epoch), M: int64(h.row.From)})

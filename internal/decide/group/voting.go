@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"redkeep/internal/decide"
 	"redkeep/internal/words"
 )
@@ -52,7 +54,8 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	}
 }
 
-// rememberReach keeps what the holder says of itself and of who is in sync (rule witness-memory). It goes to disk lazily.
+// rememberReach keeps what the holder says of itself and of who is in sync (rule witness-memory). It goes to disk lazily,
+// but at once where somebody is no longer in sync: if all agents restarted now, nobody else would know that he is not.
 func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 	if b.Row.Epoch != e {
 		return // it has not opened yet: what the holder before it said still counts
@@ -61,8 +64,13 @@ func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 	if e < r.InSyncEpoch {
 		return
 	}
-	if r.InSyncEpoch != e || r.Reach != b.Position.Offset {
+	lost := slices.ContainsFunc(r.InSync, func(n words.Node) bool { return !slices.Contains(b.InSync, n) })
+	urgent := e != r.InSyncEpoch || lost
+	if r.Reach != b.Position.Offset {
 		m.disk.dirty = true
 	}
 	r.InSyncEpoch, r.InSync, r.Reach = e, append([]words.Node(nil), b.InSync...), b.Position.Offset
+	if urgent && m.disk.broken == "" {
+		m.persist(nil)
+	}
 }
