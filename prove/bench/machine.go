@@ -47,7 +47,7 @@ func redisVersion(path string) string {
 	if err != nil {
 		return path
 	}
-	for _, word := range strings.FieldsSeq(string(said)) {
+	for word := range strings.FieldsSeq(string(said)) {
 		if version, ok := strings.CutPrefix(word, "v="); ok {
 			return version
 		}
