@@ -37,13 +37,14 @@ func (r Report) printRows(out *strings.Builder) {
 	if len(r.Rows) == 0 {
 		return
 	}
-	lines := fmt.Sprintf(nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\t\n", "fault", "contender")
+	lines := &strings.Builder{}
+	fmt.Fprintf(lines, nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\t\n", "fault", "contender")
 	for _, row := range r.Rows {
-		lines += fmt.Sprintf(nameColumns+"\t%s\t\n", row.Fault, row.Contender, row.cells())
+		fmt.Fprintf(lines, nameColumns+"\t%s\t\n", row.Fault, row.Contender, row.cells())
 	}
 	// Numbers are aligned to the right, and names, padded to one width, to the left. Memory can always be written.
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = io.WriteString(table, lines)
+	_, _ = io.WriteString(table, lines.String())
 	_ = table.Flush()
 	out.WriteString(legend)
 }
