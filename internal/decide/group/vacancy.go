@@ -253,7 +253,7 @@ func (m *Machine) basis(e rank.Entry) (decide.Basis, words.Reason) {
 		return decide.BasisLineage, words.Reason{}
 	}
 	newest := m.voter.Register.Newest().Epoch
-	if e.Standing.Held && e.Standing.Epoch >= newest || m.inLastSync(m.setup.Self, e.Standing.Epoch) {
+	if e.Standing.Held && e.Standing.Epoch >= newest || m.inLastSync(m.setup.Self) {
 		return decide.BasisCold, words.Reason{}
 	}
 	if wait := m.vacancy.since.Add(m.setup.ColdStartWait); m.at < wait {
@@ -266,9 +266,10 @@ func (m *Machine) basis(e rank.Entry) (decide.Basis, words.Reason) {
 	return decide.BasisCold, words.Reason{}
 }
 
-func (m *Machine) inLastSync(n words.Node, e words.Epoch) bool {
+// inLastSync reports whether the last holder, as far as any is known, counted the node as in sync.
+func (m *Machine) inLastSync(n words.Node) bool {
 	r := m.voter.Register
-	return r.InSyncEpoch == e && slices.Contains(r.InSync, n)
+	return r.InSyncEpoch > 0 && r.InSyncEpoch >= r.Newest().Epoch && slices.Contains(r.InSync, n)
 }
 
 // missing is how many bytes recorded anywhere a standing lacks; an epoch that is known and that it lacks counts as one at least.
@@ -349,14 +350,15 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 // forgotten objects, while there is hope for better, to a candidate that the last holder had not counted as in sync.
 func (m *Machine) forgotten(from words.Node, st rank.Standing) words.Reason {
 	r := m.voter.Register
-	if m.setup.Off.Off(decide.WitnessMemory) || r.InSyncEpoch == 0 || st.Epoch > r.InSyncEpoch {
+	if m.setup.Off.Off(decide.WitnessMemory) {
 		return words.Reason{}
 	}
-	if st.Held && st.Epoch == r.InSyncEpoch {
-		return words.Reason{} // the last holder itself; one of an epoch before it is like anybody
+	newest := r.Newest()
+	if st.Held && st.Epoch >= newest.Epoch || newest.Holder == from && !st.Cold || m.inLastSync(from) {
+		return words.Reason{} // the last holder itself, or one that had all that it had
 	}
-	if r.Newest().Holder == from && !st.Cold || slices.Contains(r.InSync, from) {
-		return words.Reason{}
+	if r.InSyncEpoch < newest.Epoch && st.Epoch >= newest.Epoch {
+		return words.Reason{} // nobody here remembers who was in sync, but it has the newest row
 	}
 	lack := m.missing(st)
 	if lack == 0 {

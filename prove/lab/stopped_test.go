@@ -1,0 +1,89 @@
+package lab
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"redkeep/internal/picture"
+	"redkeep/internal/speak/resp"
+	"redkeep/internal/words"
+)
+
+// TestRedisStopped stops the master's server, fills its buffer with writes, and continues it when another has taken over:
+// it executes them, and no answer may leave.
+func TestRedisStopped(t *testing.T) {
+	s := newSite(t, Plan{DownAfter: 500 * time.Millisecond})
+	w := s.settled()
+	gaps := numbers{name: "Redis SIGSTOPped, write gap at down_after 500ms"}
+	for range runs(2, 10) {
+		m := s.awaitReady(10 * time.Second)
+		s.awaitWrites(w, 5*time.Second)
+		conn, err := s.Client().Dial(t.Context(), "tcp", s.redisAt(m).String())
+		s.must(err)
+		server := s.redis[m].Process()
+		at := w.Writes()[len(w.Writes())-1].Sent
+		s.must(server.Freeze())
+		s.mark("stopped %s", m)
+		var load []byte
+		for i := range 200 {
+			load = resp.AppendCommand(load, "SET", fmt.Sprintf("buffered-%d", i), "1")
+		}
+		_, err = conn.Write(load)
+		s.must(err)
+		s.awaitWrites(w, 10*time.Second)
+		s.bound("the gap", s.measure(w, at, &gaps).Length(), 600*time.Millisecond)
+		s.must(server.Thaw())
+		s.mark("continued %s", m)
+		if acked := acknowledged(conn, 300*time.Millisecond); acked > 0 {
+			t.Errorf("%d buffered writes were acknowledged", acked)
+		}
+		s.must(conn.Close())
+		s.await(10*time.Second, "replica of the old master's server", func() bool { return s.follows(m) })
+	}
+	t.Log(&gaps)
+	s.lossless(w)
+}
+
+// acknowledged counts the answers of OK that come within a time.
+func acknowledged(conn net.Conn, within time.Duration) int {
+	_ = conn.SetReadDeadline(time.Now().Add(within))
+	var all []byte
+	buffer := make([]byte, 4096)
+	for {
+		n, err := conn.Read(buffer)
+		all = append(all, buffer[:n]...)
+		if err != nil {
+			return bytes.Count(all, []byte("+OK"))
+		}
+	}
+}
+
+// follows reports whether a node's server is a replica with its link up, as its own agent sees it.
+func (s *Site) follows(h string) bool {
+	g, err := s.status(h)
+	if err != nil || g.State != picture.StateFollower {
+		return false
+	}
+	own := s.self(g).Server
+	return own.Role == words.RoleReplica && own.LinkUp
+}
+
+// TestLuaLoop keeps the master's server busy for longer than down_after: it works, so it is not dead.
+func TestLuaLoop(t *testing.T) {
+	plan := pick(Plan{}, Plan{Lease: 3 * time.Second, DownAfter: 5 * time.Second})
+	s := newSite(t, plan)
+	m := s.awaitReady(10 * time.Second)
+	epoch := s.epoch(m)
+	const loop = `local t = redis.call('TIME') local e = t[1] + 3
+		repeat t = redis.call('TIME') until tonumber(t[1]) >= e return redis.status_reply('OK')`
+	conn := s.dial(m)
+	if v, err := conn.Do(10*time.Second, "EVAL", loop, "0"); err != nil || !v.IsOK() {
+		t.Errorf("the loop ended with %v, %v", v, err)
+	}
+	if now := s.awaitMaster(5 * time.Second); now != m || s.epoch(m) != epoch {
+		t.Errorf("%s was master in epoch %d, now it is %s in %d", m, epoch, now, s.epoch(now))
+	}
+}
