@@ -61,10 +61,10 @@ func (a *Agent) onAsk(ctx context.Context, who string, request []byte, reply fun
 	return a.ask.Ask(ctx, who, request, reply)
 }
 
-// passOn gives a switchover to the holder's agent, which alone can do it. A request that was passed on once stays.
+// passOn gives a switchover or a departure to the holder's agent, which alone can do it. A request that was passed on once stays.
 func (a *Agent) passOn(ctx context.Context, who string, request []byte, reply func([]byte) error) (bool, error) {
 	var r api.Request
-	if who != peer.CommandLine || json.Unmarshal(request, &r) != nil || r.Verb != api.Switchover {
+	if who != peer.CommandLine || json.Unmarshal(request, &r) != nil || r.Verb != api.Switchover && r.Verb != api.Leave {
 		return false, nil
 	}
 	n := a.newest()
