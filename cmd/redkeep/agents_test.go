@@ -168,7 +168,7 @@ func TestCommandsAskRealAgents(t *testing.T) {
 	s.want(exitRefused, "h1", "bootstrap --master h2", "the master's agent on h1 is still heard")
 	s.want(exitDone, "h3", "switchover --to h2", "switched over") // passed on to the master's agent
 	s.status("h2", "the new master", func(g api.GroupStatus) bool { return g.Master == "h2" && whole(g) })
-	s.want(exitRefused, "h2", "switchover --to h2", "")
+	s.want(exitRefused, "h2", "switchover --to h2", "h2 is the master already")
 
 	wrong := filepath.Join(s.Dir(), "wrong.yaml")
 	text, err := os.ReadFile(s.file)
@@ -180,7 +180,7 @@ func TestCommandsAskRealAgents(t *testing.T) {
 	}
 	right := s.file
 	s.file = wrong
-	s.want(exitNoAgent, "h1", "status", "secret")
+	s.want(exitUsage, "h1", "status", "another secret")
 	s.file = right
 
 	s.loseMajority()
@@ -205,6 +205,25 @@ func (s *agentSite) loseMajority() {
 	s.want(exitNoAgent, "h3", "status", "is the agent running there?")
 	s.want(exitDone, "h3", fmt.Sprintf("gate shut --state-dir %s/state", s.Host("h3").Dir()), "orders: shut")
 	s.want(exitDone, "h3", "gate open orders --force --yes", "orders: open for 10m0s")
+}
+
+// TestLeaveLetsServersBe takes Redkeep away while the agents still run.
+func TestLeaveLetsServersBe(t *testing.T) {
+	s := newAgentSite(t)
+	s.status("h1", "a whole group", func(g api.GroupStatus) bool { return g.Master == "h1" && g.CanFailOver })
+	s.want(exitDone, "h2", "leave", "all agents have let the group go") // passed on to the master's agent
+	for _, h := range s.Hosts() {
+		s.status(h.Name(), "that the group was left", func(g api.GroupStatus) bool { return g.State == "left" })
+		s.want(exitDone, h.Name(), "gate show", "no group is judged, everything passes")
+		s.want(exitDone, h.Name(), fmt.Sprintf("gate shut --state-dir %s/state", h.Dir()), "orders: left alone, redkeep has left it")
+	}
+	if err := s.agents["h1"].Stop(10 * time.Second); err != nil {
+		t.Error(err)
+	}
+	birth, err := os.ReadFile(filepath.Join(s.Host("h2").Dir(), "redis-6379.conf"))
+	if err != nil || !strings.Contains(string(birth), "replicaof 10.77.0.11 6379") {
+		t.Errorf("h2's server does not start as the replica that it is: %v\n%s", err, birth)
+	}
 }
 
 // withFile adds -c FILE to the commands that take it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"redkeep/internal/client"
 	"redkeep/internal/show/api"
 	"redkeep/internal/speak/config"
+	"redkeep/internal/speak/seal"
 )
 
 const (
@@ -51,6 +53,9 @@ func (f *reachFlags) ask(cmd *cobra.Command, limit time.Duration, do func(contex
 	reach, reached := context.WithTimeout(ctx, reachLimit)
 	conn, err := peer.Dial(reach, addr, []byte(c.Secret.Reveal()), peer.CommandLine)
 	reached()
+	if errors.Is(err, seal.ErrSecret) {
+		return withCode(exitUsage, fmt.Errorf("%s: ask the agent: %w", cmd.Name(), err))
+	}
 	if err != nil {
 		return withCode(exitNoAgent, fmt.Errorf("%s: ask the agent: %w", cmd.Name(), err))
 	}

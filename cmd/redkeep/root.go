@@ -25,6 +25,7 @@ func commands(s streams) []*cobra.Command {
 		newSwitchover(s),
 		newBootstrap(s),
 		newRecover(s),
+		newLeave(s),
 		newGate(s),
 		newDemo(s),
 		newVersion(s),
