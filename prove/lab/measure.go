@@ -57,7 +57,26 @@ func (s *Site) measure(w *writer.Writer, from clock.Instant, n *numbers) writer.
 		s.t.Errorf("no write was acknowledged for %v", g.Length())
 	}
 	n.add(g.Length(), s.watch.Worst(from, g.To))
+	s.sayWhy(w, g)
 	return g
+}
+
+// sayWhy marks what a client was told in a gap that is longer than a failover, for the log of a test that fails.
+func (s *Site) sayWhy(w *writer.Writer, g writer.Gap) {
+	if g.Length() < 50*time.Millisecond {
+		return
+	}
+	s.mark("a gap from %v to %v", s.wall(g.From), s.wall(g.To))
+	for _, write := range w.Writes() {
+		if !write.OK() && write.Sent >= g.From && write.Sent <= g.To {
+			s.mark("%s was asked at %v: %s", s.nodeAt(write), s.wall(write.Sent), write.Err)
+		}
+	}
+}
+
+// wall prints an instant as the logs do.
+func (s *Site) wall(at clock.Instant) string {
+	return time.Unix(0, int64(at-s.boot)).UTC().Format("15:04:05.000")
 }
 
 // settled starts the application and waits until the group is as it is in daily work: every voter votes again after its
