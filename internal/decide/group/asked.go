@@ -20,8 +20,9 @@ type choice struct {
 type ending struct {
 	id       uint64
 	deadline words.Instant
-	// gave says that the handover has been tried.
-	gave bool
+	// gave says that the handover has been tried; again is when it may be tried once more, after a refusal that passes.
+	gave  bool
+	again words.Instant
 	// done says that the last write is on its way.
 	done bool
 }
@@ -129,10 +130,15 @@ func (m *Machine) tendEnding() {
 	late := m.at >= e.deadline
 	switch {
 	case m.handover != nil && !late:
+	case m.holder != nil && m.at < e.again && !late:
 	case m.holder != nil && !e.gave && !late:
 		e.gave = true
 		if target, why := m.bestTarget(); why.Zero() && m.holder.open && m.holds() {
-			m.beginHandover(target, func(words.Reason) {})
+			m.beginHandover(target, func(why words.Reason) {
+				if why.Code == words.RestartWaiting {
+					e.gave, e.again = false, m.at.Add(50*time.Millisecond)
+				}
+			})
 		}
 	case m.holder != nil:
 		m.letGo(words.Reason{Code: words.AgentStopped, Node: m.setup.Self}, takeoverEnd{})

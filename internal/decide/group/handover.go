@@ -219,6 +219,9 @@ func (m *Machine) onPrepare(from words.Node, p decide.Prepare) {
 		no(why)
 	case m.candidate != nil || m.holder != nil || m.admission != nil:
 		no(words.Reason{Code: words.Elections, Node: m.setup.Self})
+	case m.at < m.voter.Settled():
+		// It could not stand yet, though the others would vote for it.
+		no(words.Reason{Code: words.RestartWaiting, Node: m.setup.Self, N: m.voter.Settled().Sub(m.at).Milliseconds()})
 	case m.voter.Grant.Holder != from || m.voter.Grant.Epoch != p.Epoch:
 		no(words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
 	default:
