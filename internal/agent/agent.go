@@ -66,8 +66,11 @@ type Agent struct {
 	ended   chan struct{}
 	dropped atomic.Uint64
 	picture atomic.Pointer[picture.Node]
-	asks    asks
-	finish  chan error
+	// published is when the picture was last made, decided whether something was decided since; the loop's.
+	published time.Duration
+	decided   bool
+	asks      asks
+	finish    chan error
 }
 
 // Run is the life of an agent: until a machine has ended by request, or something that it can't do without has failed.

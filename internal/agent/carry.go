@@ -157,6 +157,7 @@ func (a *Agent) announce(g *groupWork, act decide.Announce) {
 
 // note logs a decision or a refusal and adds it to the history.
 func (a *Agent) note(g *groupWork, r words.Reason) {
+	a.decided = true
 	sentence := explain.Sentence(r)
 	a.log.Info(string(r.Code), "group", g.conf.Name, "what", sentence)
 	if a.opt.Trace != nil {

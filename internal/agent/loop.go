@@ -32,8 +32,7 @@ func (a *Agent) loop(ctx context.Context) error {
 		}
 		last = a.noticeSleep(last)
 		a.turn(first)
-		a.publish()
-		timer.Reset(a.untilWake())
+		timer.Reset(min(a.untilWake(), a.publishDue()))
 	}
 }
 
@@ -102,8 +101,26 @@ func (a *Agent) untilWake() time.Duration {
 	return min(max(first.Sub(now()), 0), idle)
 }
 
+// publishEvery bounds how often a picture is made where nothing was decided: an agent that only beats is cheap.
+const publishEvery = 20 * time.Millisecond
+
+// publishDue publishes the picture if this turn has decided something, or if the last is old enough; and returns how long it
+// may wait otherwise.
+func (a *Agent) publishDue() time.Duration {
+	left := publishEvery - (awake() - a.published)
+	if a.decided || left <= 0 {
+		a.publish()
+		return publishIdle
+	}
+	return left
+}
+
+// publishIdle is how old a picture may become where nothing happens at all.
+const publishIdle = time.Second
+
 // publish gives the faces the picture of this turn.
 func (a *Agent) publish() {
+	a.published, a.decided = awake(), false
 	n := picture.Node{
 		Node: a.opt.Self.Name, Version: a.opt.Version, Session: a.store.Session(), Started: a.started,
 		ListenPort: a.opt.Config.ListenPort, Addrs: a.addrs(),

@@ -105,6 +105,7 @@ func (a *Agent) postRequest(_ context.Context, r api.Request) (<-chan api.Answer
 
 // answer passes a machine's answer on to whoever waits for it.
 func (a *Agent) answer(r decide.Reply) {
+	a.publish() // who was answered sees what was done
 	w := a.asks.take(r.ID, r.Final)
 	if w == nil {
 		return
