@@ -149,7 +149,7 @@ func (s *session) trials(ctx context.Context) error {
 // golden spreads moments over a second evenly, however many there are.
 const golden = 0.6180339887498949
 
-// one makes a run and notes it. A run that can't be made is noted as that: the others may be.
+// one makes a run and notes it. One that comes to no end is noted as that: the others may.
 func (s *session) one(ctx context.Context, c contender, f fault, round int) {
 	phase := golden * float64(round)
 	t := &trial{contender: c, fault: f, keep: s.Keep, phase: time.Duration((phase - float64(int(phase))) * float64(time.Second))}
@@ -158,7 +158,7 @@ func (s *session) one(ctx context.Context, c contender, f fault, round int) {
 	if err != nil {
 		result.Error = err.Error()
 	}
-	result.LeftOut = err != nil || time.Duration(result.Stall) > s.Stall
+	result.LeftOut = err == nil && time.Duration(result.Stall) > s.Stall
 	s.report.Results = append(s.report.Results, result)
 	s.tell(nameColumns+"  %s", f.name, c.name, result)
 }

@@ -38,7 +38,7 @@ type Result struct {
 	// Recovered says that writes went on in time, and Settled that there was one master in the end.
 	Recovered bool `json:"recovered"`
 	Settled   bool `json:"settled"`
-	// Error is why the run could not be made; it counts as left out.
+	// Error is why the run came to no end: a contender that was not ready or refused, or a failure of the bench.
 	Error string `json:"error,omitempty"`
 }
 
@@ -46,10 +46,12 @@ type Result struct {
 type Row struct {
 	Fault     string `json:"fault"`
 	Contender string `json:"contender"`
-	// Runs are those that count, LeftOut those that don't, and Failed those of the former in which writes did not go on in time.
+	// Runs are those that count, LeftOut those spoiled by the machine, and Errors those that came to no end.
 	Runs    int `json:"runs"`
 	LeftOut int `json:"left_out"`
-	Failed  int `json:"failed"`
+	Errors  int `json:"errors"`
+	// Failed are the runs that count in which writes did not go on in time.
+	Failed int `json:"failed"`
 	// Unsettled are the runs that count at whose end there was not exactly one master.
 	Unsettled int `json:"unsettled"`
 	// Median, Least and Most are of the gap.
@@ -93,6 +95,10 @@ func row(contender, fault string, results []Result) Row {
 	var gaps, mends []Duration
 	for _, one := range results {
 		if one.Contender != contender || one.Fault != fault {
+			continue
+		}
+		if one.Error != "" {
+			r.Errors++
 			continue
 		}
 		if one.LeftOut {

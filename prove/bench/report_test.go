@@ -14,13 +14,15 @@ func run1(gap time.Duration) Result {
 func TestRowLeavesOutWhatDoesNotCount(t *testing.T) {
 	spoiled := run1(time.Hour)
 	spoiled.LeftOut = true
+	refused := run1(0)
+	refused.Error = "switchover: refused"
 	never := run1(40 * time.Millisecond)
 	never.Recovered, never.Lost, never.Double = false, 3, Duration(time.Millisecond)
 	other := run1(time.Minute)
 	other.Contender = "keepalived"
-	got := row("redkeep", "kill", []Result{run1(10 * time.Millisecond), spoiled, run1(20 * time.Millisecond), never, other})
+	got := row("redkeep", "kill", []Result{run1(10 * time.Millisecond), spoiled, refused, run1(20 * time.Millisecond), never, other})
 	want := Row{
-		Fault: "kill", Contender: "redkeep", Runs: 3, LeftOut: 1, Failed: 1, Lost: 3, Double: Duration(time.Millisecond),
+		Fault: "kill", Contender: "redkeep", Runs: 3, LeftOut: 1, Errors: 1, Failed: 1, Lost: 3, Double: Duration(time.Millisecond),
 		Median: Duration(20 * time.Millisecond), Least: Duration(10 * time.Millisecond), Most: Duration(40 * time.Millisecond),
 	}
 	if got != want {
@@ -64,6 +66,7 @@ func TestDurationsAreMilliseconds(t *testing.T) {
 func TestPrintSaysWhatIsMissing(t *testing.T) {
 	r := Report{
 		Rows:       []Row{row("redkeep", "kill", []Result{run1(12 * time.Millisecond)}), {Fault: "cut", Contender: "redkeep", LeftOut: 2}},
+		Results:    []Result{{Contender: "redkeep", Fault: "cut", Run: 2, Error: "not ready"}},
 		Contenders: []About{{Name: "keepalived", About: "tuned", Missing: []string{"keepalived"}}},
 		Command:    "make bench",
 	}
@@ -71,7 +74,7 @@ func TestPrintSaysWhatIsMissing(t *testing.T) {
 	if err := r.Print(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"12.0 ms", "apt-get install keepalived", "measured with: make bench"} {
+	for _, want := range []string{"12.0 ms", "apt-get install keepalived", "measured with: make bench", "error: cut, redkeep, run 2: not ready"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report has no %q:\n%s", want, out.String())
 		}

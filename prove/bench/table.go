@@ -38,7 +38,7 @@ func (r Report) printRows(out *strings.Builder) {
 		return
 	}
 	lines := &strings.Builder{}
-	fmt.Fprintf(lines, nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\t\n", "fault", "contender")
+	fmt.Fprintf(lines, nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\terrors\t\n", "fault", "contender")
 	for _, row := range r.Rows {
 		fmt.Fprintf(lines, nameColumns+"\t%s\t\n", row.Fault, row.Contender, row.cells())
 	}
@@ -47,6 +47,11 @@ func (r Report) printRows(out *strings.Builder) {
 	_, _ = io.WriteString(table, lines.String())
 	_ = table.Flush()
 	out.WriteString(legend)
+	for _, one := range r.Results {
+		if one.Error != "" {
+			fmt.Fprintf(out, "error: %s, %s, %s\n", one.Fault, one.Contender, one)
+		}
+	}
 }
 
 // legend says what the columns are.
@@ -54,12 +59,12 @@ const legend = `
 gap: longest stretch without an acknowledgement, writer at 1 ms; at heal: the median of it after the fault was mended.
 lost: acknowledged writes that the last master does not have, of all runs together; locally: those of clients on the hosts
 themselves, at 5 ms. two masters: longest time in which two hosts acknowledged writes. left out: runs in which this machine
-itself stalled for too long, or which could not be made.
+itself stalled for too long. errors: runs that came to no end, such as a contender that was not ready or refused.
 `
 
 func (r Row) cells() string {
 	if r.Runs == 0 {
-		return "-\t-\t-\t-\t-\t-\t-\t-\t0\t" + fmt.Sprint(r.LeftOut)
+		return fmt.Sprintf("-\t-\t-\t-\t-\t-\t-\t-\t0\t%d\t%d", r.LeftOut, r.Errors)
 	}
 	ratio := "-"
 	if r.Ratio > 0 {
@@ -76,8 +81,8 @@ func (r Row) cells() string {
 	if r.Mend > 0 {
 		heal = millis(r.Mend)
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d",
-		millis(r.Median), millis(r.Least), millis(r.Most), ratio, heal, r.Lost, r.LostLocally, millis(r.Double), runs, r.LeftOut)
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\t%d",
+		millis(r.Median), millis(r.Least), millis(r.Most), ratio, heal, r.Lost, r.LostLocally, millis(r.Double), runs, r.LeftOut, r.Errors)
 }
 
 func millis(d Duration) string {
