@@ -17,8 +17,10 @@ type gateDesk struct {
 	pending int
 	// retryAt holds repeats of a failing order back; renewAt is when an opening that ends by itself is asked for again.
 	retryAt, renewAt words.Instant
-	fence            words.Fence
-	why              string
+	// failing is since when every order has failed; 0 where the last one did not.
+	failing words.Instant
+	fence   words.Fence
+	why     string
 }
 
 // setGate brings the gate into a state and then goes on, with the error if it failed.
@@ -29,9 +31,12 @@ func (m *Machine) setGate(want decide.GateState, then func(err string)) {
 		m.gate.pending--
 		err := failed(ev)
 		if err == "" {
-			m.gate.state, m.gate.renewAt = want, m.at.Add(want.For/2)
+			m.gate.state, m.gate.renewAt, m.gate.failing = want, m.at.Add(want.For/2), 0
 		} else {
 			m.gate.retryAt = m.at.Add(gateRetry)
+			if m.gate.failing == 0 {
+				m.gate.failing = m.at
+			}
 			m.note(words.Reason{Code: words.GateFailed, Node: m.setup.Self, Text: err})
 		}
 		if then != nil {

@@ -99,6 +99,9 @@ func (m *Machine) mustLetGo() words.Reason {
 	if h.open && m.own.server.Role == words.RoleReplica {
 		return words.Reason{Code: words.RoleTaken, Node: m.setup.Self}
 	}
+	if f := m.gate.failing; h.open && f != 0 && m.at >= f.Add(m.lasts()) {
+		return words.Reason{Code: words.GateFailed, Node: m.setup.Self, Text: "the lease is granted and can't be used"}
+	}
 	if m.setup.Off.Off(decide.Lapse) {
 		return words.Reason{}
 	}

@@ -170,6 +170,10 @@ func (s *stand) act(t *testing.T, f []string) {
 		s.agent(h, true)
 	case "lose-store":
 		h.disk, h.lost = words.Register{}, true
+	case "vote-ahead": // as if its vote had been had by somebody that failed since
+		s.kill(h)
+		h.disk.Vote = words.Ballot{Epoch: h.disk.Vote.Epoch + 1, Holder: words.Node(arg(2))}
+		s.agent(h, true)
 	case "flush-gate":
 		h.gate = decide.GateState{Mode: decide.GateAbsent}
 	case "cut": // from a node to another

@@ -57,8 +57,10 @@ type host struct {
 	alive   bool // the server's process
 	mute    bool // it answers nothing
 	gate    decide.GateState
-	slots   [decide.Slots]words.Instant
-	nextSee words.Instant
+	// gateEnds is when an opening for a time ends by itself.
+	gateEnds words.Instant
+	slots    [decide.Slots]words.Instant
+	nextSee  words.Instant
 }
 
 func newStand(setup decide.Setup) *stand {
@@ -107,8 +109,11 @@ func (s *stand) post(h *host, after time.Duration, ev decide.Event) {
 // run lets time pass.
 func (s *stand) run(d time.Duration) {
 	end := s.now.Add(d)
-	for steps := 0; ; steps++ {
-		if steps > 200_000 {
+	for steps, last := 0, s.now; ; steps++ {
+		if s.now != last {
+			steps, last = 0, s.now
+		}
+		if steps > 1000 {
 			s.say("", "THE STAND DOES NOT COME TO REST")
 			return
 		}
@@ -191,7 +196,7 @@ func (s *stand) carry(h *host, a decide.Action) {
 		s.post(h, wayOfHand, decide.Done{Ticket: act.Ticket, Err: err("arm")})
 	case decide.SetGate:
 		if e := err("gate"); e == "" {
-			h.gate = act.Gate
+			h.gate, h.gateEnds = act.Gate, s.now.Add(act.Gate.For)
 		}
 		s.post(h, wayOfHand, decide.Done{Ticket: act.Ticket, Err: err("gate")})
 	case decide.ResetClients:
@@ -210,8 +215,10 @@ func (s *stand) carry(h *host, a decide.Action) {
 // open reports whether the host's gate lets clients through.
 func (s *stand) open(h *host) bool {
 	switch h.gate.Mode {
-	case decide.GateAbsent, decide.GateOpen:
+	case decide.GateAbsent:
 		return true
+	case decide.GateOpen:
+		return h.gate.For == 0 || s.now < h.gateEnds
 	case decide.GateSlot:
 		return s.now < h.slots[h.gate.Slot]
 	}

@@ -35,7 +35,7 @@ func (m *Machine) elected(c *candidate) {
 // walkUp takes the next step up. Each starts only while the hold is valid; it is called again when a hold is reached.
 func (m *Machine) walkUp() {
 	h := m.holder
-	if h == nil || h.walk == nil || !m.holds() || m.desk.busy || m.gate.pending > 0 {
+	if h == nil || h.walk == nil || !m.holds() || m.desk.busy || m.gate.pending > 0 || m.at < m.gate.retryAt {
 		return
 	}
 	switch h.walk.Now() {
