@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/decide/rank"
 	"redkeep/internal/decide/takeover"
 	"redkeep/internal/words"
 )
@@ -78,6 +79,7 @@ func (m *Machine) openRow() {
 	h := m.holder
 	s := m.own.server
 	h.open, h.walk = true, nil
+	m.noteLack()
 	h.row = words.Row{Epoch: h.hold.Epoch, Holder: m.setup.Self, RunID: s.RunID, ReplID: s.ReplID, From: s.Offset}
 	m.learn([]words.Row{h.row})
 	m.own.sealed, m.own.confirmed = 0, ""
@@ -92,6 +94,15 @@ func (m *Machine) openRow() {
 	m.persist(nil)
 	h.nextBeat = m.at
 	m.tellStatus()
+}
+
+// noteLack says what this node's server lacks of what the last holder was heard to have. A cold server that held the lease
+// itself has all of it; its record alone is older.
+func (m *Machine) noteLack() {
+	st, ok := rank.Of(m.claim(), m.setup.Self, m.voter.Register.Rows, m.setup.Off)
+	if lack := m.missing(st); ok && lack > 0 && !st.Held {
+		m.note(words.Reason{Code: words.LossyElection, Node: m.setup.Self, Other: m.voter.Register.Newest().Holder, N: lack})
+	}
 }
 
 // announce tells clients of a new master, once per epoch: the holder when it opens, the others when they hear of that.
