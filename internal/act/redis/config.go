@@ -46,6 +46,8 @@ type Config struct {
 // The paces of the watch.
 const (
 	defaultPoll = 100 * time.Millisecond
+	// loadingPoll is the pace while the server reads its data.
+	loadingPoll = 20 * time.Millisecond
 	// fullEvery is the pace of the longer look: process, loading, keys, file.
 	fullEvery = time.Second
 	// glanceEvery is the pace at which the process is looked at. A killed process closes its connections only when the

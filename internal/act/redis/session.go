@@ -96,7 +96,7 @@ func (s *session) end() {
 
 // nextWake returns when there is something to do if no answer comes.
 func (s *session) nextWake() time.Time {
-	next := s.sent.Add(s.cfg.Poll)
+	next := s.sent.Add(s.pace())
 	if len(s.owed) > 0 {
 		next = s.nextSilent
 	}
@@ -104,6 +104,14 @@ func (s *session) nextWake() time.Time {
 		next = s.nextGlance
 	}
 	return next
+}
+
+// pace is the time between two batches. A server that loads is asked often: the whole group may wait for it.
+func (s *session) pace() time.Duration {
+	if s.server.Loading {
+		return min(s.cfg.Poll, loadingPoll)
+	}
+	return s.cfg.Poll
 }
 
 // turn does what is due: a glance at the process, the next batch, or a word about a server that owes an answer.
@@ -118,7 +126,7 @@ func (s *session) turn(now time.Time) {
 		s.tellExit()
 	}
 	switch owes := now.Sub(s.sent); {
-	case len(s.owed) == 0 && owes >= s.cfg.Poll:
+	case len(s.owed) == 0 && owes >= s.pace():
 		s.poll(now)
 	case len(s.owed) > 0 && !now.Before(s.nextSilent):
 		s.nextSilent = now.Add(s.cfg.Poll)
@@ -276,7 +284,7 @@ func (s *session) tell() {
 		}
 	}
 	if !s.news.tell(s.sent, func() { s.cfg.Report(decide.Seen{Server: s.server}) }) {
-		s.sent = time.Now().Add(settleSoon - s.cfg.Poll)
+		s.sent = time.Now().Add(settleSoon - s.pace())
 	}
 }
 
