@@ -66,7 +66,7 @@ func TestRedisKilledAfterFullResync(t *testing.T) {
 // TestOnlyRedisKilled kills the only server of a group with two witnesses, which comes back with its data.
 func TestOnlyRedisKilled(t *testing.T) {
 	s := newSite(t, Plan{Data: []string{"h1"}, AppendOnly: true})
-	w := s.settled()
+	w := s.write()
 	gaps := numbers{name: "only data node's Redis SIGKILLed, from its start to the first write"}
 	for range runs(3, 10) {
 		s.awaitMaster(10 * time.Second)
