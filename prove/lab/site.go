@@ -35,6 +35,8 @@ type Plan struct {
 	AppendOnly bool
 	// Extra are lines for the end of the configuration's group.
 	Extra string
+	// Quiet leaves out the clients that try to write to each server: nothing is to happen.
+	Quiet bool
 	// Hosts are the nodes; default h1, h2, h3.
 	Hosts []string
 }
@@ -313,7 +315,7 @@ func (s *Site) write() *writer.Writer {
 // master: a group that was never leased has promised nothing, and servers that are to be empty must stay so.
 func (s *Site) probe() {
 	s.t.Helper()
-	if s.probed {
+	if s.probed || s.plan.Quiet {
 		return
 	}
 	s.probed = true
