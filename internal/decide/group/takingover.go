@@ -96,11 +96,11 @@ func (m *Machine) openRow() {
 	m.tellStatus()
 }
 
-// noteLack says what this node's server lacks of what the last holder was heard to have. A cold server that held the lease
-// itself has all of it; its record alone is older.
+// noteLack says what this node's server lacks of what the last holder was heard to have. What a cold server has can't be told:
+// its record is up to a second older.
 func (m *Machine) noteLack() {
 	st, ok := rank.Of(m.claim(), m.setup.Self, m.voter.Register.Rows, m.setup.Off)
-	if lack := m.missing(st); ok && lack > 0 && !st.Held {
+	if lack := m.missing(st); ok && lack > 0 && !st.Cold {
 		m.note(words.Reason{Code: words.LossyElection, Node: m.setup.Self, Other: m.voter.Register.Newest().Holder, N: lack})
 	}
 }
