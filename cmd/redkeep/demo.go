@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/demo"
@@ -41,6 +43,9 @@ touches nothing outside of its namespaces and a temporary directory, and leaves 
 		if !inside {
 			return told(code(ended))
 		}
+		// The end of a reader (redkeep demo | head) shows as an error then, and does not end this process before it has
+		// cleaned up.
+		signal.Ignore(unix.SIGPIPE)
 		program, err := thisProgram()
 		if err != nil {
 			return fmt.Errorf("demo: %w", err)

@@ -33,8 +33,8 @@ const (
 	easy = time.Second
 )
 
-// Run builds the site, breaks it, and tells what happens. It takes about ten seconds. A signal ends it early, and is
-// no error; nothing is left then either.
+// Run builds the site, breaks it, and tells what happens. It takes about ten seconds. A signal, or the end of whoever
+// reads Out, ends it early, and is no error; nothing is left then either.
 func Run(ctx context.Context, o Options) error {
 	if o.Bold == nil {
 		o.Bold = func(s string) string { return s }
@@ -45,21 +45,24 @@ func Run(ctx context.Context, o Options) error {
 	if _, err := stage.FindRedis(); err != nil {
 		return err
 	}
+	ctx, gone := context.WithCancel(ctx)
+	defer gone()
 	interrupted := false
 	err := stage.Run(ctx, stage.Options{Keep: o.Keep}, func(ctx context.Context, st *stage.Stage) error {
-		err := show(ctx, o, st)
+		err := show(ctx, o, st, gone)
 		interrupted = ctx.Err() != nil
 		return err
 	})
 	if interrupted && (errors.Is(err, context.Canceled) || errors.Is(err, errGone)) {
-		_, err = fmt.Fprintln(o.Out, "\ninterrupted; everything is taken away again")
+		_, _ = fmt.Fprintln(o.Out, "\ninterrupted; everything is taken away again")
+		return nil
 	}
 	return err
 }
 
-// show is the whole story, on a stage that its caller takes away.
-func show(ctx context.Context, o Options, st *stage.Stage) error {
-	s := &story{page: page{out: o.Out, bold: o.Bold, faint: o.Faint}, begun: time.Now()}
+// show is the whole story, on a stage that its caller takes away; gone is called when nobody reads it any more.
+func show(ctx context.Context, o Options, st *stage.Stage, gone func()) error {
+	s := &story{page: page{out: o.Out, gone: gone, bold: o.Bold, faint: o.Faint}, begun: time.Now()}
 	s.say("%s", s.bold("redkeep demo: three hosts on this machine, each with a Redis and an agent"))
 	var err error
 	if s.site, err = open(ctx, st, o.Program); err != nil {

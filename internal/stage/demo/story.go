@@ -17,13 +17,18 @@ import (
 
 // page is where the story is told.
 type page struct {
-	out         io.Writer
+	out io.Writer
+	// gone is told that the page can't be written; nil is nobody.
+	gone        func()
 	bold, faint func(string) string
 }
 
-// say prints one line. A page that can't be written ends nothing: whoever looked has gone, and a signal follows.
+// say prints one line.
 func (p *page) say(format string, args ...any) {
-	_, _ = io.WriteString(p.out, strings.TrimRight(fmt.Sprintf(format, args...), " ")+"\n")
+	_, err := io.WriteString(p.out, strings.TrimRight(fmt.Sprintf(format, args...), " ")+"\n")
+	if err != nil && p.gone != nil {
+		p.gone()
+	}
 }
 
 // story is the acts and what they share.
