@@ -28,7 +28,8 @@ type agentSite struct {
 	agents  map[string]*stage.Process
 }
 
-func newAgentSite(t *testing.T) *agentSite {
+// newAgentSite starts all of it; the lines go into the file of h3's server.
+func newAgentSite(t *testing.T, lines ...string) *agentSite {
 	t.Helper()
 	if _, err := stage.FindRedis(); err != nil || testing.Short() {
 		t.Skip("starts real servers: ", err)
@@ -62,6 +63,9 @@ func newAgentSite(t *testing.T) *agentSite {
 		c := stage.RedisConfig{}
 		if i > 0 {
 			c.ReplicaOf = st.Hosts()[0].Port(stage.DefaultPort)
+		}
+		if h.Name() == "h3" {
+			c.Extra = lines
 		}
 		if _, err := h.StartRedis(t.Context(), c); err != nil {
 			t.Fatal(err)
@@ -205,6 +209,23 @@ func (s *agentSite) loseMajority() {
 	s.want(exitNoAgent, "h3", "status", "is the agent running there?")
 	s.want(exitDone, "h3", fmt.Sprintf("gate shut --state-dir %s/state", s.Host("h3").Dir()), "orders: shut")
 	s.want(exitDone, "h3", "gate open orders --force --yes", "orders: open for 10m0s")
+}
+
+// TestStatusNamesTheWayRoundAFence has a server with a unix socket for everybody.
+func TestStatusNamesTheWayRoundAFence(t *testing.T) {
+	s := newAgentSite(t, "unixsocket "+filepath.Join(t.TempDir(), "s"), "unixsocketperm 777")
+	g := s.status("h3", "a fence that is not hard", func(g api.GroupStatus) bool { return g.Fence == "partial" && strings.Contains(g.FenceWhy, "unix") })
+	if !strings.Contains(g.FenceWhy, "set unixsocketperm 700 in its file") {
+		t.Error(g.FenceWhy)
+	}
+	s.status("h1", "h3's fence, from elsewhere", func(g api.GroupStatus) bool {
+		fences := map[string]string{}
+		for _, m := range g.Members {
+			fences[string(m.Node)] = m.Fence
+		}
+		return fences["h1"] == "hard" && fences["h2"] == "hard" && fences["h3"] == "partial"
+	})
+	s.want(exitDone, "h3", "status", "! fence of h3: partial, others may connect to the server's unix socket")
 }
 
 // TestLeaveLetsServersBe takes Redkeep away while the agents still run.
