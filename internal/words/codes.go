@@ -58,7 +58,7 @@ const (
 	Following      Code = "following"
 	ReadsOpen      Code = "reads-open"
 	LosesBytes     Code = "loses-bytes"    // Node's server holds N bytes beyond where epoch M began
-	LossyElection  Code = "lossy-election" // Node won without N bytes recorded at Other
+	LossyElection  Code = "lossy-election" // Node won without N bytes recorded at Other, above epoch M
 	SwitchedOver   Code = "switched-over"
 	SwitchCalled   Code = "switchover-called-off"
 	RecoveredAlone Code = "recovered-alone"

@@ -28,6 +28,8 @@ type Row struct {
 	RunID  RunID
 	ReplID ReplID
 	From   Offset
+	// Continues is the history that ReplID continues up to From; empty where it began anew, as after a restart.
+	Continues ReplID
 }
 
 // String prints the row as the history shows it.

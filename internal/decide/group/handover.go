@@ -156,8 +156,8 @@ func (m *Machine) callOff(why words.Reason) {
 	h := m.handover
 	m.handover = nil
 	m.note(words.Reason{Code: words.SwitchCalled, Node: h.target, Text: why.String()})
-	if h.walk.Past(takeover.Prepare) && !m.desk.busy {
-		m.instruct(decide.Unpause{}, func(decide.Ordered) {})
+	if h.walk.Past(takeover.Prepare) {
+		m.unpause = true
 	}
 	if h.closed() {
 		if until, seq := m.holdUntil(); m.at < until {

@@ -37,8 +37,11 @@ type holder struct {
 	run words.RunID
 	// trail is where the own server was in the last seconds, for in-sync-by-offset.
 	trail []trailPoint
-	// accepted are the voters that have the pending list on disk.
-	accepted map[words.Node]bool
+	// accepted are the voters that have the proposed list of voters on disk; proposeAt is when it is proposed again, and
+	// committing says that it is on its way into the register.
+	accepted   map[words.Node]bool
+	proposeAt  words.Instant
+	committing bool
 }
 
 type trailPoint struct {
@@ -84,6 +87,10 @@ func (m *Machine) tendHolder() {
 		m.repeatBeat()
 	}
 	m.walkUp()
+	if m.unpause && !m.desk.busy {
+		m.unpause = false
+		m.instruct(decide.Unpause{}, func(decide.Ordered) {})
+	}
 	m.tendReclaim()
 }
 
@@ -154,9 +161,6 @@ func (m *Machine) sendBeat(seq words.Seq, slot int) {
 	}
 	m.rememberReach(h.beat.Epoch, h.beat)
 	m.sendAll(h.beat)
-	if len(m.voter.Register.Pending) > 0 {
-		m.proposeAgain()
-	}
 	h.repeatAt = m.at.Add(m.setup.Beat() / 2)
 	refusal, persist := m.voter.Beat(m.at, m.setup.Self, m.boot.Session, h.beat)
 	if persist {
@@ -184,12 +188,18 @@ func (m *Machine) repeatBeat() {
 
 // onGrant counts a grant of this session's (rule session-echo).
 func (m *Machine) onGrant(from words.Node, g decide.Grant) {
+	if m.holder == nil && m.undead != nil && (m.leaving == nil || m.leaving.sent) {
+		m.holder = m.undead
+	}
 	h := m.holder
 	if h == nil || g.Epoch != h.hold.Epoch {
 		return
 	}
 	if g.Session != m.boot.Session && !m.setup.Off.Off(decide.SessionEcho) {
 		return
+	}
+	if m.setup.Off.Off(decide.HoldFromSend) && h.hold.Knows(g.Seq) {
+		h.hold.Sent(g.Seq, h.hold.SlotOf(g.Seq), m.at) // the mistake that the rule forbids: counted from the grant
 	}
 	h.hold.Granted(from, g.Seq)
 	m.activate()
@@ -216,8 +226,8 @@ func (m *Machine) point(until words.Instant, seq words.Seq, then func(err string
 	h := m.holder
 	h.hold.Active = seq
 	slot := h.hold.SlotOf(seq)
-	if m.setup.Off.Off(decide.ArmBeforeSend) {
-		// The mistake that the rule forbids: the time left is computed here and applied later.
+	if m.setup.Off.Off(decide.ArmBeforeSend) || m.setup.Off.Off(decide.HoldFromSend) {
+		// The mistake that the rules forbid: the time left is computed here and applied later.
 		m.do(decide.Arm{Ticket: m.ticket(func(decide.Event) {}), Slot: slot, For: until.Sub(m.at)})
 	}
 	m.setGate(decide.GateState{Mode: decide.GateSlot, Slot: slot}, then)

@@ -40,9 +40,9 @@ func (m *Machine) letGo(why words.Reason, end takeoverEnd) {
 		m.candidate = nil
 	}
 	if m.setup.Off.Off(decide.ReleaseFinal) {
-		m.holder = nil
+		m.undead = h // the mistake that the rule forbids: a late grant finds what was released
 	}
-	if end.unfit {
+	if end.unfit = end.unfit && !m.setup.Off.Off(decide.UnfitStandsDown); end.unfit {
 		m.ban(why)
 	}
 	m.own.confirmed = ""

@@ -41,9 +41,11 @@ type Machine struct {
 	handover  *handover
 	target    *targetOf
 	vacancy   *vacancy
+	bereft    words.Instant // since when no open master is known; 0 while one is
 	ending    *ending
 	departure *departure
 	alone     *aloneRequest
+	undead    *holder // what was let go of last, where rule release-final is off; nil otherwise
 
 	releases   map[words.Node]decide.Release
 	chosen     choice
@@ -54,6 +56,7 @@ type Machine struct {
 	why        []words.Reason
 	order      []rankEntry
 	recent     []noted
+	unpause    bool // a switchover was called off: writes are let go as soon as the server takes an order
 	gone       bool // the group has been let go of: this node does nothing in it any more
 	asleep     bool // suspended or halted: nothing is done any more
 }

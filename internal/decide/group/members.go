@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/decide/quorum"
 	"redkeep/internal/words"
 )
 
@@ -74,28 +75,35 @@ func (m *Machine) tendMembers() {
 		m.reply(m.alone.id, words.Reason{})
 		m.alone = nil
 	}
-	r := &m.voter.Register
-	if len(r.Pending) > 0 || sameNodes(r.Members, m.setup.Voters) {
-		return
+	if !sameNodes(m.voter.Register.Members, m.setup.Voters) && m.allBack() {
+		m.propose()
 	}
-	for _, n := range m.setup.Voters {
-		p := m.peers[n]
-		if n != m.setup.Self && (p == nil || !m.heardWithin(n, m.setup.Lease) || p.status.Generation != r.Generation || p.status.Digest != m.setup.Digest) {
-			return
-		}
-	}
-	r.Pending, r.PendingGen = slices.Clone(m.setup.Voters), r.Generation+1
-	m.persist(func() { m.accepted(m.setup.Self) })
-	m.proposeAgain()
 }
 
-// proposeAgain sends the pending list to all that it names; it goes with each beat until it is committed.
-func (m *Machine) proposeAgain() {
-	r := m.voter.Register
-	for _, n := range m.lists().All() {
-		if n != m.setup.Self {
-			m.send(n, decide.Propose{Epoch: m.holder.hold.Epoch, Generation: r.PendingGen, Members: r.Pending})
+// allBack reports whether every voter of the file is heard, under the list in force, with the same file.
+func (m *Machine) allBack() bool {
+	for _, n := range m.setup.Voters {
+		if n == m.setup.Self {
+			continue
 		}
+		p := m.peers[n]
+		if p == nil || !m.heardWithin(n, m.setup.Lease) || p.status.Generation != m.voter.Register.Generation || p.status.Digest != m.setup.Digest {
+			return false
+		}
+	}
+	return true
+}
+
+// propose asks the file's voters to take the new list as pending, once a beat until it is committed. The holder itself counts
+// by the new list only when that list's majority has granted it: otherwise its hold would end by its own proposal.
+func (m *Machine) propose() {
+	h := m.holder
+	if m.at < h.proposeAt {
+		return
+	}
+	h.proposeAt = m.at.Add(m.setup.Beat())
+	for _, n := range m.others() {
+		m.send(n, decide.Propose{Epoch: h.hold.Epoch, Generation: m.voter.Register.Generation + 1, Members: slices.Clone(m.setup.Voters)})
 	}
 }
 
@@ -109,37 +117,48 @@ func (m *Machine) onPropose(from words.Node, p decide.Propose) {
 	if p.Generation != r.Generation+1 || m.admission != nil || p.Epoch < r.Vote.Epoch {
 		return
 	}
+	if r.PendingGen == p.Generation && sameNodes(r.Pending, p.Members) {
+		m.send(from, decide.Accepted{Generation: p.Generation})
+		return
+	}
 	r.Pending, r.PendingGen = slices.Clone(p.Members), p.Generation
 	m.persist(func() { m.send(from, decide.Accepted{Generation: p.Generation}) })
 }
 
 func (m *Machine) onAccepted(from words.Node, a decide.Accepted) {
-	if a.Generation == m.voter.Register.PendingGen {
-		m.accepted(from)
+	if h := m.holder; h != nil && a.Generation == m.voter.Register.Generation+1 {
+		if h.accepted == nil {
+			h.accepted = map[words.Node]bool{m.setup.Self: true}
+		}
+		h.accepted[from] = true
+		m.commitList()
 	}
 }
 
-// accepted counts one voter of the pending list, and commits it when majorities of both lists have it.
-func (m *Machine) accepted(n words.Node) {
+// commitList takes the new list when majorities of both lists have it on disk and grant this hold: pending first, then
+// committed, each on disk before the next step.
+func (m *Machine) commitList() {
 	h, r := m.holder, &m.voter.Register
-	if h == nil || len(r.Pending) == 0 {
+	both := quorum.Lists{Members: r.Members, Pending: m.setup.Voters}
+	until, _, held := h.hold.Until(both)
+	if h.committing || !held || m.at >= until || !both.Majority(func(n words.Node) bool { return h.accepted[n] }) {
 		return
 	}
-	if h.accepted == nil {
-		h.accepted = map[words.Node]bool{m.setup.Self: true} // who proposes has it on disk, or on its way there before this
-	}
-	h.accepted[n] = true
-	if !m.lists().Majority(func(n words.Node) bool { return h.accepted[n] }) {
-		return
-	}
-	h.accepted = nil
-	r.Members, r.Generation = r.Pending, r.PendingGen
-	r.Pending, r.PendingGen = nil, 0
-	m.note(words.Reason{Code: words.ListCommitted, N: int64(r.Generation)})
+	h.committing = true
+	r.Pending, r.PendingGen = slices.Clone(m.setup.Voters), r.Generation+1
 	m.persist(func() {
-		for _, n := range m.others() {
-			m.tellList(n)
+		if m.holder != h {
+			return
 		}
+		r.Members, r.Generation = r.Pending, r.PendingGen
+		r.Pending, r.PendingGen = nil, 0
+		h.accepted, h.committing = nil, false
+		m.note(words.Reason{Code: words.ListCommitted, N: int64(r.Generation)})
+		m.persist(func() {
+			for _, n := range m.others() {
+				m.tellList(n)
+			}
+		})
 	})
 }
 

@@ -139,6 +139,7 @@ func (m *Machine) learn(rows []words.Row) {
 		if found {
 			continue
 		}
+		m.voter.Saw(row.Epoch)
 		r.Rows = slices.Insert(slices.Clone(r.Rows), i, row)
 		m.disk.dirty = true
 	}
@@ -216,10 +217,20 @@ func (m *Machine) status() decide.Status {
 	return s
 }
 
+// sameNews reports whether a reason says nothing new: where numbers only count down or up, they are not news.
+func sameNews(a, b words.Reason) bool {
+	switch b.Code {
+	case words.RestartWaiting, words.GrantHeld, words.Elections, words.ColdWaiting, words.Banned, words.Unreachable,
+		words.ServerSilent, words.ServerStopped, words.ServerBusy, words.NoMajority:
+		a.N, a.M = b.N, b.M
+	}
+	return a == b
+}
+
 // note records a decision or a refusal, once until it changes.
 func (m *Machine) note(r words.Reason) {
 	for _, old := range slices.Backward(m.recent) {
-		if old.reason == r && m.at.Sub(old.at) < 10*time.Second {
+		if sameNews(old.reason, r) && m.at.Sub(old.at) < 10*time.Second {
 			return
 		}
 	}

@@ -75,7 +75,7 @@ func (m *Machine) resumeHold(e words.Epoch) {
 	if m.gate.state.Mode == decide.GateReplication {
 		m.instruct(decide.Unpause{}, func(decide.Ordered) {})
 	}
-	m.holder, m.vacancy = h, nil
+	m.holder, m.vacancy, m.bereft = h, nil, 0
 	m.note(words.Reason{Code: words.Resumed, Node: m.setup.Self, N: int64(e)})
 }
 

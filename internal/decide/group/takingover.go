@@ -29,6 +29,7 @@ func (m *Machine) elected(c *candidate) {
 		m.activate()
 		return
 	}
+	m.noteLack()
 	h.walk = takeover.Up(m.setup.Off)
 	m.walkUp()
 }
@@ -79,8 +80,8 @@ func (m *Machine) openRow() {
 	h := m.holder
 	s := m.own.server
 	h.open, h.walk = true, nil
-	m.noteLack()
-	h.row = words.Row{Epoch: h.hold.Epoch, Holder: m.setup.Self, RunID: s.RunID, ReplID: s.ReplID, From: s.Offset}
+	m.bereft = 0
+	h.row = words.Row{Epoch: h.hold.Epoch, Holder: m.setup.Self, RunID: s.RunID, ReplID: s.ReplID, From: s.Offset, Continues: s.ReplID2}
 	m.learn([]words.Row{h.row})
 	m.own.sealed, m.own.confirmed = 0, ""
 	m.stampTrail()
@@ -96,12 +97,23 @@ func (m *Machine) openRow() {
 	m.tellStatus()
 }
 
-// noteLack says what this node's server lacks of what the last holder was heard to have. What a cold server has can't be told:
-// its record is up to a second older.
+// noteLack says what this node's server lacks of what the last holder was heard to have, or of what another server here
+// holds. What a cold server has can't be told: its record is up to a second older.
 func (m *Machine) noteLack() {
 	st, ok := rank.Of(m.claim(), m.setup.Self, m.voter.Register.Rows, m.setup.Off)
-	if lack := m.missing(st); ok && lack > 0 && !st.Cold {
-		m.note(words.Reason{Code: words.LossyElection, Node: m.setup.Self, Other: m.voter.Register.Newest().Holder, N: lack})
+	if !ok || st.Cold {
+		return
+	}
+	lack, who := m.missing(st), m.voter.Register.Newest().Holder
+	claims := m.claims()
+	for _, n := range m.setup.Data {
+		other, ok := rank.Of(claims[n], n, m.voter.Register.Rows, m.setup.Off)
+		if ok && other.Epoch == st.Epoch && int64(other.Offset-st.Offset) > lack {
+			lack, who = int64(other.Offset-st.Offset), n
+		}
+	}
+	if lack > 0 {
+		m.note(words.Reason{Code: words.LossyElection, Node: m.setup.Self, Other: who, N: lack, M: int64(m.holder.hold.Epoch)})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 // vacancy is the time without a holder, as this node sees it.
 type vacancy struct {
+	// since is when the group was last without an open master; attempts in between that came to nothing don't count.
 	since words.Instant
 	// ended is the epoch that is over: a server is sealed for it once nothing of its holder reaches it any more.
 	ended words.Epoch
@@ -43,7 +44,11 @@ func (m *Machine) tendVacancy() {
 	if m.vacancy == nil {
 		m.beginVacancy()
 	}
-	if m.candidate != nil || !m.data() || m.at < m.nextTry {
+	if m.candidate != nil {
+		m.why = append(m.why, words.Reason{Code: words.Elections, Node: m.setup.Self})
+		return
+	}
+	if !m.data() || m.at < m.nextTry {
 		return
 	}
 	if m.chosen.master == m.setup.Self && m.chosen.asked {
@@ -54,7 +59,7 @@ func (m *Machine) tendVacancy() {
 		m.tendFirst()
 		return
 	}
-	if !m.endKnown() {
+	if !m.endKnown() || !m.lists().Majority(m.present) {
 		m.why = append(m.why, words.Reason{Code: words.NoMajority, Node: m.setup.Self, N: int64(m.freeVoters()), M: int64(len(m.lists().Members))})
 		return
 	}
@@ -66,7 +71,10 @@ func (m *Machine) tendVacancy() {
 
 func (m *Machine) beginVacancy() {
 	g := m.voter.Grant
-	m.vacancy = &vacancy{since: m.at, ended: max(g.Epoch, m.voter.Register.Newest().Epoch, m.voter.Register.Vote.Epoch)}
+	if m.bereft == 0 {
+		m.bereft = m.at
+	}
+	m.vacancy = &vacancy{since: m.bereft, ended: max(g.Epoch, m.voter.Register.Newest().Epoch, m.voter.Register.Vote.Epoch)}
 	if m.leased() && g.Holder != "" && !g.Released && g.Holder != m.setup.Self {
 		m.note(words.Reason{Code: words.HolderLost, Node: g.Holder, N: int64(g.Epoch)})
 	}
@@ -88,6 +96,11 @@ func (m *Machine) free(n words.Node) bool {
 	}
 	p := m.peers[n]
 	return p != nil && p.status.Free && m.at.Sub(p.statusAt) <= 2*m.statusEvery()+m.setup.Lease/2
+}
+
+// present reports whether a node is heard: no vote is asked for by one that can't hear a majority.
+func (m *Machine) present(n words.Node) bool {
+	return m.heardWithin(n, m.setup.Lease+2*m.statusEvery())
 }
 
 func (m *Machine) freeVoters() int {
@@ -341,7 +354,7 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 		return words.Reason{}
 	}
 	if !c.Fit && m.patienceOver() {
-		m.note(words.Reason{Code: words.LossyElection, Node: from, N: int64(own.Offset - st.Offset)})
+		m.note(words.Reason{Code: words.LossyElection, Node: from, N: int64(own.Offset - st.Offset), M: int64(m.voter.Seen())})
 		return words.Reason{}
 	}
 	return words.Reason{Code: words.WorseThanOwn, Node: from, Other: m.setup.Self, N: int64(own.Offset - st.Offset)}
@@ -370,7 +383,7 @@ func (m *Machine) forgotten(from words.Node, st rank.Standing) words.Reason {
 	if !m.patienceOver() {
 		return words.Reason{Code: words.NotInSync, Node: from, N: lack}
 	}
-	m.note(words.Reason{Code: words.LossyElection, Node: from, N: lack})
+	m.note(words.Reason{Code: words.LossyElection, Node: from, N: lack, M: int64(m.voter.Seen())})
 	return words.Reason{}
 }
 

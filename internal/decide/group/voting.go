@@ -46,6 +46,7 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	m.rememberReach(b.Epoch, b)
 	m.send(from, decide.Grant{Epoch: b.Epoch, Session: session, Seq: b.Seq, Lease: b.Lease})
 	if b.Row.Epoch == b.Epoch {
+		m.bereft = 0
 		m.heed(b.Row.Holder)
 		m.announce(b.Row)
 	}

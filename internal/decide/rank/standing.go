@@ -80,15 +80,26 @@ func Compare(a, b Standing) int {
 }
 
 // Beyond returns how many bytes a server holds that the history of the row does not: what is lost when it follows the
-// row's holder. Negative is another history, of a length that can't be told.
+// row's holder. It counts from where the first epoch began that the server's data are not part of. Negative is another
+// history, of a length that can't be told.
 func Beyond(p words.Position, r words.Row, rows []words.Row) int64 {
 	if p.ReplID == r.ReplID {
 		return 0
 	}
 	for i := len(rows) - 1; i >= 0; i-- {
-		if rows[i].Epoch < r.Epoch && Contains(p, rows[i]) {
-			return max(0, int64(p.Offset-r.From))
+		if !Contains(p, rows[i]) {
+			continue
 		}
+		for _, next := range rows[i+1:] {
+			if next.ReplID == p.ReplID {
+				continue
+			}
+			if next.Continues != p.ReplID {
+				return -1
+			}
+			return max(0, int64(p.Offset-next.From))
+		}
+		return 0
 	}
 	return -1
 }

@@ -10,8 +10,8 @@ import (
 // rows is a lineage of three epochs: x from the beginning, y from x's 1000, z from y's 1800.
 var rows = []words.Row{
 	{Epoch: 1, Holder: "a", ReplID: "x", From: 0},
-	{Epoch: 2, Holder: "b", ReplID: "y", From: 1000},
-	{Epoch: 5, Holder: "c", ReplID: "z", From: 1800},
+	{Epoch: 2, Holder: "b", ReplID: "y", From: 1000, Continues: "x"},
+	{Epoch: 5, Holder: "c", ReplID: "z", From: 1800, Continues: "y"},
 }
 
 func at(id words.ReplID, offset words.Offset) words.Position {
@@ -130,7 +130,7 @@ func TestBeyond(t *testing.T) {
 		{"beyond where the row began", at("y", 2100), 300},
 		{"up to where it began", at("y", 1800), 0},
 		{"behind it", at("y", 1500), 0},
-		{"of a history two epochs ago", at("x", 2500), 700},
+		{"of a history two epochs ago, from where that ended", at("x", 2500), 1500},
 		{"of a history that nobody knows", at("q", 1), -1},
 	} {
 		if got := Beyond(c.p, rows[2], rows); got != c.want {

@@ -19,6 +19,7 @@ func (w *wire) row(v *words.Row) {
 	id(w, &v.RunID)
 	id(w, &v.ReplID)
 	signed(w, &v.From)
+	id(w, &v.Continues)
 }
 
 func (w *wire) position(v *words.Position) {

@@ -49,6 +49,8 @@ type row struct {
 	RunID  words.RunID  `json:"run_id"`
 	ReplID words.ReplID `json:"replid"`
 	From   words.Offset `json:"from_offset"`
+	// Continues is empty where the history began anew.
+	Continues words.ReplID `json:"continues,omitempty"`
 }
 
 type own struct {
