@@ -52,7 +52,7 @@ func TestAgentOfReplicaKilled(t *testing.T) {
 	readers := s.readers(h)
 	_, err := s.agents[h].Kill()
 	s.must(err)
-	time.Sleep(pick(10*time.Second, time.Minute))
+	time.Sleep(pick(6*time.Second, time.Minute))
 	s.startAgent(h)
 	s.await(10*time.Second, "replica", func() bool { return s.follows(h) })
 	time.Sleep(500 * time.Millisecond)
@@ -92,7 +92,7 @@ func TestAgentRestarted(t *testing.T) {
 	readers := s.readers(s.plan.Data...)
 	begun := clock.Now()
 	ends := numbers{name: "an agent's end after SIGUSR2"}
-	for range runs(3, 20) {
+	for range runs(1, 20) {
 		for _, hosts := range [][]string{{m}, {s.others(m)[0]}, s.plan.Hosts} {
 			s.restartAgents(&ends, hosts...)
 			s.mark("restarted %v", hosts)

@@ -21,7 +21,7 @@ func TestLoss(t *testing.T) {
 				m = s.awaitReady(15 * time.Second)
 				epoch, at := s.epoch(m), clock.Now()
 				s.must(s.Lose(m, direction, 0.3))
-				time.Sleep(pick(6*time.Second, 20*time.Second))
+				time.Sleep(pick(4*time.Second, 20*time.Second))
 				dropped, err := s.Dropped()
 				s.must(err, s.HealAll())
 				now := s.awaitMaster(10 * time.Second)

@@ -184,6 +184,12 @@ func (s *Site) judged() {
 	}
 	s.t.Logf("%d acknowledgements, %d outside a lease; %d reigns, worst stall of the machine %v",
 		acked, outside, len(reigns), s.watch.Worst(s.begun, clock.Now()))
+	if s.guilty {
+		if len(court.Findings()) == 0 {
+			s.t.Error("the judge finds nothing where there is something to find")
+		}
+		return
+	}
 	for _, f := range court.Findings() {
 		s.t.Error(f)
 	}

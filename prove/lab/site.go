@@ -59,8 +59,10 @@ type Site struct {
 	clients []*writer.Writer
 	finders []writer.Finder
 	probed  bool
-	lives   map[string][]*stage.Process
-	frozen  []quiet
+	// guilty says that the judge must find something, or it is blind.
+	guilty bool
+	lives  map[string][]*stage.Process
+	frozen []quiet
 }
 
 // binary is the program under test, built once for a run of the tests.
