@@ -18,7 +18,7 @@ const (
 	OneHolder     Law = "one holder per epoch"
 	NoWipe        Law = "no wipe by an empty or foreign server"
 	CopiesSurvive Law = "replicated writes survive a failover"
-	SaidLoss      Law = "an election that loses more than the last moments says so"
+	SaidLoss      Law = "an election that loses more than the last moments waits, and says so"
 	SwitchLoses   Law = "a switchover loses nothing"
 	ComesToRest   Law = "the group comes to rest"
 	Needless      Law = "no needless failover"
@@ -187,7 +187,7 @@ func (c *Court) Failover(o Open, winner []uint64, copies []Copy, need int) {
 	}
 }
 
-// Stale takes an opening that was not announced as one that may lose data: what it lacks of the epoch before must be younger
+// Stale takes an opening that no voter has let happen as one that may lose data: what it lacks of the epoch before must be younger
 // than by, counted back from that epoch's last acknowledgement.
 func (c *Court) Stale(o Open, winner []uint64, by time.Duration) {
 	d := c.docket(o.Group)
@@ -203,7 +203,7 @@ func (c *Court) Stale(o Open, winner []uint64, by time.Duration) {
 		}
 	}
 	if oldest != nil {
-		c.find(o.At, o.Group, SaidLoss, "%s won epoch %d without %d acknowledged writes as old as %.3fms (the last was at %.3fms), and nobody said so",
+		c.find(o.At, o.Group, SaidLoss, "%s won epoch %d without %d acknowledged writes as old as %.3fms (the last was at %.3fms), and no voter had waited for better",
 			o.Node, o.Epoch, lost, float64(oldest.At)/1e6, float64(d.latest.At)/1e6)
 	}
 	c.Forgive(o.Group, winner)

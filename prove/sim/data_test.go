@@ -24,6 +24,7 @@ func dataTrials() []trial {
 			w.net.isolate(2, true, false)
 			w.after(ms(2000), func() { w.net.heal() })
 		}))},
+		{rule: decide.VoteSeals, plan: long(streamOutlives)},
 		{rule: decide.LineageRow, with: []decide.Rule{decide.WitnessMemory}, plan: Plan{Script: longerFork, NoRest: true, Length: 9 * time.Second, Voters: 5}},
 		{rule: decide.ColdRank, plan: Plan{Script: coldStart, Length: 6 * time.Second}},
 		{rule: decide.InSyncByOffset, plan: witness(silentLink)},
@@ -55,6 +56,24 @@ func laggard(also func(*World)) func(*World) {
 			w.after(ms(1), func() { a(w).server().kill(false) })
 		})
 	}
+}
+
+// streamOutlives has a's last half second be on its way to c when c votes for b, who lacks it, and arrive before b is promoted.
+func streamOutlives(w *World) {
+	w.after(ms(1600), func() {
+		b(w).server().link.silent = w.now + time.Hour
+		c(w).server().link.silent = w.now + ms(400)
+	})
+	w.after(ms(1900), func() { w.net.paths[0][2].slow = ms(100) })
+	w.after(ms(2001), func() { c(w).server().link.pump() })
+	once(w, b(w), func(x decide.Action) bool {
+		g, ok := x.(decide.SetGate)
+		return ok && g.Gate.Mode == decide.GateSlot
+	}, func() {
+		b(w).freeze()
+		w.after(ms(200), b(w).thaw)
+	})
+	w.after(ms(2002), func() { a(w).server().kill(false) })
 }
 
 // longerFork has a, alone, write more in its last moments than the others do in the epoch after, whose holder dies then.

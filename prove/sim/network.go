@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"redkeep/internal/decide"
@@ -63,6 +64,17 @@ func (n *network) isolate(a int, is, clientsToo bool) {
 	for b := range n.paths {
 		if b != a && (b != n.clients() || clientsToo || !is) {
 			n.cutBoth(a, b, is)
+		}
+	}
+}
+
+// partitioned cuts the named hosts off from the others; clients reach all.
+func (w *World) partitioned(side ...int) {
+	for _, x := range w.hosts {
+		for _, y := range w.hosts {
+			if slices.Contains(side, x.index) && !slices.Contains(side, y.index) {
+				w.net.cutBoth(x.index, y.index, true)
+			}
 		}
 	}
 }

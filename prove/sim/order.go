@@ -67,6 +67,9 @@ func (x *errand) arrive(sv *server) {
 		x.answer(sv, "run ID: another process", nil)
 		return
 	}
+	if sv.deafTo != nil && sv.deafTo(x.order) {
+		return
+	}
 	switch o := x.order.(type) {
 	case decide.Look:
 		x.answer(sv, "", nil)

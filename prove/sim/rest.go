@@ -122,6 +122,6 @@ func (w *World) choose(g int) {
 	}
 	w.count("chosen by a person")
 	w.log("a person chooses %s for %s", best.name, w.groups[g])
-	w.watch[g].lossyUntil = w.now + time.Minute
+	w.watch[g].let[best.name] = w.now + time.Minute
 	w.request(best, g, decide.Bootstrap{Master: best.name, AcceptLoss: true}, nil)
 }

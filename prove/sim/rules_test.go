@@ -21,6 +21,11 @@ type trial struct {
 	seeds uint64
 }
 
+// trials are all directed histories.
+func trials() []trial {
+	return slices.Concat(leaseTrials(), lateTrials(), dataTrials(), handTrials(), progressTrials())
+}
+
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // acts makes a script of things to do at times after the first holder has opened.
@@ -73,7 +78,7 @@ func (x trial) stage(seed uint64, off bool) Plan {
 
 // TestRuleOff convicts the core, or the hands, for each rule that is switched off, and acquits them with the rule on.
 func TestRuleOff(t *testing.T) {
-	for _, x := range slices.Concat(leaseTrials(), dataTrials(), handTrials()) {
+	for _, x := range trials() {
 		t.Run(string(x.rule), func(t *testing.T) {
 			convicted := ""
 			for seed := uint64(1); seed <= max(x.seeds, 3); seed++ {
@@ -139,7 +144,7 @@ func TestRuleOffByChance(t *testing.T) {
 // TestEveryRuleIsTriedOrNamed keeps the list complete: no rule is skipped silently.
 func TestEveryRuleIsTriedOrNamed(t *testing.T) {
 	tried := map[decide.Rule]bool{}
-	for _, x := range slices.Concat(leaseTrials(), dataTrials(), handTrials()) {
+	for _, x := range trials() {
 		tried[x.rule] = true
 	}
 	for _, x := range searches() {
@@ -170,18 +175,7 @@ var everyRule = []decide.Rule{
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.
-var unconvicted = map[decide.Rule]string{
-	decide.ReleaseFinal: "off changes nothing in the core: a holder that lets go forgets its hold, so that later grants have nothing to count for",
-	decide.HoldFromSend: "the core does not ask for it; the slot's own countdown covers what it would",
-	decide.GrantMonotone: "a holder that grants a later epoch lets go in the same step, so that it never grants its own older one after it; " +
-		"it takes three epochs and that mistake as well",
-	decide.VoteSeals:       "a link from a master whose lease is over carries nothing through its shut gate, so that the rank of a voter's server can't grow",
-	decide.PreVoteFirst:    "a node stands only where a majority says that it is free, and a holder reclaims a vote that was cast ahead",
-	decide.VoteIsGrant:     "costs a round trip and duels, no safety: the laws have no bound on the gap of a failover yet",
-	decide.UnfitStandsDown: "an order to a hanging server times out by itself within the promotion's budget",
-	decide.PersistedMembers: "a new voter of an edited file is not admitted while the old list's voters ignore it; with readmission off as well, the history is " +
-		"not clean with the rule on",
-}
+var unconvicted = map[decide.Rule]string{}
 
 // The three hosts of most histories: a holds the lease at first.
 func a(w *World) *host { return w.hosts[0] }

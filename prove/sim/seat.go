@@ -42,13 +42,14 @@ func (s *seat) born(boot decide.Boot) {
 	if l := p.Leases[h.index]; l > 0 {
 		lease = l
 	}
+	digest := uint64(1)
 	if f := p.Files[h.index]; f != nil {
-		voters = f
+		voters, digest = f, 2
 	}
 	s.machine = p.Birth(decide.Setup{
 		Group: w.groups[s.group], Self: h.name, Voters: voters, Data: w.data(),
 		Lease: lease, DownAfter: p.DownAfter, BusyAfter: p.BusyAfter, ColdStartWait: p.ColdStart, Patience: p.Patience,
-		Jiffy: h.clock.jiffy, Digest: 1, Random: random.Uint64, Off: p.Off, Version: "sim", Servers: w.addresses(),
+		Jiffy: h.clock.jiffy, Digest: digest, Random: random.Uint64, Off: p.Off, Version: "sim", Servers: w.addresses(),
 	}, boot)
 	fence := words.FenceHard
 	s.agent.post(s.group, decide.GateSeen{Gate: s.gate().state, Fence: fence})

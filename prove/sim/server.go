@@ -84,6 +84,8 @@ type server struct {
 	seen int
 	// torn says that a loss of power took the end of its data: what AOF kept is what there is.
 	torn bool
+	// deafTo are orders that the server, or what stands between it and the agent, takes and never answers.
+	deafTo func(decide.Order) bool
 	// cold says that it restarted with its data and no history: its agent's record is all that anybody knows of it.
 	cold bool
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +22,9 @@ type watch struct {
 	promotions []*promotion
 	// handed is the release that names a successor, in the epoch that it ended.
 	handed *decide.Release
-	// lossyUntil is until when an election may lose data: a voter has said so.
-	lossyUntil time.Duration
+	// let is until when an election of each node may lose data: a voter has waited long enough for better, or a person said so.
+	// said is until when the node's own word of what it lacks counts.
+	let, said map[words.Node]time.Duration
 	// well is since when each node could have kept a lease.
 	well   []time.Duration
 	issick []bool
@@ -38,7 +40,7 @@ type promotion struct {
 
 func newWatch(hosts int) watch {
 	return watch{holder: -1, promotions: make([]*promotion, hosts), well: make([]time.Duration, hosts),
-		issick: make([]bool, hosts)}
+		issick: make([]bool, hosts), let: map[words.Node]time.Duration{}, said: map[words.Node]time.Duration{}}
 }
 
 func finding(at time.Duration, g words.Group, law judge.Law, format string, args ...any) judge.Finding {
@@ -123,18 +125,23 @@ func (w *World) took(g, node int, epoch words.Epoch) {
 
 func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 	need := w.plan.Voters - (w.plan.Voters/2 + 1) + 1
-	lossy := p.torn || w.now <= wt.lossyUntil
-	if !lossy {
+	let := p.torn || w.now <= wt.let[open.Node]
+	if !let {
 		w.court.Failover(open, p.winner, p.copies, need)
 	}
 	if h := wt.handed; h != nil && h.Successor == open.Node && h.Epoch == wt.epoch {
 		w.court.Switched(open, h.Holder, p.winner)
 	}
-	if !lossy {
+	if !let && !(w.now <= wt.said[open.Node] && w.forgetful(wt.took)) {
 		w.court.Stale(open, p.winner, staleBy)
 	} else {
 		w.court.Forgive(open.Group, p.winner)
 	}
+}
+
+// forgetful reports whether an agent that runs was restarted or stopped since: what it had heard of who is in sync may be forgotten.
+func (w *World) forgetful(since time.Duration) bool {
+	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.troubled >= since && h.agent() != nil })
 }
 
 func (w *World) promoted(s *server) {
@@ -180,7 +187,11 @@ func (w *World) noted(s *seat, r words.Reason) {
 		s.epoch = max(s.epoch, words.Epoch(r.N))
 	}
 	if r.Code == words.LossyElection || r.Code == words.RecoveredAlone {
-		w.watch[s.group].lossyUntil = w.now + 5*time.Second
+		until := w.watch[s.group].let
+		if r.Other != "" { // the winner's own word of what it lacks of another's
+			until = w.watch[s.group].said
+		}
+		until[r.Node] = w.now + 5*time.Second
 	}
 }
 
