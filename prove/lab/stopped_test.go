@@ -77,7 +77,7 @@ func TestLuaLoop(t *testing.T) {
 	s := newSite(t, plan)
 	m := s.awaitReady(10 * time.Second)
 	epoch := s.epoch(m)
-	const loop = `local t = redis.call('TIME') local e = t[1] + 3
+	const loop = `local t = redis.call('TIME') local e = t[1] + 4
 		repeat t = redis.call('TIME') until tonumber(t[1]) >= e return redis.status_reply('OK')`
 	conn := s.dial(m)
 	if v, err := conn.Do(10*time.Second, "EVAL", loop, "0"); err != nil || !v.IsOK() {
