@@ -313,10 +313,25 @@ func (m *Machine) objection(from words.Node, c decide.Claim, b decide.Basis, han
 	if handover {
 		return words.Reason{}
 	}
+	if keys := m.keysKnown(); st.Cold && c.Server.Keys == 0 && keys > 0 {
+		return words.Reason{Code: words.ServerEmpty, Node: from, N: keys}
+	}
 	if why := m.betterOwn(from, st); !why.Zero() {
 		return why
 	}
 	return m.forgotten(from, st)
+}
+
+// keysKnown is how many keys this node's server has, or had when it was last recorded. A server that restarted without any
+// does not win by its record against one that has some.
+func (m *Machine) keysKnown() int64 {
+	if !m.data() {
+		return 0
+	}
+	if m.own.known && m.own.server.Keys > 0 {
+		return m.own.server.Keys
+	}
+	return m.own.record.Keys
 }
 
 // objectionFirst is for a group that was never leased: a voter whose server holds data of its own gives way to a person only.
