@@ -102,7 +102,7 @@ func (a *Agent) untilWake() time.Duration {
 }
 
 // publishEvery bounds how often a picture is made where nothing was decided: an agent that only beats is cheap.
-const publishEvery = 20 * time.Millisecond
+const publishEvery = 200 * time.Millisecond
 
 // publishDue publishes the picture if this turn has decided something, or if the last is old enough; and returns how long it
 // may wait otherwise.

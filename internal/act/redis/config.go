@@ -52,7 +52,7 @@ const (
 	fullEvery = time.Second
 	// glanceEvery is the pace at which the process is looked at. A killed process closes its connections only when the
 	// kernel has freed its memory, which takes 57 ms for each GiB; its state tells the death at once.
-	glanceEvery = 50 * time.Millisecond
+	glanceEvery = 100 * time.Millisecond
 	// A server that was lost is tried again often at first: one that is restarted at once is back within milliseconds.
 	retrySoon, retryLater, soon = 5 * time.Millisecond, 50 * time.Millisecond, time.Second
 )

@@ -202,7 +202,20 @@ func (m *Machine) onGrant(from words.Node, g decide.Grant) {
 		h.hold.Sent(g.Seq, h.hold.SlotOf(g.Seq), m.at) // the mistake that the rule forbids: counted from the grant
 	}
 	h.hold.Granted(from, g.Seq)
+	if m.allGranted(h.beat.Seq) {
+		h.repeatAt = 0
+	}
 	m.activate()
+}
+
+// allGranted reports whether every voter has granted a beat, so that it need not be repeated.
+func (m *Machine) allGranted(seq words.Seq) bool {
+	for _, n := range m.lists().All() {
+		if !m.holder.hold.GrantedBy(n, seq) {
+			return false
+		}
+	}
+	return true
 }
 
 // activate points the gate at the newest slot that a majority stands behind. The step carries no time: done late, it

@@ -207,14 +207,11 @@ func (m *Machine) tendRecord() {
 	if m.own.usable(m) && m.recordable() {
 		s, r := m.own.server, m.own.record
 		moved := r.Position != s.Position || r.RunID != s.RunID || r.Keys != s.Keys
-		// That there are keys is recorded at once: it is what a server that comes back empty is known by.
+		// That there are keys is recorded without delay: it is what a server that comes back empty is known by.
 		first := r.Keys == 0 && s.Keys > 0
 		if r.Role != s.Role || first || moved && m.at >= m.own.recordAt {
 			m.recordNow()
 			m.disk.dirty = true
-			if first && m.disk.broken == "" {
-				m.persist(nil)
-			}
 		}
 	}
 	if m.disk.dirty && m.at >= m.disk.wrote.Add(time.Second) && m.disk.broken == "" {
