@@ -1,11 +1,10 @@
 package group
 
 import (
-	"time"
-
 	"redkeep/internal/decide"
 	"redkeep/internal/decide/quorum"
 	"redkeep/internal/words"
+	"time"
 )
 
 // candidate is one attempt of this node to be elected: a pre-vote, which changes nothing anywhere, then a vote.
@@ -69,36 +68,6 @@ func (m *Machine) askAgain() time.Duration {
 // backoff is how long an attempt that failed holds back before the next.
 func (m *Machine) backoff() time.Duration {
 	return 20*time.Millisecond + time.Duration(m.setup.Random()%20_000_000)
-}
-
-// onPreVote answers without any change of state.
-func (m *Machine) onPreVote(from words.Node, p decide.PreVote) {
-	m.learn(p.Rows)
-	why := m.wouldVote(from, p)
-	answer := decide.PreVoted{Round: p.Round, Yes: why.Zero(), Reason: why, Seen: m.voter.Seen(), Rows: m.copyRegister().Rows}
-	if m.data() && m.own.known {
-		c := m.claim()
-		answer.Claim = &c
-	}
-	m.send(from, answer)
-}
-
-// wouldVote says why this voter would not vote for a candidate now.
-func (m *Machine) wouldVote(from words.Node, p decide.PreVote) words.Reason {
-	if m.disk.broken != "" {
-		return words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken}
-	}
-	if p.Handover && m.voter.Grant.Holder != "" {
-		if at := m.at; at < m.voter.Settled() {
-			return m.voter.WouldVote(at, from, p)
-		}
-	} else if why := m.voter.WouldVote(m.at, from, p); !why.Zero() {
-		return why
-	}
-	if p.Reclaim && m.voter.Register.Newest().Holder == from {
-		return words.Reason{}
-	}
-	return m.objection(from, p.Claim, p.Basis, p.Handover)
 }
 
 func (m *Machine) onPreVoted(from words.Node, p decide.PreVoted) {
@@ -240,43 +209,6 @@ func (m *Machine) countVotes(c *candidate) {
 	}
 }
 
-// onVote gives this node's vote, or says why not. Its own server is cut from the old master first (rule vote-seals), and the
-// vote is on disk before it is told (rule durable-vote).
-func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) {
-	m.learn(q.Rows)
-	refuse := func(why words.Reason) { m.refuse(from, q.Epoch, session, q.Seq, why) }
-	if m.disk.broken != "" {
-		refuse(words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken})
-		return
-	}
-	if m.mustSeal(from, q) {
-		if m.desk.busy {
-			return // the server has an order already, perhaps this very seal: the candidate will ask again
-		}
-		m.sealThen(func() { m.onVote(from, session, q) }, func(why words.Reason) { refuse(why) })
-		return
-	}
-	again := m.voter.Register.Vote.Epoch == q.Epoch && m.voter.Register.Vote.Holder == from
-	if !again && !(q.Reclaim && m.voter.Register.Newest().Holder == from) {
-		if why := m.objection(from, q.Claim, q.Basis, false); !why.Zero() {
-			refuse(why)
-			return
-		}
-	}
-	if why := m.voter.Vote(m.at, from, session, q); !why.Zero() {
-		refuse(why)
-		return
-	}
-	if m.candidate != nil && m.candidate.voting && m.candidate.vote.Epoch <= q.Epoch {
-		m.giveUp(words.Reason{Code: words.Superseded, Node: from, N: int64(q.Epoch)})
-	}
-	m.nextTry = max(m.nextTry, m.at.Add(m.backoff()))
-	m.persist(func() {
-		m.voter.Voted(m.at, from, q)
-		m.send(from, decide.Voted{Epoch: q.Epoch, Session: session, Seq: q.Seq, Lease: q.Lease})
-	})
-}
-
 func (m *Machine) onVoted(from words.Node, v decide.Voted) {
 	c := m.candidate
 	if v.Session != m.boot.Session && !m.setup.Off.Off(decide.SessionEcho) {
@@ -290,15 +222,6 @@ func (m *Machine) onVoted(from words.Node, v decide.Voted) {
 		return
 	}
 	m.countVote(c, from)
-}
-
-// refuse answers a beat or a vote request with a no, and with this voter's list where the asker's is older.
-func (m *Machine) refuse(to words.Node, e words.Epoch, session words.Session, seq words.Seq, why words.Reason) {
-	r := m.voter.Register
-	m.send(to, decide.Refuse{
-		Epoch: e, Session: session, Seq: seq, Seen: m.voter.Seen(), Reason: why,
-		Generation: r.Generation, Members: append([]words.Node(nil), r.Members...),
-	})
 }
 
 // onRefuse learns why: a candidate counts it, and a holder whom a voter has voted past reclaims its hold.
@@ -319,41 +242,6 @@ func (m *Machine) onRefuse(from words.Node, r decide.Refuse) {
 			h.refused = true
 		}
 	}
-}
-
-// reclaiming reports whether a vote for keeping the hold is under way: no beats go out meanwhile.
-func (m *Machine) reclaiming() bool {
-	return m.candidate != nil && m.candidate.reclaim && m.candidate.voting
-}
-
-// tendReclaim asks for an epoch above a vote that was cast ahead or elsewhere, without letting go: once the margin is gone, or
-// when things have been calm for a while, since a voter that refuses this epoch neither grants nor has its server follow
-// (rule reclaim).
-func (m *Machine) tendReclaim() {
-	h := m.holder
-	if h == nil || !h.open || m.candidate != nil || m.handover != nil || m.setup.Off.Off(decide.ReclaimHold) {
-		return
-	}
-	renamed := m.renamed()
-	if !h.refused && !renamed {
-		return
-	}
-	until, _ := m.holdUntil()
-	// Who does not hold has nothing to reclaim: a restarted holder that is refused may have been succeeded long ago.
-	calm := m.at >= h.since.Add(2*m.setup.Lease)
-	if m.at < m.nextTry || m.at >= until || until.Sub(m.at) > m.lasts()/2 && !calm && !renamed {
-		return
-	}
-	h.refused, h.since = false, m.at
-	m.stand(decide.BasisLineage, false, true, nil)
-}
-
-// renamed reports whether the holder's server has given its history another name. Redis does that to a master when its
-// first replica comes, since it kept no backlog before, and when the last has been gone for an hour. Only a row that has the
-// new name lets the replicas stand, and rows are one to an epoch.
-func (m *Machine) renamed() bool {
-	s := m.own.server
-	return s.RunID == m.holder.run && s.Role == words.RoleMaster && s.ReplID != "" && s.ReplID != m.holder.row.ReplID
 }
 
 // tendCandidate repeats questions and ends an attempt that takes too long.

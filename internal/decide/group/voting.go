@@ -75,3 +75,79 @@ func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 		m.persist(nil)
 	}
 }
+
+// onPreVote answers without any change of state.
+func (m *Machine) onPreVote(from words.Node, p decide.PreVote) {
+	m.learn(p.Rows)
+	why := m.wouldVote(from, p)
+	answer := decide.PreVoted{Round: p.Round, Yes: why.Zero(), Reason: why, Seen: m.voter.Seen(), Rows: m.copyRegister().Rows}
+	if m.data() && m.own.known {
+		c := m.claim()
+		answer.Claim = &c
+	}
+	m.send(from, answer)
+}
+
+// wouldVote says why this voter would not vote for a candidate now.
+func (m *Machine) wouldVote(from words.Node, p decide.PreVote) words.Reason {
+	if m.disk.broken != "" {
+		return words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken}
+	}
+	if p.Handover && m.voter.Grant.Holder != "" {
+		if at := m.at; at < m.voter.Settled() {
+			return m.voter.WouldVote(at, from, p)
+		}
+	} else if why := m.voter.WouldVote(m.at, from, p); !why.Zero() {
+		return why
+	}
+	if p.Reclaim && m.voter.Register.Newest().Holder == from {
+		return words.Reason{}
+	}
+	return m.objection(from, p.Claim, p.Basis, p.Handover)
+}
+
+// onVote gives this node's vote, or says why not. Its own server is cut from the old master first (rule vote-seals), and the
+// vote is on disk before it is told (rule durable-vote).
+func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) {
+	m.learn(q.Rows)
+	refuse := func(why words.Reason) { m.refuse(from, q.Epoch, session, q.Seq, why) }
+	if m.disk.broken != "" {
+		refuse(words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken})
+		return
+	}
+	if m.mustSeal(from, q) {
+		if m.desk.busy {
+			return // the server has an order already, perhaps this very seal: the candidate will ask again
+		}
+		m.sealThen(func() { m.onVote(from, session, q) }, func(why words.Reason) { refuse(why) })
+		return
+	}
+	again := m.voter.Register.Vote.Epoch == q.Epoch && m.voter.Register.Vote.Holder == from
+	if !again && !(q.Reclaim && m.voter.Register.Newest().Holder == from) {
+		if why := m.objection(from, q.Claim, q.Basis, false); !why.Zero() {
+			refuse(why)
+			return
+		}
+	}
+	if why := m.voter.Vote(m.at, from, session, q); !why.Zero() {
+		refuse(why)
+		return
+	}
+	if m.candidate != nil && m.candidate.voting && m.candidate.vote.Epoch <= q.Epoch {
+		m.giveUp(words.Reason{Code: words.Superseded, Node: from, N: int64(q.Epoch)})
+	}
+	m.nextTry = max(m.nextTry, m.at.Add(m.backoff()))
+	m.persist(func() {
+		m.voter.Voted(m.at, from, q)
+		m.send(from, decide.Voted{Epoch: q.Epoch, Session: session, Seq: q.Seq, Lease: q.Lease})
+	})
+}
+
+// refuse answers a beat or a vote request with a no, and with this voter's list where the asker's is older.
+func (m *Machine) refuse(to words.Node, e words.Epoch, session words.Session, seq words.Seq, why words.Reason) {
+	r := m.voter.Register
+	m.send(to, decide.Refuse{
+		Epoch: e, Session: session, Seq: seq, Seen: m.voter.Seen(), Reason: why,
+		Generation: r.Generation, Members: append([]words.Node(nil), r.Members...),
+	})
+}

@@ -1,0 +1,139 @@
+package group
+
+import (
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/rank"
+	"redkeep/internal/words"
+	"time"
+)
+
+type rankEntry = rank.Entry
+
+// successorWait is how long the others hold back for the successor that a release names.
+const successorWait = 50 * time.Millisecond
+
+// stagger is what each place behind the best waits longer.
+const stagger = 10 * time.Millisecond
+
+// contest stands when nobody better will.
+func (m *Machine) contest() {
+	m.order = rank.Order(m.setup.Data, m.claims(), m.voter.Register.Rows, m.setup.Off)
+	place := rank.Place(m.order, m.setup.Self)
+	if place == 0 {
+		m.why = append(m.why, m.outReason())
+		return
+	}
+	if at := m.standAt(place); m.at < at {
+		m.why = append(m.why, words.Reason{Code: words.Elections, Node: m.setup.Self, N: at.Sub(m.at).Milliseconds()})
+		return
+	}
+	basis, why := m.basis(m.order[place-1])
+	if !why.Zero() {
+		m.why = append(m.why, why)
+		return
+	}
+	m.stand(basis, false, false, nil)
+}
+
+func (m *Machine) outReason() words.Reason {
+	for _, e := range m.order {
+		if e.Node == m.setup.Self {
+			return e.Out
+		}
+	}
+	return words.Reason{Code: words.Witness, Node: m.setup.Self}
+}
+
+// standAt is this node's turn: at once when it is the best of all that it heard of within a lease, a few round trips later
+// when somebody has not spoken yet, and a stagger later for each place behind the best.
+func (m *Machine) standAt(place int) words.Instant {
+	v := m.vacancy
+	turn := v.sealed
+	if s, at := m.successor(); s == m.setup.Self {
+		return turn
+	} else if s != "" {
+		turn = max(turn, at.Add(successorWait))
+	}
+	if place > 1 || !m.allSpoke() {
+		turn = max(turn, v.sealed.Add(min(max(3*m.slowest(), 5*time.Millisecond), 50*time.Millisecond)))
+	}
+	return turn.Add(time.Duration(place-1) * stagger)
+}
+
+// contestAt is when this node's turn to stand comes, as far as is known now.
+func (m *Machine) contestAt() words.Instant {
+	if m.vacancy.sealed == 0 || len(m.order) == 0 {
+		return words.Never
+	}
+	if place := rank.Place(m.order, m.setup.Self); place > 0 {
+		return m.standAt(place)
+	}
+	return words.Never
+}
+
+// successor is whom the last release names, and since when the group has been without a holder.
+func (m *Machine) successor() (words.Node, words.Instant) {
+	r, ok := m.releases[m.voter.Grant.Holder]
+	if !ok || r.Successor == "" || r.Epoch < m.vacancy.ended {
+		return "", 0
+	}
+	return r.Successor, m.vacancy.since
+}
+
+// allSpoke reports whether every data node heard of within a lease has said where its server was when it was cut off.
+func (m *Machine) allSpoke() bool {
+	for _, n := range m.setup.Data {
+		p := m.peers[n]
+		if n == m.setup.Self || p == nil || !m.heardWithin(n, m.setup.Lease) {
+			continue
+		}
+		if r, ok := m.releases[n]; ok && r.Unfit && r.Epoch >= m.vacancy.ended {
+			continue
+		}
+		if c := p.status.Claim; c != nil && c.Fit && c.Sealed < m.vacancy.ended {
+			return false
+		}
+	}
+	return true
+}
+
+// claims are what every data node heard of late says of its server, and what this one is.
+func (m *Machine) claims() map[words.Node]decide.Claim {
+	claims := map[words.Node]decide.Claim{}
+	for _, n := range m.setup.Data {
+		if n == m.setup.Self {
+			if m.own.known || m.own.record.RunID != "" {
+				claims[n] = m.claim()
+			}
+			continue
+		}
+		if p := m.peers[n]; p != nil && p.status.Claim != nil && m.heardWithin(n, 2*m.statusEvery()+m.setup.Lease) {
+			c := *p.status.Claim
+			if r, ok := m.releases[n]; ok && r.Unfit && r.Epoch >= m.voter.Register.Newest().Epoch && c.Server.RunID == m.voter.Register.Newest().RunID && c.Fit {
+				c.Fit, c.Unfit = false, r.Reason
+			}
+			claims[n] = c
+		}
+	}
+	return claims
+}
+
+// basis says on what this node may stand, or what it must wait for. A server that has its history stands on it. One that
+// restarted stands at once if it held the lease or had all that the holder had; others wait for somebody better.
+func (m *Machine) basis(e rank.Entry) (decide.Basis, words.Reason) {
+	if !e.Standing.Cold {
+		return decide.BasisLineage, words.Reason{}
+	}
+	newest := m.voter.Register.Newest().Epoch
+	if e.Standing.Held && e.Standing.Epoch >= newest || m.inLastSync(m.setup.Self) {
+		return decide.BasisCold, words.Reason{}
+	}
+	if wait := m.vacancy.since.Add(m.setup.ColdStartWait); m.at < wait {
+		r := words.Reason{Code: words.ColdWaiting, Node: m.voter.Register.Newest().Holder, N: wait.Sub(m.at).Milliseconds()}
+		return 0, r
+	}
+	if missing := m.missing(e.Standing); missing > 0 {
+		return 0, words.Reason{Code: words.DataMissing, Node: m.voter.Register.Newest().Holder, N: missing}
+	}
+	return decide.BasisCold, words.Reason{}
+}
