@@ -28,8 +28,9 @@ type Register struct {
 	InSyncEpoch Epoch
 	// Reach is how far that holder's server was known to have come.
 	Reach Offset
-	// Left says that the group has been let go of by a person.
-	Left bool
+	// Promised says that this voter votes for nobody any more, since a person lets go of the group; Left that all have
+	// promised, and the group has been let go of.
+	Promised, Left bool
 	// BootID is the host's, when this was written.
 	BootID string
 }

@@ -116,9 +116,9 @@ func (m *Machine) onDepart(from words.Node, p decide.Depart) {
 	case m.gone:
 		yes()
 	case !p.Final && m.voter.Grant.Holder == from:
-		m.voter.Register.Left = true
+		m.voter.Register.Promised = true
 		m.persist(yes)
-	case p.Final && m.voter.Register.Left:
+	case p.Final && m.voter.Register.Promised:
 		m.depart()
 		yes()
 	}

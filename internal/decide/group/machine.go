@@ -106,6 +106,9 @@ func (m *Machine) begin() {
 		m.voter.Register.Members = slices.Clone(m.setup.Voters)
 		m.voter.Register.Generation = 1
 	}
+	if m.gone = m.voter.Register.Left; m.gone {
+		return
+	}
 	if !m.voter.Register.Admitted {
 		m.beginAdmission()
 	}
