@@ -64,6 +64,8 @@ type Status struct {
 	Digest     uint64
 	// Free says that the sender would vote: it has no grant outstanding, and its restart wait is over.
 	Free bool
+	// Settled says that the sender's restart wait is over: it could vote once its grant is.
+	Settled bool
 	// Holder is whom the sender has granted last, in Granted; GrantLeft how long that grant lasts.
 	Holder    words.Node
 	Granted   words.Epoch

@@ -57,6 +57,10 @@ func (m *Machine) standAt(place int) words.Instant {
 	if place > 1 || !m.allSpoke() {
 		turn = max(turn, v.sealed.Add(min(max(3*m.slowest(), 5*time.Millisecond), 50*time.Millisecond)))
 	}
+	if place > 1 && m.order[place-1].Standing.Cold {
+		// Somebody better has been heard, and has perhaps only started later: it gets its restart wait.
+		turn = max(turn, v.since.Add(m.setup.Lease))
+	}
 	return turn.Add(time.Duration(place-1) * stagger)
 }
 

@@ -202,8 +202,9 @@ func (m *Machine) status() decide.Status {
 	r := m.voter.Register
 	s := decide.Status{
 		Seen: m.voter.Seen(), Generation: r.Generation, Digest: m.setup.Digest,
-		Free:   m.voter.Free(m.at).Zero(),
-		Holder: m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
+		Free:    m.voter.Free(m.at).Zero(),
+		Settled: m.admission == nil && m.at >= m.voter.Settled(),
+		Holder:  m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
 		Rows:  append([]words.Row(nil), r.Rows...),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
 	}

@@ -160,10 +160,9 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 		}
 		p.Candidates = append(p.Candidates, c)
 	}
-	quorate := m.lists().Majority(func(n words.Node) bool {
-		return n != p.Master && m.heardWithin(n, m.setup.Lease+2*m.statusEvery()) || n == m.setup.Self && n != p.Master
-	})
-	p.Ready = place > 0 && quorate
+	quorate := m.lists().Majority(func(n words.Node) bool { return n != p.Master && m.present(n) })
+	waiting, settled := m.unsettled(p.Master)
+	p.Ready = place > 0 && quorate && settled
 	switch {
 	case !p.Writable:
 		p.Why = append([]words.Reason(nil), m.why...)
@@ -171,13 +170,31 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 		p.Why = []words.Reason{p.Candidates[0].Out}
 	case !quorate:
 		p.Why = []words.Reason{{Code: words.NoMajority, N: int64(m.heardVoters(p.Master)), M: int64(len(m.lists().Members))}}
+	case !settled:
+		p.Why = []words.Reason{{Code: words.RestartWaiting, Node: waiting}}
 	}
+}
+
+// unsettled returns a voter that is in its restart wait, and whether a majority without the master is not.
+func (m *Machine) unsettled(master words.Node) (words.Node, bool) {
+	var waiting words.Node
+	ok := m.lists().Majority(func(n words.Node) bool {
+		settled := n == m.setup.Self && m.at >= m.voter.Settled()
+		if p := m.peers[n]; n != m.setup.Self && p != nil {
+			settled = p.status.Settled
+		}
+		if !settled {
+			waiting = n
+		}
+		return n != master && settled
+	})
+	return waiting, ok
 }
 
 func (m *Machine) heardVoters(but words.Node) int {
 	count := 0
 	for _, n := range m.lists().Members {
-		if n != but && m.heardWithin(n, m.setup.Lease+2*m.statusEvery()) {
+		if n != but && m.present(n) {
 			count++
 		}
 	}

@@ -56,7 +56,7 @@ func (m *Machine) tendResume() {
 	switch {
 	case r.epoch == 0 && s.Role == words.RoleReplica && s.RunID == rec.RunID:
 		m.own.confirmed = s.RunID
-		m.note(words.Reason{Code: words.Resumed, Node: m.setup.Self})
+		m.note(words.Reason{Code: words.ReadsOpen, Node: m.setup.Self})
 	case r.epoch > 0 && s.Role == words.RoleMaster && s.RunID == m.voter.Register.Newest().RunID:
 		m.resumeHold(r.epoch)
 	}

@@ -254,7 +254,7 @@ func TestBytesStayAsTheyAre(t *testing.T) {
 				Epoch: 7, Seq: 1, Lease: time.Second, Generation: 1, RunID: id, Position: words.Position{ReplID: words.ReplID(id), Second: -1},
 				InSync: []words.Node{"h2"}, Row: words.Row{Epoch: 7, Holder: "h2"},
 			},
-			"0101066f7264657273070180a8d6b9070101" + string(id) + "030000010001010268320702000000",
+			"0101066f7264657273070180a8d6b9070101" + string(id) + "03000001000101026832070200000000",
 		},
 	} {
 		if got := hex.EncodeToString(Append(nil, "orders", c.message)); got != c.want {
