@@ -81,7 +81,8 @@ func (g *gate) set(s decide.GateState) {
 func (g *gate) lose() {
 	g.state, g.flushed = decide.GateState{}, false
 	g.ends = [decide.Slots]time.Duration{}
-	if g.w.court.Leased(g.w.groups[g.group]) && !g.w.plan.Off.Off(decide.GateAtBoot) {
+	left := g.host.disk.page.registers[g.group].Left
+	if g.w.court.Leased(g.w.groups[g.group]) && !left && !g.w.plan.Off.Off(decide.GateAtBoot) {
 		g.state.Mode = decide.GateShut
 	}
 	g.w.dirty(g.group)

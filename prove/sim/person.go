@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"time"
 
 	"redkeep/internal/decide"
@@ -18,10 +19,27 @@ func (w *World) ask(f Fault, h *host) bool {
 		return w.request(h, g, v, nil)
 	case StopAgent:
 		return w.requestAll(h, decide.Stop{}, w.between(time.Millisecond, time.Second), 5*time.Second)
+	case EditLease:
+		return w.editLease(h) && w.requestAll(h, decide.Suspend{}, w.between(time.Millisecond, 100*time.Millisecond), 50*time.Millisecond)
 	case Suspend:
 		return w.requestAll(h, decide.Suspend{}, w.between(time.Millisecond, 100*time.Millisecond), 50*time.Millisecond)
 	}
 	return false
+}
+
+// editLease has a node's file say a longer lease than the run's, or the run's again: a rolling edit is half done all the time.
+func (w *World) editLease(h *host) bool {
+	longer := min(w.plan.Lease*time.Duration(1+w.rng.IntN(5)), 3*time.Second)
+	if old := w.plan.Leases[h.index]; longer == max(old, w.plan.Lease) {
+		return false
+	}
+	w.log("%s has a lease of %v", h.name, longer)
+	w.plan.Leases = maps.Clone(w.plan.Leases)
+	if w.plan.Leases == nil {
+		w.plan.Leases = map[int]time.Duration{}
+	}
+	w.plan.Leases[h.index] = longer
+	return true
 }
 
 // request gives a request to a machine.

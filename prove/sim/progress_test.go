@@ -9,9 +9,9 @@ import (
 // progressTrials are about masters that are lost without need, or that don't come.
 func progressTrials() []trial {
 	return []trial{
-		{rule: decide.PreVoteFirst, with: []decide.Rule{decide.ReclaimHold}, plan: Plan{Script: votesAhead, NoRest: true, Length: 15 * time.Second}},
+		{rule: decide.PreVoteFirst, with: []decide.Rule{decide.ReclaimHold}, seeds: 5, plan: Plan{Script: votesAhead, NoRest: true, Length: 15 * time.Second}},
 		{rule: decide.VoteIsGrant, plan: Plan{Script: duel, NoRest: true, Length: 4 * time.Second}},
-		{rule: decide.UnfitStandsDown, plan: Plan{Script: unpromotable, NoRest: true, Length: 9 * time.Second}},
+		{rule: decide.UnfitStandsDown, seeds: 8, plan: Plan{Script: unpromotable, NoRest: true, Length: 9 * time.Second}},
 	}
 }
 
