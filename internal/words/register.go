@@ -28,6 +28,8 @@ type Register struct {
 	InSyncEpoch Epoch
 	// Reach is how far that holder's server was known to have come.
 	Reach Offset
+	// ReachKeys is how many keys it was known to have: a witness has no server to count in.
+	ReachKeys int64
 	// Promised says that this voter votes for nobody any more, since a person lets go of the group; Left that all have
 	// promised, and the group has been let go of.
 	Promised, Left bool

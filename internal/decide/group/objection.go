@@ -44,11 +44,11 @@ func (m *Machine) objectionFirst(from words.Node) words.Reason {
 	return words.Reason{}
 }
 
-// keysKnown is how many keys this node's server has, or had when it was last recorded. A server that restarted without any
+// keysKnown is how many keys this node's server has, or had when it was last recorded; on a witness, the last holder's. A server that restarted without any
 // does not win by its record against one that has some.
 func (m *Machine) keysKnown() int64 {
 	if !m.data() {
-		return 0
+		return m.voter.Register.ReachKeys
 	}
 	if m.own.known && m.own.server.Keys > 0 {
 		return m.own.server.Keys

@@ -66,11 +66,11 @@ func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 		return
 	}
 	lost := slices.ContainsFunc(r.InSync, func(n words.Node) bool { return !slices.Contains(b.InSync, n) })
-	urgent := e != r.InSyncEpoch || lost
+	urgent := e != r.InSyncEpoch || lost || r.ReachKeys == 0 && b.Keys > 0
 	if r.Reach != b.Position.Offset {
 		m.disk.dirty = true
 	}
-	r.InSyncEpoch, r.InSync, r.Reach = e, append([]words.Node(nil), b.InSync...), b.Position.Offset
+	r.InSyncEpoch, r.InSync, r.Reach, r.ReachKeys = e, append([]words.Node(nil), b.InSync...), b.Position.Offset, max(0, b.Keys)
 	if urgent && m.disk.broken == "" {
 		m.persist(nil)
 	}

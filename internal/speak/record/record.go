@@ -33,6 +33,7 @@ type register struct {
 	InSync      []words.Node `json:"in_sync,omitempty"`
 	InSyncEpoch words.Epoch  `json:"in_sync_epoch,omitempty"`
 	Reach       words.Offset `json:"reach_offset,omitempty"`
+	ReachKeys   int64        `json:"reach_keys,omitempty"`
 	Promised    bool         `json:"promised,omitempty"`
 	Left        bool         `json:"left,omitempty"`
 	BootID      string       `json:"boot_id,omitempty"`
@@ -69,7 +70,7 @@ type own struct {
 func Append(dst []byte, r words.Register) []byte {
 	d := register{
 		Version: Version, Admitted: r.Admitted, Generation: r.Generation, Members: r.Members, PendingGen: r.PendingGen,
-		Pending: r.Pending, Seen: r.Seen, LMax: int64(r.LMax), Data: r.Data, InSync: r.InSync, InSyncEpoch: r.InSyncEpoch, Reach: r.Reach,
+		Pending: r.Pending, Seen: r.Seen, LMax: int64(r.LMax), Data: r.Data, InSync: r.InSync, InSyncEpoch: r.InSyncEpoch, Reach: r.Reach, ReachKeys: r.ReachKeys,
 		Promised: r.Promised, Left: r.Left, BootID: r.BootID,
 	}
 	if r.Vote != (words.Ballot{}) {
@@ -106,7 +107,7 @@ func Parse(b []byte) (words.Register, error) {
 	}
 	r := words.Register{
 		Admitted: d.Admitted, Generation: d.Generation, Members: some(d.Members), PendingGen: d.PendingGen, Pending: some(d.Pending),
-		Seen: d.Seen, LMax: time.Duration(d.LMax), Data: some(d.Data), InSync: some(d.InSync), InSyncEpoch: d.InSyncEpoch, Reach: d.Reach,
+		Seen: d.Seen, LMax: time.Duration(d.LMax), Data: some(d.Data), InSync: some(d.InSync), InSyncEpoch: d.InSyncEpoch, Reach: d.Reach, ReachKeys: d.ReachKeys,
 		Promised: d.Promised, Left: d.Left, BootID: d.BootID,
 	}
 	if d.Vote != nil {
