@@ -106,7 +106,7 @@ func (a *Agent) newServer(g *groupWork) *redis.Hand {
 	conf := g.conf.Server
 	return redis.New(redis.Config{
 		Addr: conf.Addr(a.opt.Self), Mark: a.mark(), User: conf.User, Password: conf.Password.Reveal(), Rename: conf.Rename,
-		Poll: min(max(a.opt.Config.Lease/8, 20*time.Millisecond), 200*time.Millisecond, a.opt.Config.DownAfter/4),
+		Poll: min(max(a.opt.Config.Lease/5, 20*time.Millisecond), 200*time.Millisecond, a.opt.Config.DownAfter/4),
 		Prove: func(pid int, uptime time.Duration) (redis.Process, error) {
 			p, err := process.Prove(pid, uptime)
 			if err != nil {

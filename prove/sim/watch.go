@@ -71,12 +71,17 @@ func (w *World) look() {
 	}
 }
 
-const (
-	flushGrace = 15 * time.Millisecond
-	// staleBy is how much older than the last acknowledgement a write must be that no election may lose without saying so:
-	// a replica in sync had all that the master had a second earlier, and is told each status.
-	staleBy = 3 * time.Second
-)
+const flushGrace = 15 * time.Millisecond
+
+// staleBy is how much older than the last acknowledgement a write must be that no election may lose without saying so: a replica
+// in sync had all that the master had a second earlier, when it was heard, and stays in sync for a lease and two statuses after.
+func (w *World) staleBy() time.Duration {
+	longest := w.plan.Lease
+	for _, l := range w.plan.Leases {
+		longest = max(longest, l)
+	}
+	return longest + 2500*time.Millisecond
+}
 
 func (w *World) writable(g int) []words.Node {
 	var out []words.Node
@@ -132,8 +137,9 @@ func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 	if h := wt.handed; h != nil && h.Successor == open.Node && h.Epoch == wt.epoch {
 		w.court.Switched(open, h.Holder, p.winner)
 	}
-	if !let && !(w.now <= wt.said[open.Node] && w.forgetful(wt.took)) {
-		w.court.Stale(open, p.winner, staleBy)
+	said := w.now <= wt.said[open.Node] && w.forgetful(wt.took)
+	if !let && !said && w.knowable(open.Group, wt) {
+		w.court.Stale(open, p.winner, w.staleBy())
 	} else {
 		w.court.Forgive(open.Group, p.winner)
 	}
@@ -142,6 +148,19 @@ func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 // forgetful reports whether an agent that runs was restarted or stopped since: what it had heard of who is in sync may be forgotten.
 func (w *World) forgetful(since time.Duration) bool {
 	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.troubled >= since && h.agent() != nil })
+}
+
+// knowable reports whether anybody could know what the last holder's data were: its row is on some disk, and none has failed since.
+func (w *World) knowable(group words.Group, wt *watch) bool {
+	g := slices.Index(w.groups, group)
+	known := false
+	for _, h := range w.hosts {
+		if h.disk.failed > wt.took {
+			return false
+		}
+		known = known || h.disk.page.registers[g].Newest().Epoch >= wt.epoch
+	}
+	return known
 }
 
 func (w *World) promoted(s *server) {
@@ -185,6 +204,9 @@ func (w *World) persisted(s *seat, r words.Register) {
 func (w *World) noted(s *seat, r words.Reason) {
 	if (r.Code == words.Elected || r.Code == words.Resumed) && r.Node == s.host().name {
 		s.epoch = max(s.epoch, words.Epoch(r.N))
+		if h := w.watch[s.group].handed; h != nil && h.Holder == r.Node && h.Epoch == s.epoch {
+			w.watch[s.group].handed = nil // it goes on with what it had handed over
+		}
 	}
 	if r.Code == words.LossyElection || r.Code == words.RecoveredAlone {
 		until := w.watch[s.group].let
@@ -277,7 +299,7 @@ func (w *World) isWell(g, i int) bool {
 
 func (w *World) agentWell(i int) bool {
 	a := w.hosts[i].agent()
-	return a != nil && !a.frozen && w.hosts[i].power && w.now-w.hosts[i].troubled > 100*time.Millisecond &&
+	return a != nil && !a.frozen && !a.ending && w.now > w.hosts[i].waits && w.hosts[i].power && w.now-w.hosts[i].troubled > 100*time.Millisecond &&
 		w.timing.gateHigh < w.plan.Lease/20 && w.timing.netHigh < w.plan.Lease/20
 }
 

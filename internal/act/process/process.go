@@ -106,17 +106,18 @@ func (p *Process) wait() {
 // Exited returns a channel that is closed when the process ends. It stays open if the Process is closed before.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Sample looks at the process now, and at the CPU time that all of its threads have used, in steps of 10 ms. A process that is being torn down is gone already: it holds its sockets until the
-// kernel has freed its memory, which takes long when that is large, and executes nothing more.
-func (p *Process) Sample() (state decide.ProcessState, cpu time.Duration) {
+// Sample looks at the process now, at the CPU time that all of its threads have used, in steps of 10 ms, and at its memory
+// in bytes. A process that is being torn down is gone already: it holds its sockets until the kernel has freed its memory,
+// which takes long when that is large, and executes nothing more.
+func (p *Process) Sample() (state decide.ProcessState, cpu time.Duration, resident int64) {
 	s, err := readStat(p.stat)
 	switch {
 	case errors.Is(err, unix.ESRCH):
-		return decide.ProcessGone, 0
+		return decide.ProcessGone, 0, 0
 	case err != nil:
-		return decide.ProcessUnknown, 0
+		return decide.ProcessUnknown, 0, 0
 	default:
-		return s.classify(), s.cpu
+		return s.classify(), s.cpu, s.resident
 	}
 }
 

@@ -21,6 +21,8 @@ type stat struct {
 	flags   uint64
 	cpu     time.Duration
 	started time.Duration // since boot
+	// resident is its memory in bytes.
+	resident int64
 }
 
 // tick is the unit of times in /proc: USER_HZ is 100 on every architecture that Linux has kept.
@@ -50,13 +52,13 @@ func parseStat(line string) (stat, error) {
 	if open < 0 || end < open {
 		return stat{}, fmt.Errorf("read its state: %.40q has no name", line)
 	}
-	// Field 3 of proc_pid_stat(5) is the first of the rest: state 3, flags 9, utime 14, stime 15, starttime 22.
+	// Field 3 of proc_pid_stat(5) is the first of the rest: state 3, flags 9, utime 14, stime 15, starttime 22, rss 24.
 	rest := strings.Fields(line[end+1:])
-	if len(rest) < 20 || len(rest[0]) != 1 {
+	if len(rest) < 22 || len(rest[0]) != 1 {
 		return stat{}, fmt.Errorf("read its state: %d fields", len(rest))
 	}
-	var numbers [4]uint64
-	for i, field := range []int{9, 14, 15, 22} {
+	var numbers [5]uint64
+	for i, field := range []int{9, 14, 15, 22, 24} {
 		n, err := strconv.ParseUint(rest[field-3], 10, 64)
 		if err != nil {
 			return stat{}, fmt.Errorf("read its state: field %d: %w", field, err)
@@ -69,6 +71,8 @@ func parseStat(line string) (stat, error) {
 		flags:   numbers[0],
 		cpu:     time.Duration(numbers[1]+numbers[2]) * tick,
 		started: time.Duration(numbers[3]) * tick,
+
+		resident: int64(numbers[4]) * int64(os.Getpagesize()),
 	}, nil
 }
 

@@ -12,8 +12,8 @@ import (
 type Process interface {
 	// Exited is closed when the process ends.
 	Exited() <-chan struct{}
-	// Sample tells the process's state, and the CPU time of all its threads.
-	Sample() (decide.ProcessState, time.Duration)
+	// Sample tells the process's state, the CPU time of all its threads, and its memory in bytes.
+	Sample() (state decide.ProcessState, cpu time.Duration, resident int64)
 	// Close ends the watch of the process.
 	Close()
 }
@@ -50,9 +50,11 @@ const (
 	loadingPoll = 20 * time.Millisecond
 	// fullEvery is the pace of the longer look: process, loading, keys, file.
 	fullEvery = time.Second
-	// glanceEvery is the pace at which the process is looked at. A killed process closes its connections only when the
-	// kernel has freed its memory, which takes 57 ms for each GiB; its state tells the death at once.
-	glanceEvery = 100 * time.Millisecond
+	// glanceEvery is the pace at which a large server's process is looked at. A killed process closes its connections only
+	// when the kernel has freed its memory, which takes 57 ms for each GiB; its state tells the death at once. One below
+	// glanceFrom is looked at with each batch.
+	glanceEvery = 50 * time.Millisecond
+	glanceFrom  = 256 << 20
 	// A server that was lost is tried again often at first: one that is restarted at once is back within milliseconds.
 	retrySoon, retryLater, soon = 5 * time.Millisecond, 50 * time.Millisecond, time.Second
 )

@@ -27,6 +27,8 @@ type session struct {
 	// sent is when they were asked for; cpu is the CPU time that the process had used by then.
 	sent time.Time
 	cpu  time.Duration
+	// resident is the process's memory in bytes, when last looked at.
+	resident int64
 	// nextFull, nextSilent and nextGlance are when the next long look, the next word about a silence and the next look at
 	// the process are due.
 	nextFull, nextSilent, nextGlance time.Time
@@ -100,7 +102,7 @@ func (s *session) nextWake() time.Time {
 	if len(s.owed) > 0 {
 		next = s.nextSilent
 	}
-	if s.process != nil && !s.gone && s.nextGlance.Before(next) {
+	if s.process != nil && !s.gone && s.resident >= glanceFrom && s.nextGlance.Before(next) {
 		next = s.nextGlance
 	}
 	return next
@@ -146,7 +148,9 @@ func (s *session) sample() (decide.ProcessState, time.Duration) {
 	if s.process == nil {
 		return decide.ProcessUnknown, 0
 	}
-	return s.process.Sample()
+	state, cpu, resident := s.process.Sample()
+	s.resident = resident
+	return state, cpu
 }
 
 // introduce sends the first batch: who we are, and the long look behind it without waiting.

@@ -70,7 +70,7 @@ func (w *watch) unreached() {
 	}
 	state := decide.ProcessUnknown
 	if w.process != nil {
-		state, _ = w.process.Sample()
+		state, _, _ = w.process.Sample()
 	}
 	w.cfg.Report(decide.Silent{For: time.Since(w.lost), Process: state})
 }

@@ -260,7 +260,7 @@ func (m *Machine) stampTrail() {
 func (m *Machine) inSync() []words.Node {
 	var list []words.Node
 	for _, n := range m.setup.Data {
-		if p := m.peers[n]; p != nil && p.synced && m.at.Sub(p.statusAt) <= m.setup.Lease+2*m.statusEvery() {
+		if p := m.peers[n]; p != nil && p.synced && m.at.Sub(p.statusAt) <= m.setup.Lease+m.statusEvery() {
 			list = append(list, n)
 		}
 	}

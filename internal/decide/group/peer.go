@@ -153,7 +153,7 @@ const maxRows = 6
 
 // statusEvery is how often nodes tell each other how they are, when nothing changes.
 func (m *Machine) statusEvery() time.Duration {
-	return min(max(m.setup.Lease/4, 50*time.Millisecond), 500*time.Millisecond)
+	return min(max(m.setup.Lease/2, 50*time.Millisecond), 500*time.Millisecond)
 }
 
 // heardWithin reports whether a node has been heard within a lease.
@@ -178,7 +178,11 @@ func (m *Machine) slowest() time.Duration {
 
 // tendStatus tells the others how this node is.
 func (m *Machine) tendStatus() {
-	if m.at < m.nextStatus {
+	due := m.nextStatus
+	if m.lastBeat.at == m.at || m.holder != nil && m.holder.nextBeat == m.at.Add(m.setup.Beat()) {
+		due = due.Add(-m.setup.Beat()) // a beat has just woken this node: what is due before the next one goes with it
+	}
+	if m.at < due {
 		return
 	}
 	m.tellStatus()
