@@ -67,6 +67,7 @@ type docket struct {
 	holders map[words.Epoch]words.Node
 	latest  Ack
 	epoch   words.Epoch // of the latest acknowledgement
+	before  Ack         // the last acknowledgement of an epoch before that one
 	acked   map[uint64]Ack
 	leased  bool
 	two     bool
@@ -150,6 +151,9 @@ func (c *Court) Acked(a Ack) {
 		c.find(a.At, a.Group, StaleAck, "%s (epoch %d) acknowledges after %s (epoch %d) did at %.3fms",
 			a.Node, e, d.latest.Node, d.epoch, float64(d.latest.At)/1e6)
 	}
+	if e > d.epoch {
+		d.before = d.latest
+	}
 	if e >= d.epoch {
 		d.epoch, d.latest = e, a
 	}
@@ -191,11 +195,14 @@ func (c *Court) Failover(o Open, winner []uint64, copies []Copy, need int) {
 // than by, counted back from that epoch's last acknowledgement.
 func (c *Court) Stale(o Open, winner []uint64, by time.Duration) {
 	d := c.docket(o.Group)
-	has := set(winner)
+	has, last := set(winner), d.latest
+	if d.epoch == o.Epoch {
+		last = d.before // the winner has answered already
+	}
 	var oldest *Ack
 	lost := 0
 	for w, a := range d.acked {
-		if a.At < d.latest.At-by && !has[w] {
+		if a.At < last.At-by && !has[w] {
 			lost++
 			if oldest == nil || a.At < oldest.At {
 				oldest = &a
@@ -204,7 +211,7 @@ func (c *Court) Stale(o Open, winner []uint64, by time.Duration) {
 	}
 	if oldest != nil {
 		c.find(o.At, o.Group, SaidLoss, "%s won epoch %d without %d acknowledged writes as old as %.3fms (the last was at %.3fms), and no voter had waited for better",
-			o.Node, o.Epoch, lost, float64(oldest.At)/1e6, float64(d.latest.At)/1e6)
+			o.Node, o.Epoch, lost, float64(oldest.At)/1e6, float64(last.At)/1e6)
 	}
 	c.Forgive(o.Group, winner)
 }

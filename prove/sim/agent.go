@@ -29,6 +29,7 @@ type agent struct {
 	heard     []uint64 // the highest session of each other agent
 	alive     bool
 	frozen    bool
+	ending    bool // a person has asked it to end: its groups stop one by one
 	frozenAt  time.Duration
 	seats     []*seat
 	held      [strands][]func()

@@ -15,7 +15,7 @@ func dataTrials() []trial {
 		return Plan{Script: script, NoRest: true, Length: 12 * time.Second, Patience: 3 * time.Second, Voters: 3, Data: 2}
 	}
 	return []trial{
-		{rule: decide.SameProcess, plan: long(anotherProcess)},
+		{rule: decide.SameProcess, plan: long(anotherProcess), seeds: 8},
 		{rule: decide.RankInVote, plan: long(laggard(func(w *World) {
 			c(w).freeze()
 			w.after(ms(150), c(w).thaw)
@@ -76,15 +76,19 @@ func streamOutlives(w *World) {
 	w.after(ms(2002), func() { a(w).server().kill(false) })
 }
 
-// longerFork has a, alone, write more in its last moments than the others do in the epoch after, whose holder dies then.
+// longerFork has a, alone, write more in its last moments than the others do in the epoch after, whose holder dies then. Those
+// who are left are slow to hear each other, so that a is the first to stand.
 func longerFork(w *World) {
 	w.net.isolate(0, true, false)
 	w.onAction = func(s *seat, x decide.Action) {
-		if _, ok := x.(decide.Announce); ok && s.host() == b(w) {
+		if v, ok := x.(decide.Announce); ok && v.New == s.host().name {
 			w.onAction = nil
 			w.after(ms(300), func() {
-				b(w).off()
+				s.host().off()
 				w.net.heal()
+				for _, h := range w.hosts[1:] {
+					w.net.slow(h, ms(8))
+				}
 			})
 		}
 	}

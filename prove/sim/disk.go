@@ -28,7 +28,9 @@ type disk struct {
 	busy         bool
 	waiting      []func(err string)
 	fails        bool
+	failed       time.Duration // when a sync last failed
 	slow         time.Duration
+	fresh        bool // the store was lost, and no agent has been started since
 }
 
 func newDisk(w *World, h *host) *disk {
@@ -64,7 +66,7 @@ func (d *disk) flush() {
 		d.busy = false
 		err := ""
 		if d.fails {
-			err = "sync register: input/output error"
+			err, d.failed = "sync register: input/output error", d.w.now
 		} else {
 			d.synced = page
 		}
@@ -85,6 +87,7 @@ func (d *disk) crash() {
 
 // lose replaces the store: by an empty directory, or by files that nobody can read.
 func (d *disk) lose(unreadable bool) {
+	d.fresh = true
 	g := len(d.page.registers)
 	d.page = state{registers: make([]words.Register, g), written: make([]bool, g), lost: unreadable}
 	d.synced = d.page.clone()

@@ -17,7 +17,7 @@ func handTrials() []trial {
 		{rule: decide.GateAtBoot, with: []decide.Rule{decide.BornFenced}, plan: Plan{NoRest: true, Script: acts(
 			act{0, func(w *World) { a(w).off() }},
 			act{2000, func(w *World) { a(w).on(withAOF, time.Second) }})}},
-		{rule: decide.OrderFence, plan: Plan{Script: oldOrder, NoRest: true, Length: 9 * time.Second}, seeds: 8},
+		{rule: decide.OrderFence, plan: Plan{Script: oldOrder, NoRest: true, Length: 9 * time.Second}, seeds: 16},
 		{rule: decide.OneProcess, plan: Plan{Script: twoAgents, NoRest: true, Length: 9 * time.Second}},
 		{rule: decide.FenceProved, plan: Plan{NoRest: true, Script: acts(
 			act{0, func(w *World) { w.net.isolate(0, true, false) }},

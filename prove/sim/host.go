@@ -28,6 +28,8 @@ type host struct {
 	split bool
 	// troubled is when something was last done to the host or its agent; the laws of calm are lenient then.
 	troubled time.Duration
+	// waits is until when its agent may grant nothing: a lost store is readmitted after the longest lease that there is.
+	waits time.Duration
 }
 
 func newHost(w *World, index int) *host {
@@ -183,6 +185,9 @@ func (h *host) startAgent() {
 	boot := h.boots
 	for g := range w.plan.Groups {
 		a.seats = append(a.seats, &seat{w: w, agent: a, group: g, unfenced: true})
+	}
+	if lost || h.disk.fresh {
+		h.waits, h.disk.fresh = w.now+time.Second+2*w.staleBy(), false
 	}
 	w.log("%s agent starts, session %d", h.name, a.session)
 	h.disk.sync(func(err string) {

@@ -79,6 +79,13 @@ func (w *World) partitioned(side ...int) {
 	}
 }
 
+// slow has packets take longer from a host to all but the first.
+func (n *network) slow(h *host, d time.Duration) {
+	for b := 1; b < n.clients(); b++ {
+		n.paths[h.index][b].slow = d
+	}
+}
+
 func (n *network) heal() {
 	for _, row := range n.paths {
 		for i := range row {

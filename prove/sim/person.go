@@ -78,7 +78,7 @@ func (w *World) requestAll(h *host, r decide.Request, down, bound time.Duration)
 			}
 		})
 	}
-	h.troubled = w.now
+	h.troubled, a.ending = w.now, true
 	w.after(bound, end)
 	return true
 }
