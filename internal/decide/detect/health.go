@@ -44,6 +44,9 @@ func (h *Health) Lost(c decide.LossCause) {
 	}
 }
 
+// Slept takes the time that the agent itself did not run off the server's silence: nobody asked it anything.
+func (h *Health) Slept(at words.Instant, d time.Duration) { h.answered = min(at, h.answered.Add(d)) }
+
 // Silent records an overdue answer.
 func (h *Health) Silent(s decide.Silent) { h.silent, h.overdue = s, true }
 

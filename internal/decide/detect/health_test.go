@@ -98,3 +98,15 @@ func TestNeverSeen(t *testing.T) {
 		t.Errorf("a server that only loads has been seen: %v", why)
 	}
 }
+
+// TestOwnSleepIsNoSilence: an agent that was frozen asks again before it gives its server up.
+func TestOwnSleepIsNoSilence(t *testing.T) {
+	h := seen()
+	h.Slept(after(5*time.Second), 4500*time.Millisecond)
+	if why := h.Down(after(5 * time.Second)); !why.Zero() {
+		t.Errorf("given up for the agent's own sleep: %v", why)
+	}
+	if why := h.Down(after(5500 * time.Millisecond)); why.Code != words.ServerSilent {
+		t.Errorf("after the rest of the budget: %v", why)
+	}
+}

@@ -177,7 +177,11 @@ func (m *Machine) beginVote(c *candidate) {
 func (m *Machine) sendVotes(c *candidate) {
 	m.sendAll(c.vote)
 	c.again = m.at.Add(m.askAgain())
-	if why := m.voter.Vote(m.at, m.setup.Self, m.boot.Session, c.vote); !why.Zero() {
+	why := words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken}
+	if m.disk.broken == "" {
+		why = m.voter.Vote(m.at, m.setup.Self, m.boot.Session, c.vote)
+	}
+	if !why.Zero() {
 		c.round.No(m.setup.Self, why)
 		m.countVotes(c)
 		return

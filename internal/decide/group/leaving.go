@@ -186,8 +186,9 @@ func (m *Machine) ban(why words.Reason) {
 	m.own.bannedRun, m.own.bannedUntil = m.own.server.RunID, m.at.Add(ban)
 }
 
-// slept ends a lease that this agent slept through, before anything else is done.
+// slept ends a lease that this agent slept through, before anything else is done. A shorter sleep is no silence of the server's.
 func (m *Machine) slept(e decide.Slept) {
+	m.health.Slept(m.at, e.For)
 	if e.For < m.setup.Lease {
 		return
 	}
