@@ -28,6 +28,7 @@ type agent struct {
 	session   words.Session
 	heard     []uint64 // the highest session of each other agent
 	alive     bool
+	since     time.Duration // of its start
 	frozen    bool
 	ending    bool // a person has asked it to end: its groups stop one by one
 	frozenAt  time.Duration

@@ -174,7 +174,7 @@ func (h *host) startAgent() {
 		return
 	}
 	w := h.w
-	a := &agent{w: w, host: h, alive: true, heard: make([]uint64, len(w.hosts))}
+	a := &agent{w: w, host: h, alive: true, since: w.now, heard: make([]uint64, len(w.hosts))}
 	h.agents = append(h.live(), a)
 	if h.disk.page.session == 0 { // a new store's sessions start at the time of day, above those of the store before
 		h.disk.page.session = words.Session(1_700_000_000 + w.now/time.Second)

@@ -299,7 +299,7 @@ func (w *World) isWell(g, i int) bool {
 
 func (w *World) agentWell(i int) bool {
 	a := w.hosts[i].agent()
-	return a != nil && !a.frozen && !a.ending && w.now > w.hosts[i].waits && w.hosts[i].power && w.now-w.hosts[i].troubled > 100*time.Millisecond &&
+	return a != nil && !a.frozen && !a.ending && w.hosts[i].disk.failed <= a.since && w.now > w.hosts[i].waits && w.hosts[i].power && w.now-w.hosts[i].troubled > 100*time.Millisecond &&
 		w.timing.gateHigh < w.plan.Lease/20 && w.timing.netHigh < w.plan.Lease/20
 }
 
