@@ -172,6 +172,8 @@ type Readmitted struct {
 	Generation uint64
 	Members    []words.Node
 	LMax       time.Duration
+	// Row is the newest of the lineage: without any, the group was never leased, and nobody's server is to be fenced.
+	Row words.Row
 }
 
 // Prepare asks the target of a switchover whether it could take over, in the holder's Epoch.

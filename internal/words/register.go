@@ -54,9 +54,9 @@ type Record struct {
 	Keys     int64
 }
 
-// Leased reports whether the group has had a holder as far as this register knows: one that has opened, or, where the store
-// was lost and has been readmitted, any. Votes of a first election that nobody has opened yet change nothing for clients.
-func (r Register) Leased() bool { return len(r.Rows) > 0 || r.Vote.Epoch > 0 && r.Vote.Holder == "" }
+// Leased reports whether the group has had a holder that opened, as far as this register knows. Votes of a first election
+// that nobody has opened yet change nothing for clients.
+func (r Register) Leased() bool { return len(r.Rows) > 0 }
 
 // Newest returns the row of the highest epoch; the zero Row where there is none.
 func (r Register) Newest() Row {

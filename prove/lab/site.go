@@ -95,6 +95,9 @@ func newSite(t testing.TB, p Plan) *Site {
 // bareSite makes the hosts and the configuration, and starts nothing.
 func bareSite(t testing.TB, p Plan) *Site {
 	t.Helper()
+	if test, ok := t.(*testing.T); ok {
+		test.Parallel() // sites wait more than they work; for numbers worth quoting run them with -parallel 1
+	}
 	if len(p.Hosts) == 0 {
 		p.Hosts = []string{"h1", "h2", "h3"}
 	}

@@ -3,7 +3,9 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,6 +23,7 @@ type Process struct {
 	pid    int
 	pidfd  *os.File
 	stat   *os.File // /proc/PID/stat, which goes on meaning this process whoever gets its number
+	sched  *os.File // /proc/PID/schedstat; nil on a kernel without it
 	exited chan struct{}
 	ended  chan struct{} // closed when the waiting goroutine has returned
 	once   sync.Once
@@ -61,6 +64,7 @@ func (p *Process) prove(uptime time.Duration) error {
 	if p.stat, err = os.Open(statPath(p.pid)); err != nil {
 		return fmt.Errorf("prove process %d: %w: %w", p.pid, err, ErrUnproven)
 	}
+	p.sched, _ = os.Open("/proc/" + strconv.Itoa(p.pid) + "/schedstat") // not on every kernel
 	s, err := readStat(p.stat)
 	if err != nil {
 		return fmt.Errorf("prove process %d: %w: %w", p.pid, err, ErrUnproven)
@@ -106,9 +110,10 @@ func (p *Process) wait() {
 // Exited returns a channel that is closed when the process ends. It stays open if the Process is closed before.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Sample looks at the process now, at the CPU time that all of its threads have used, in steps of 10 ms, and at its memory
-// in bytes. A process that is being torn down is gone already: it holds its sockets until the kernel has freed its memory,
-// which takes long when that is large, and executes nothing more.
+// Sample looks at the process now, at the CPU time that it has used or waited for, and at its memory in bytes. Waiting counts,
+// since a server that works on a host with too much to do is busy all the same. A process that is being torn down is gone
+// already: it holds its sockets until the kernel has freed its memory, which takes long when that is large, and executes
+// nothing more.
 func (p *Process) Sample() (state decide.ProcessState, cpu time.Duration, resident int64) {
 	s, err := readStat(p.stat)
 	switch {
@@ -117,8 +122,25 @@ func (p *Process) Sample() (state decide.ProcessState, cpu time.Duration, reside
 	case err != nil:
 		return decide.ProcessUnknown, 0, 0
 	default:
-		return s.classify(), s.cpu, s.resident
+		return s.classify(), max(s.cpu, p.wanted()), s.resident
 	}
+}
+
+// wanted is how long the process's first thread has run and has waited to run; 0 on a kernel that does not count that.
+func (p *Process) wanted() time.Duration {
+	if p.sched == nil {
+		return 0
+	}
+	var line [128]byte
+	n, err := p.sched.ReadAt(line[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0
+	}
+	var ran, waited int64
+	if _, err := fmt.Sscan(string(line[:n]), &ran, &waited); err != nil {
+		return 0
+	}
+	return time.Duration(ran + waited)
 }
 
 // Close ends the watch and waits until its goroutine has ended. It may be called more than once.
@@ -135,6 +157,9 @@ func (p *Process) release() {
 	_ = p.pidfd.Close()
 	if p.stat != nil {
 		_ = p.stat.Close()
+	}
+	if p.sched != nil {
+		_ = p.sched.Close()
 	}
 }
 

@@ -76,7 +76,7 @@ func TestProveAndExit(t *testing.T) {
 		t.Fatal("the end was not noticed in 5 s")
 	}
 	t.Logf("end known after %v", time.Since(began))
-	if state, _ , _ := p.Sample(); state != decide.ProcessGone {
+	if state, _, _ := p.Sample(); state != decide.ProcessGone {
 		t.Errorf("state %v of an ended process", state)
 	}
 }
@@ -88,16 +88,16 @@ func TestSampleTellsStoppedFromBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if state, _ , _ := p.Sample(); state != decide.ProcessRunning {
+	if state, _, _ := p.Sample(); state != decide.ProcessRunning {
 		t.Errorf("state %v of a busy process", state)
 	}
-	if !until(t, func() bool { _, cpu , _ := p.Sample(); return cpu >= 50*time.Millisecond }) {
+	if !until(t, func() bool { _, cpu, _ := p.Sample(); return cpu >= 50*time.Millisecond }) {
 		t.Error("the CPU time of a busy process does not grow")
 	}
 	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if !until(t, func() bool { state, _ , _ := p.Sample(); return state == decide.ProcessStopped }) {
+	if !until(t, func() bool { state, _, _ := p.Sample(); return state == decide.ProcessStopped }) {
 		t.Error("a stopped process is not told")
 	}
 }

@@ -47,7 +47,7 @@ func (m *Machine) onReadmit(from words.Node, r decide.Readmit) {
 	}
 	m.send(from, decide.Readmitted{
 		Nonce: r.Nonce, Seen: m.voter.Seen(), Fresh: m.fresh(), Generation: reg.Generation,
-		Members: append([]words.Node(nil), reg.Members...), LMax: reg.LMax,
+		Members: append([]words.Node(nil), reg.Members...), LMax: reg.LMax, Row: reg.Newest(),
 	})
 }
 
@@ -59,6 +59,7 @@ func (m *Machine) onReadmitted(from words.Node, r decide.Readmitted) {
 		return
 	}
 	a.answers[from] = r
+	m.learn([]words.Row{r.Row})
 	fresh, old := 0, 0
 	var best decide.Readmitted
 	for _, ans := range a.answers {

@@ -13,6 +13,7 @@ func (w *wire) readmitted(m *decide.Readmitted) {
 	unsigned(w, &m.Generation)
 	w.members(&m.Members)
 	w.duration(&m.LMax)
+	w.row(&m.Row)
 }
 
 func (w *wire) prepare(m *decide.Prepare) {
