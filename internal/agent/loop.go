@@ -18,7 +18,7 @@ const batch = 128
 func (a *Agent) loop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	last := awake()
+	last, due := awake(), awake()
 	for {
 		var first *letter
 		select {
@@ -30,23 +30,31 @@ func (a *Agent) loop(ctx context.Context) error {
 			first = &l
 		case <-timer.C:
 		}
-		last = a.noticeSleep(last)
+		last = a.noticeSleep(last, due)
 		a.turn(first)
-		timer.Reset(min(a.untilWake(), a.publishDue()))
+		wait := min(a.untilWake(), a.publishDue())
+		due = awake() + wait
+		timer.Reset(wait)
 	}
 }
 
-// noticeSleep tells the machines of a gap between two turns, before anything else: the loop runs several times a lease,
-// so that a gap as long as one means that this process did not run.
-func (a *Agent) noticeSleep(last time.Duration) time.Duration {
+// lateness is how late a turn may be before the machines are told: what is overdue may be this agent's own doing.
+const lateness = 10 * time.Millisecond
+
+// noticeSleep tells the machines that this process did not run, before anything else: for as long as a lease, since the loop
+// turns several times in one; or past the instant at which it wanted to be woken, which is no silence of anybody else.
+func (a *Agent) noticeSleep(last, due time.Duration) time.Duration {
 	t := awake()
-	gap := t - last
-	if gap < a.opt.Config.Lease {
+	slept := t - due
+	if gap := t - last; gap >= a.opt.Config.Lease {
+		slept = gap
+		a.log.Warn("this agent did not run", "for", gap)
+	}
+	if slept < lateness {
 		return t
 	}
-	a.log.Warn("this agent did not run", "for", gap)
 	for _, name := range a.order {
-		a.step(name, decide.Slept{For: gap})
+		a.step(name, decide.Slept{For: slept})
 	}
 	return t
 }
