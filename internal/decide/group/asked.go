@@ -32,6 +32,10 @@ const stopBudget = 4 * time.Second
 
 // asked carries out a request. Every request is answered once with Final.
 func (m *Machine) asked(e decide.Asked) {
+	if m.voter != nil && m.voter.Register.Left && changes(e.Request) {
+		m.reply(e.ID, words.Reason{Code: words.GroupLeft, Node: m.setup.Self})
+		return
+	}
 	switch r := e.Request.(type) {
 	case decide.Switchover:
 		m.switchover(e.ID, r)
@@ -52,6 +56,16 @@ func (m *Machine) asked(e decide.Asked) {
 		})
 	default:
 		m.do(decide.Reply{ID: e.ID, Final: true, Err: "this version can't do that"})
+	}
+}
+
+// changes reports whether a request needs a group that is led: one that was let go of takes none of these any more.
+func changes(r decide.Request) bool {
+	switch r.(type) {
+	case decide.Switchover, decide.Bootstrap, decide.Recover, decide.Leave:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"redkeep/internal/decide"
 	"redkeep/internal/decide/rank"
 	"redkeep/internal/picture"
@@ -147,7 +149,7 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 	order := rank.Order(m.setup.Data, m.claims(), m.voter.Register.Rows, m.setup.Off)
 	place := 0
 	for _, e := range order {
-		c := picture.Candidate{Node: e.Node, Out: e.Out}
+		c := picture.Candidate{Node: e.Node, Out: m.whyOut(e, p)}
 		if e.Node == p.Master && p.Writable {
 			continue
 		}
@@ -162,7 +164,7 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 	}
 	quorate := m.lists().Majority(func(n words.Node) bool { return n != p.Master && m.present(n) })
 	waiting, settled := m.unsettled(p.Master)
-	p.Ready = place > 0 && quorate && settled
+	p.Ready = place > 0 && quorate && settled && !m.undecided()
 	switch {
 	case !p.Writable:
 		p.Why = append([]words.Reason(nil), m.why...)
@@ -173,6 +175,31 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 	case !settled:
 		p.Why = []words.Reason{{Code: words.RestartWaiting, Node: waiting}}
 	}
+}
+
+// whyOut says for people what keeps a server from being elected, where the rank's own reason would lead them astray.
+func (m *Machine) whyOut(e rank.Entry, p *picture.Group) words.Reason {
+	mem, _ := p.Member(e.Node)
+	switch {
+	case e.Out.Zero() && m.undecided():
+		for _, r := range m.why {
+			if r.Code == words.ServersDiffer {
+				return r
+			}
+		}
+	case e.Out.Code == words.NotSeen && mem.Unfit.Code == words.Unreachable:
+		// That its server has not answered says nothing, where its host does not.
+		return mem.Unfit
+	case e.Out.Code == words.NoLineage && p.Writable:
+		// The master has that point, and this one is on its way to it.
+		return words.Reason{Code: words.NotInSync, Node: e.Node}
+	}
+	return e.Out
+}
+
+// undecided reports whether a person has to choose among servers that hold different data.
+func (m *Machine) undecided() bool {
+	return slices.ContainsFunc(m.why, func(r words.Reason) bool { return r.Code == words.ServersDiffer })
 }
 
 // unsettled returns a voter that is in its restart wait, and whether a majority without the master is not.

@@ -16,6 +16,19 @@ func Explain(w io.Writer, g picture.Group, s Style) error {
 	p := &page{to: w, style: s}
 	p.line("", "%s", p.headline(g))
 	p.failover(g)
+	if g.State != picture.StateLeft {
+		p.election(g)
+	}
+	if len(g.Recent) > 0 {
+		p.line("", "")
+		p.line("", "of late:")
+		p.noted(g.Recent)
+	}
+	return p.err
+}
+
+// election says who would win one, and what keeps each of the others out.
+func (p *page) election(g picture.Group) {
 	p.line("", "")
 	p.line("", "who would win an election now:")
 	for _, c := range g.Candidates {
@@ -36,12 +49,6 @@ func Explain(w io.Writer, g picture.Group, s Style) error {
 			p.line("  ", "-  %s", about(m.Node, m.Unfit, "has no server of this group"))
 		}
 	}
-	if len(g.Recent) > 0 {
-		p.line("", "")
-		p.line("", "of late:")
-		p.noted(g.Recent)
-	}
-	return p.err
 }
 
 // about is the reason's sentence, with the node in front of it where it does not name the node.

@@ -88,6 +88,23 @@ func (p *page) failover(g picture.Group) {
 	}
 	for _, r := range g.Why {
 		p.line("  ", "- %s", explain.Sentence(r))
+		if r.Code == words.ServersDiffer {
+			p.holdings(g)
+		}
+	}
+}
+
+// holdings lists what each server holds, for the person who has to choose among them.
+func (p *page) holdings(g picture.Group) {
+	for _, m := range sorted(g.Members) {
+		if !m.Data || !m.Known {
+			continue
+		}
+		role := m.Server.Role.String()
+		if m.Server.Role == words.RoleReplica {
+			role = fmt.Sprintf("replica of %s:%d", m.Server.Master, m.Server.MasterPort)
+		}
+		p.line("    ", "%s: %s, keys %d, history %.8s, offset %d", m.Node, role, m.Server.Keys, or(string(m.Server.ReplID), "unknown"), m.Server.Offset)
 	}
 }
 
@@ -113,6 +130,10 @@ func (p *page) remarks(n picture.Node, g picture.Group) {
 		warn("fence of %s: %s, %s", g.Self, g.Fence, g.FenceWhy)
 	}
 	for _, m := range sorted(g.Members) {
+		if bornOpen(g, m) {
+			warn("%s's server starts as a master whenever it starts without redkeep; write the line \"replicaof %s %d\" at the end of its file, or let the agent's user write there",
+				m.Node, words.DeadEnd, words.DeadEndPort)
+		}
 		if m.Differs {
 			warn("%s defines this group otherwise than %s; use the same redkeep.yaml on all nodes", m.Node, g.Self)
 		}
@@ -120,6 +141,12 @@ func (p *page) remarks(n picture.Node, g picture.Group) {
 			warn("%s runs redkeep %s", m.Node, m.Version)
 		}
 	}
+}
+
+// bornOpen reports whether a server's own file lets it start as a master. Agents see to that file within seconds of the
+// first lease; what is left then is for a person.
+func bornOpen(g picture.Group, m picture.Member) bool {
+	return g.State != picture.StateLeft && g.Epoch > 0 && m.Data && m.Fit && m.Known && !m.Server.BornFenced
 }
 
 // members is the table of the group's nodes, by name, so that it is the same wherever it is asked for.
@@ -184,6 +211,9 @@ func condition(g picture.Group, m picture.Member) cell {
 		return cell{"writable", green}
 	case g.State == picture.StateLeft:
 		return cell{"let be", plain}
+	case m.Server.Role == words.RoleMaster && g.Epoch == 0:
+		// The group was never leased, and nothing keeps clients from writing.
+		return cell{"as found", yellow}
 	case m.Server.Role == words.RoleMaster:
 		return cell{"not writable", red}
 	case m.Server.Fenced():

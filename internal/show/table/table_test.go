@@ -18,8 +18,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // healthy is a group whose master, h1, is this node.
 func healthy() picture.Node {
-	master := words.Server{Role: words.RoleMaster, Position: words.Position{Offset: 123456}}
-	replica := words.Server{Role: words.RoleReplica, Position: words.Position{Offset: 123400}, LinkUp: true}
+	master := words.Server{Role: words.RoleMaster, BornFenced: true, Position: words.Position{Offset: 123456}}
+	replica := words.Server{Role: words.RoleReplica, BornFenced: true, Position: words.Position{Offset: 123400}, LinkUp: true}
 	return picture.Node{
 		Node: "h1", Version: "0.1.0",
 		Groups: []picture.Group{{
@@ -70,6 +70,14 @@ var pages = map[string]picture.Node{
 		g.Members[1].Differs, g.Members[2].Version = true, "0.0.9"
 		g.Members[2].Server.LinkUp = false
 	}),
+	"differ": change(func(g *picture.Group) {
+		g.State, g.Writable, g.HoldLeft, g.Ready, g.Master, g.Epoch = picture.StateFollower, false, 0, false, "", 0
+		g.Members[0].Server = words.Server{Role: words.RoleMaster, Keys: 1, Position: words.Position{ReplID: "0123456789abcdef", Offset: 14}}
+		g.Members[2].Server = words.Server{Role: words.RoleReplica, Master: "10.0.0.9", MasterPort: 6379, Keys: 2}
+		g.Why = []words.Reason{{Code: words.ServersDiffer, Node: "h1", Other: "h2", N: 1, M: 2}}
+		g.Candidates = []picture.Candidate{{Node: "h1", Out: g.Why[0]}}
+	}),
+	"born-open": change(func(g *picture.Group) { g.Members[2].Server.BornFenced = false }),
 	"left": change(func(g *picture.Group) { g.State, g.Writable = picture.StateLeft, false }),
 	"fenced": change(func(g *picture.Group) {
 		g.Members[2].Server.Master, g.Members[2].Server.MasterPort = words.DeadEnd, words.DeadEndPort

@@ -85,7 +85,10 @@ var sentences = map[words.Code]sentence{
 		"look for a node that runs with the state directory of another group",
 	},
 	words.HolderHeard: {"the master's agent[ on {node}] is still heard", ""},
-	words.GroupLeft:   {"{node} has let the group go for good (redkeep leave)", ""},
+	words.GroupLeft: {
+		"{node} has let the group go for good (redkeep leave)",
+		"to have it back: stop the agents, move the group's files out of their state directories, start them",
+	},
 	words.NotMember: {
 		"{node} is no voter of this group",
 		"add it to the nodes in redkeep.yaml, the same file on every node",
@@ -154,7 +157,7 @@ var sentences = map[words.Code]sentence{
 	},
 	words.ServersDiffer: {
 		"{server}[ with {n keys}] and {other's server}[ with {m keys}] hold different data, and neither follows the other",
-		"choose the one to keep, the other loses its data: redkeep bootstrap --master {NODE}",
+		"choose the one to keep, the others lose their data: redkeep bootstrap --master NODE",
 	},
 	words.WaitsForServers: {
 		"the group waits for {a server}",
