@@ -2,9 +2,12 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"redkeep/internal/speak/resp"
 	"redkeep/internal/words"
 )
 
@@ -29,7 +32,8 @@ func (h *Hand) Follow(ctx context.Context, id words.RunID, host string, port uin
 }
 
 // masterAuth tells the server how to authenticate at a master of its group, where the group has a password. It comes
-// before REPLICAOF: a replica that is refused tries again a second later only.
+// before REPLICAOF: a replica that is refused tries again a second later only. A server on which the agent has no CONFIG
+// follows all the same: its own file may have the masterauth that it needs.
 func (h *Hand) masterAuth(ctx context.Context, l *link) error {
 	if h.cfg.Password == "" {
 		return nil
@@ -39,13 +43,31 @@ func (h *Hand) masterAuth(ctx context.Context, l *link) error {
 		commands = append(commands, h.cfg.command("CONFIG", "SET", "masteruser", h.cfg.User))
 	}
 	replies, err := l.do(ctx, commands...)
+	if errors.Is(err, errAway) {
+		h.remarkAuth()
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	for _, v := range replies {
-		if err := accepted(v); err != nil {
+		switch err := accepted(v); {
+		case err == nil:
+		case withheld(v):
+			h.remarkAuth()
+		default:
 			return fmt.Errorf("set masterauth: %w", err)
 		}
 	}
 	return nil
+}
+
+func (h *Hand) remarkAuth() {
+	h.remark("the agent can't set the server's masterauth: the masterauth in the server's own file has to be the group's password; " +
+		"or give the agent CONFIG SET (the rename of CONFIG in redkeep.yaml, an ACL)")
+}
+
+// withheld reports whether a command was refused because there is none of its name, or not for this user.
+func withheld(v resp.Value) bool {
+	return v.IsError() && (strings.HasPrefix(v.Text, "NOPERM") || strings.HasPrefix(v.Text, "ERR unknown command"))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -371,6 +372,25 @@ func TestOrdersAreBounded(t *testing.T) {
 	}
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// A server whose CONFIG was taken away or renamed in secret follows with the masterauth of its own file.
+func TestFollowWithoutConfig(t *testing.T) {
+	for _, known := range []map[string]string{nil, {"CONFIG": ""}} {
+		s := startServer(t, "rename-command CONFIG X9", "requirepass p", "masterauth p")
+		h, _, seen := watchServer(t, Config{Addr: s.addr(), Password: "p", Rename: known})
+		for range 2 {
+			if now, err := h.Follow(bounded(t), seen.RunID, "127.0.0.1", 9); err != nil || now.MasterPort != 9 {
+				t.Errorf("with %v: %+v, %v", known, now, err)
+			}
+		}
+		h.mu.Lock()
+		remarks := slices.Collect(maps.Keys(h.remarked))
+		h.mu.Unlock()
+		if !contains(strings.Join(remarks, "\n"), "masterauth") {
+			t.Errorf("with %v it remarked %q", known, remarks)
+		}
 	}
 }
 
