@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"time"
@@ -29,7 +30,12 @@ func (r *reader) parse(mode fs.FileMode, text []byte) *Config {
 		r.wrong(place{1, 1}, "split the groups among several sets of agents", "the file has more than %d KiB", MaxFile>>10)
 		return nil
 	}
-	root, err := parseTree(text)
+	if bytes.HasPrefix(text, []byte("\ufeff")) {
+		r.wrong(place{1, 1}, "save it as UTF-8 without one", "the file begins with a byte order mark")
+		return nil
+	}
+	// The library counts the end of a line twice where that is of two characters, and places would be wrong.
+	root, err := parseTree(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
 		r.wrong(syntax.place, syntax.do, "%s", syntax.what)
 		return nil

@@ -28,6 +28,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestLinesThatEndInTwoCharacters finds the places of a file that was written on another system.
+func TestLinesThatEndInTwoCharacters(t *testing.T) {
+	text := strings.ReplaceAll("secret: a-shared-secret\nnodes: {h1: 10.77.0.11, h2: 10.77.0.12, h3: 10.77.0.13}\n"+
+		"groups:\n  orders:\n    redis: {port: 6379, rename: {CONFG: X}}\n", "\n", "\r\n")
+	c, err := Parse("redkeep.yaml", 0o600, []byte(text), fromMap(nil))
+	if err != nil || len(c.Warnings) != 1 {
+		t.Fatal(c, err)
+	}
+	want := `redkeep.yaml:5:34: the agent uses no command "CONFG", so that its rename changes nothing; did you mean "CONFIG"?`
+	if got := c.Warnings[0].String(); got != want {
+		t.Errorf("got %s", got)
+	}
+	_, err = Parse("redkeep.yaml", 0o600, []byte(text+"lese: 1s\r\n"), fromMap(nil))
+	if err == nil || !strings.HasPrefix(err.Error(), "redkeep.yaml:6:1: ") {
+		t.Error(err)
+	}
+}
+
 func golden(t *testing.T, name string) {
 	archive, err := txtar.ParseFile(name)
 	if err != nil {

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +53,9 @@ func (r *reader) where(into *Server, v value) {
 	into.Loopback = addr.Unmap()
 }
 
+// renamable are the commands that agents send to servers.
+var renamable = []string{"AUTH", "CLIENT", "COMMAND", "CONFIG", "INFO", "REPLICAOF", "SETRANGE", "SLAVEOF"}
+
 // rename reads the commands that the server knows under other names.
 func (r *reader) rename(v value) map[string]string {
 	entries, ok := r.entries(v, "rename")
@@ -64,6 +69,13 @@ func (r *reader) rename(v value) map[string]string {
 			continue
 		}
 		usual = strings.ToUpper(usual)
+		if !slices.Contains(renamable, usual) {
+			do := "the commands that the agent uses are " + strings.Join(renamable, ", ")
+			if near, ok := nearest(usual, renamable); ok {
+				do = fmt.Sprintf("did you mean %q?", near)
+			}
+			r.warn(e.key.place, do, "the agent uses no command %q, so that its rename changes nothing", shown(usual))
+		}
 		now, ok := r.word(e.value, "the new name of "+usual)
 		if !ok {
 			continue
