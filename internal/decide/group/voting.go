@@ -1,8 +1,6 @@
 package group
 
 import (
-	"slices"
-
 	"redkeep/internal/decide"
 	"redkeep/internal/words"
 )
@@ -56,7 +54,7 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 }
 
 // rememberReach keeps what the holder says of itself and of who is in sync (rule witness-memory). It goes to disk lazily,
-// but at once where somebody is no longer in sync: if all agents restarted now, nobody else would know that he is not.
+// but at once where the set has changed: if all hosts went down now, nobody else would know who may win, and who may not.
 func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 	if b.Row.Epoch != e {
 		return // it has not opened yet: what the holder before it said still counts
@@ -65,8 +63,7 @@ func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 	if e < r.InSyncEpoch {
 		return
 	}
-	lost := slices.ContainsFunc(r.InSync, func(n words.Node) bool { return !slices.Contains(b.InSync, n) })
-	urgent := e != r.InSyncEpoch || lost || r.ReachKeys == 0 && b.Keys > 0
+	urgent := e != r.InSyncEpoch || !sameNodes(r.InSync, b.InSync) || r.ReachKeys == 0 && b.Keys > 0
 	if r.Reach != b.Position.Offset {
 		m.disk.dirty = true
 	}
