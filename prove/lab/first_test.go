@@ -89,6 +89,33 @@ func TestSeveralMasters(t *testing.T) {
 	}
 }
 
+// TestReplicaOfLostMaster starts agents beside new, empty servers and the last replica of a master that is gone for good: it
+// is not emptied, and a person can choose it.
+func TestReplicaOfLostMaster(t *testing.T) {
+	s := bareSite(t, Plan{Fresh: true})
+	s.startServers()
+	s.command("h3", "SET", "only-here", "h3")
+	s.command("h3", "REPLICAOF", "203.0.113.1", "6379")
+	s.startAgents()
+	s.await(10*time.Second, "word of servers that differ", func() bool {
+		_, ok := s.waitsFor("h1", words.ServersDiffer)
+		return ok
+	})
+	time.Sleep(time.Second)
+	if got := s.command("h3", "GET", "only-here"); got != "h3" {
+		t.Fatalf("h3 has %q of the lost master's data", got)
+	}
+	s.request("h1", func(ctx context.Context, c *client.Client) error {
+		return c.Bootstrap(ctx, group, "h3", false, func(string) {})
+	})
+	if m := s.awaitReady(10 * time.Second); m != "h3" {
+		t.Errorf("%s was made the master; h3 was chosen", m)
+	}
+	if got := s.command("h1", "GET", "only-here"); got != "h3" {
+		t.Errorf("h1 has %q of the chosen master's data", got)
+	}
+}
+
 // command says one thing to a host's server from its own host, and returns the answer's text, or that of its first part.
 func (s *Site) command(h string, args ...string) string {
 	s.t.Helper()

@@ -37,6 +37,8 @@ func TestFirst(t *testing.T) {
 		return decide.Claim{Server: words.Server{RunID: "r", Role: words.RoleMaster, Keys: keys, Replicas: make([]words.Replica, replicas)}}
 	}
 	replica := decide.Claim{Server: words.Server{RunID: "r", Role: words.RoleReplica, Master: "10.0.0.1", MasterPort: 6379, Keys: 9}}
+	stray := replica
+	stray.Server.ReplID = "lost"
 	fenced := decide.Claim{Server: words.Server{RunID: "r", Role: words.RoleReplica, Master: words.DeadEnd, MasterPort: words.DeadEndPort}}
 	loading := master(0, 0)
 	loading.Server.Loading = true
@@ -56,6 +58,8 @@ func TestFirst(t *testing.T) {
 		{"one that loads is waited for", master(0, 0), loading, master(0, 0), "", words.ServerLoading},
 		{"one whose keys are not known is waited for", master(0, 0), unknown, master(0, 0), "", words.ServerLoading},
 		{"one that was never seen is waited for", master(0, 0), decide.Claim{}, master(7, 2), "", words.WaitsForServers},
+		{"a replica of a lost master beside empty ones: a person's choice", stray, master(0, 0), master(0, 0), "", words.ServersDiffer},
+		{"and beside a master with data of its own", stray, master(5, 0), master(0, 0), "", words.ServersDiffer},
 		{"replicas of a stranger only", replica, replica, replica, "", words.WaitsForServers},
 	} {
 		claims := map[words.Node]decide.Claim{"a": c.a, "b": c.b, "c": c.c}
