@@ -80,7 +80,8 @@ func comeBack(v View) Plan {
 		p.Why = words.Reason{Code: words.ServerLoading, Node: v.Self}
 		return p
 	}
-	stranger := v.Beyond < 0 && v.Record.Epoch == 0 && v.Server.Keys > 0 && v.Server.Role == words.RoleMaster
+	// A replica of somebody outside may hold the only copy of that one's data: following would empty it as well.
+	stranger := v.Beyond < 0 && v.Record.Epoch == 0 && v.Server.Keys > 0 && !v.Server.Fenced()
 	if stranger && !v.Chosen {
 		p.Why = words.Reason{Code: words.ServerForeign, Node: v.Self, N: v.Server.Keys}
 		return p

@@ -62,6 +62,7 @@ func TestPlans(t *testing.T) {
 		{name: "one that loads is waited for", view: group(master, func(v *View) { v.Server.Loading = true }), gate: shut, why: words.ServerLoading},
 		{name: "one whose keys are not known is waited for", view: group(master, func(v *View) { v.Server.Keys = -1 }), gate: shut, why: words.ServerLoading},
 		{name: "a stranger with data stays out", view: group(master, stranger), gate: shut, why: words.ServerForeign},
+		{name: "and so does a stranger's replica with data", view: group(stranger, strays, func(v *View) { v.Confirmed, v.Gate = "", shut }), gate: shut, why: words.ServerForeign},
 		{name: "unless a person chose", view: group(master, stranger, func(v *View) { v.Chosen = true }), gate: shut, follow: "a"},
 		{name: "an empty stranger follows", view: group(master, stranger, func(v *View) { v.Server.Keys = 0 }), gate: shut, follow: "a"},
 	} {
