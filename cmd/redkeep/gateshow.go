@@ -23,8 +23,19 @@ func newGateShow(s streams) *cobra.Command {
 			"  nft list table inet redkeep    # the same, as the kernel has it",
 		Args: cobra.ArbitraryArgs,
 	}
-	output := addFormat(cmd)
+	flags, output := addConfigFlags(cmd), addFormat(cmd)
+	cmd.Flags().Lookup("config").Usage = "check the groups' names against this `FILE`; the kernel is asked all the same without one"
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		// What the kernel does can be looked at with no file, and with a broken one: it is read only if it is named.
+		if cmd.Flags().Changed("config") {
+			c, err := flags.load()
+			if err != nil {
+				return err
+			}
+			if _, err := chosen(c, args); err != nil {
+				return err
+			}
+		}
 		v, err := gate.Show(cmd.Context())
 		if err != nil {
 			return fmt.Errorf("%w; or run this as root", err)
@@ -46,6 +57,8 @@ type viewedGate struct {
 	Agent   bool          `json:"agent"`
 	Lasting bool          `json:"lasting"`
 	Groups  []viewedGroup `json:"groups"`
+
+	asked []string // the names of groups that were given
 }
 
 type viewedGroup struct {
@@ -65,7 +78,7 @@ type viewedGroup struct {
 
 // viewOf takes what is asked for out of the kernel's answer.
 func viewOf(v gate.View, names []string) viewedGate {
-	out := viewedGate{Exists: v.Exists, Agent: v.Owned, Lasting: v.Lasting, Groups: []viewedGroup{}}
+	out := viewedGate{Exists: v.Exists, Agent: v.Owned, Lasting: v.Lasting, Groups: []viewedGroup{}, asked: names}
 	for _, s := range v.States {
 		if len(names) > 0 && !slices.Contains(names, string(s.Group)) {
 			continue
@@ -105,7 +118,11 @@ func (v viewedGate) print(out io.Writer) error {
 		holder += "; another program's flush opens it (this kernel is older than 6.9)"
 	}
 	if len(v.Groups) == 0 {
-		holder = "no group is judged, everything passes; " + holder
+		what := "no group"
+		if len(v.asked) > 0 {
+			what = "no group of the name " + strings.Join(v.asked, ", ")
+		}
+		holder = what + " is judged, everything passes; " + holder
 	}
 	_, err := fmt.Fprintln(out, holder)
 	return err

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +36,7 @@ type reachFlags struct {
 func addReachFlags(cmd *cobra.Command) *reachFlags {
 	f := &reachFlags{configFlags: addConfigFlags(cmd)}
 	cmd.Flags().Lookup("node").Usage = "ask the agent of this `NODE`, instead of the one whose address this host has"
-	cmd.Flags().StringVar(&f.addr, "addr", "", "ask the agent at this `HOST:PORT`; the port is peer_port")
+	cmd.Flags().StringVar(&f.addr, "addr", "", "ask the agent at this `HOST:PORT`; without a port, peer_port")
 	return f
 }
 
@@ -69,13 +72,28 @@ func (f *reachFlags) ask(cmd *cobra.Command, limit time.Duration, do func(contex
 // target is where the agent listens: what --addr says, or the node's own address.
 func (f *reachFlags) target(c *config.Config) (string, error) {
 	if f.addr != "" {
-		return f.addr, nil
+		return withPort(f.addr, c.PeerPort)
 	}
 	self, err := f.self(c)
 	if err != nil {
 		return "", fmt.Errorf("%w, or name an agent with --addr HOST:PORT", err)
 	}
 	return netip.AddrPortFrom(self.Addr, c.PeerPort).String(), nil
+}
+
+// withPort gives an address that has no port the one at which agents listen.
+func withPort(addr string, port uint16) (string, error) {
+	if ip, err := netip.ParseAddr(strings.Trim(addr, "[]")); err == nil {
+		return netip.AddrPortFrom(ip, port).String(), nil
+	}
+	if !strings.Contains(addr, ":") {
+		addr = fmt.Sprintf("%s:%d", addr, port)
+	}
+	host, number, err := net.SplitHostPort(addr)
+	if n, errPort := strconv.ParseUint(number, 10, 16); err != nil || errPort != nil || n == 0 || host == "" {
+		return "", withCode(exitUsage, fmt.Errorf("--addr %q is no HOST:PORT; write it as in --addr 10.0.0.12:%d", addr, port))
+	}
+	return addr, nil
 }
 
 // codeOfFault is the exit code for what an agent said.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -75,6 +77,23 @@ func mark(cmd *cobra.Command) {
 	}
 }
 
+// misread says of arguments what was read wrongly: a command takes "unknown command" for whatever it does not expect.
+func misread(cmd *cobra.Command, err error) error {
+	word, unknown := strings.CutPrefix(err.Error(), `unknown command "`)
+	word, _, ended := strings.Cut(word, `"`)
+	switch {
+	case !unknown || !ended:
+		return err
+	case !cmd.HasSubCommands():
+		return fmt.Errorf("%s takes no %q; its choices are flags", cmd.CommandPath(), word)
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
+}
+
 // execute runs one command line and returns its exit code, having printed its error.
 func execute(ctx context.Context, args []string, s streams) code {
 	root := newRoot(s)
@@ -87,6 +106,6 @@ func execute(ctx context.Context, args []string, s streams) code {
 		complain(s.err, err)
 		return c
 	}
-	complain(s.err, errors.Join(err, errors.New("run: "+cmd.CommandPath()+" --help")))
+	complain(s.err, errors.Join(misread(cmd, err), errors.New("run: "+cmd.CommandPath()+" --help")))
 	return exitUsage
 }
