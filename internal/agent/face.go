@@ -2,9 +2,12 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+
+	"golang.org/x/sys/unix"
 
 	"redkeep/internal/show/sentinel"
 	"redkeep/internal/words"
@@ -18,9 +21,16 @@ func (a *Agent) openFace(ctx context.Context) error {
 	addr := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
 	var err error
 	if a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr.String()); err != nil {
-		return fmt.Errorf("listen for clients: %w; free the port, or set listen_port", err)
+		return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
 	}
 	return nil
+}
+
+func adviseListen(err error) string {
+	if errors.Is(err, unix.EADDRNOTAVAIL) {
+		return "this host does not have the address that nodes gives it; is it another node?"
+	}
+	return "stop what uses the port (a redis-sentinel?), or set listen_port on all nodes"
 }
 
 func (a *Agent) serveFace(ctx context.Context) error {

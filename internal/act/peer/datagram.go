@@ -51,7 +51,7 @@ func (p *Peer) Send(to words.Node, items ...[]byte) {
 	r, ok := p.remotes[to]
 	if !ok {
 		p.count.dropped.Add(1)
-		p.log.complain(netip.Addr{}, "-send", errUnknownNode, "node", to)
+		p.log.complain(netip.Addr{}, "datagram not sent", errUnknownNode, "node", to)
 		return
 	}
 	o := outgoings.Get().(*outgoing)
@@ -61,7 +61,7 @@ func (p *Peer) Send(to words.Node, items ...[]byte) {
 	for _, item := range items {
 		if len(item) > MaxItem {
 			p.count.dropped.Add(1)
-			p.log.complain(r.addr.Addr(), "-send", errLongItem, "bytes", len(item))
+			p.log.complain(r.addr.Addr(), "datagram not sent", errLongItem, "bytes", len(item))
 			continue
 		}
 		if len(o.body)+seal.ItemSize(item) > room {
@@ -98,7 +98,7 @@ func (p *Peer) transmit(r *remote, o *outgoing) {
 	if o.err != nil {
 		p.count.dropped.Add(1)
 		if !errors.Is(o.err, net.ErrClosed) {
-			p.log.complain(r.addr.Addr(), "-send", o.err, "node", r.node)
+			p.log.complain(r.addr.Addr(), "datagram not sent", o.err, "node", r.node)
 		}
 		return
 	}
@@ -126,7 +126,7 @@ func (p *Peer) receive() {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			p.log.complain(netip.Addr{}, "-receive", err)
+			p.log.complain(netip.Addr{}, "no datagram received", err)
 			if !p.pause(receivePause) {
 				return
 			}
@@ -134,7 +134,7 @@ func (p *Peer) receive() {
 		}
 		if items, err = p.take(packet[:n], items[:0]); err != nil {
 			p.count.refuse(err)
-			p.log.complain(from.Addr().Unmap(), "-datagram", err)
+			p.log.complain(from.Addr().Unmap(), "datagram refused", err)
 		}
 	}
 }

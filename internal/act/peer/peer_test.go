@@ -274,7 +274,7 @@ func TestStrangersAreCountedAndLoggedOnceASecond(t *testing.T) {
 	}
 	until(t, "b refused them", func() bool { c := b.Counters(); return c.Forged == 21 && c.Malformed == 5 })
 	b.Close()
-	if n := strings.Count(log.String(), "-datagram"); n < 2 || n > 4 {
+	if n := strings.Count(log.String(), "datagram refused"); n < 2 || n > 4 {
 		t.Errorf("%d log lines for two addresses:\n%s", n, log.String())
 	}
 	if strings.Contains(log.String(), string(secret)) {

@@ -26,7 +26,7 @@ func (p *Peer) accept() {
 			return
 		}
 		if err != nil {
-			p.log.complain(netip.Addr{}, "-accept", err)
+			p.log.complain(netip.Addr{}, "no connection accepted", err)
 			if !p.pause(acceptPause) {
 				return
 			}
@@ -65,7 +65,7 @@ func (p *Peer) serve(conn *net.TCPConn) {
 	if err != nil {
 		p.count.turned.Add(1)
 		if p.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
-			p.log.complain(from, "-connection", err)
+			p.log.complain(from, "connection refused", err)
 		}
 		return
 	}
@@ -79,7 +79,7 @@ func (p *Peer) serve(conn *net.TCPConn) {
 		err = p.answer(w, who)
 	}
 	if !quiet(err) {
-		p.log.complain(from, "-connection", err, "who", who)
+		p.log.complain(from, "connection broken", err, "who", who)
 	}
 }
 
