@@ -45,7 +45,8 @@ type Config struct {
 	// Log gets what is worth a line; nil discards it.
 	Log *slog.Logger
 
-	unowned bool // For tests: a table as kernels before 6.9 have it, which others can change.
+	unowned bool   // For tests: a table as kernels before 6.9 have it, which others can change.
+	pause   func() // For tests: called by a restoration after it has read the clock.
 }
 
 // Hand holds the table. Its methods may be called from any goroutine.

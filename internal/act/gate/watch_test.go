@@ -119,6 +119,38 @@ func TestFailedTransactionIsMended(t *testing.T) {
 	}
 }
 
+// TestLateRestorationOpensNothing stops a restoration, as a process may be, for longer than is left of the slot.
+func TestLateRestorationOpensNothing(t *testing.T) {
+	for _, line := range []string{"flush ruleset", "flush map inet redkeep requests"} {
+		t.Run(line, func(t *testing.T) {
+			namespace(t)
+			s := serve(t, "127.0.0.1:0", false)
+			ports, slow := []uint16{s.port}, false
+			h := hand(t, Config{unowned: true, pause: func() {
+				if slow {
+					<-time.After(400 * time.Millisecond)
+				}
+			}})
+			must(t, h.Set(group, Want{Ports: ports, Mode: Shut}))
+			must(t, h.Arm(group, 1, 300*time.Millisecond))
+			must(t, h.Activate(group, 1))
+			if out, err := nft(t, line); err != nil {
+				t.Fatal(out, err)
+			}
+			slow = true
+			h.mu.Lock()
+			err := h.restore()
+			h.mu.Unlock()
+			must(t, err)
+			wantRefused(t, try(s.ln.Addr().String(), 0))
+			slow = false
+			must(t, h.Arm(group, 2, time.Second))
+			must(t, h.Activate(group, 2))
+			must(t, try(s.ln.Addr().String(), 0))
+		})
+	}
+}
+
 // TestReplicationSurvivesModes changes all modes around a replication connection.
 func TestReplicationSurvivesModes(t *testing.T) {
 	here := namespace(t)
