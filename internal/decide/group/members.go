@@ -136,12 +136,13 @@ func (m *Machine) onAccepted(from words.Node, a decide.Accepted) {
 }
 
 // commitList takes the new list when majorities of both lists have it on disk and grant this hold: pending first, then
-// committed, each on disk before the next step.
+// committed, each on disk before the next step. Both must have granted the very request that the gate points at: its slot
+// outlives an older one, and whoever hears of the new list may elect by it as soon as its own grant is over.
 func (m *Machine) commitList() {
 	h, r := m.holder, &m.voter.Register
 	both := quorum.Lists{Members: r.Members, Pending: m.setup.Voters}
-	until, _, held := h.hold.Until(both)
-	if h.committing || !held || m.at >= until || !both.Majority(func(n words.Node) bool { return h.accepted[n] }) {
+	until, seq, held := h.hold.Until(both)
+	if h.committing || !held || seq < h.hold.Active || m.at >= until || !both.Majority(func(n words.Node) bool { return h.accepted[n] }) {
 		return
 	}
 	h.committing = true
