@@ -74,13 +74,18 @@ func (a *Agent) gateFound(g *groupWork) (decide.GateState, error) {
 		return decide.GateState{}, nil
 	}
 	if state, err := a.gate.State(g.conf.Name); err == nil && state.Want.Mode != gate.Absent {
-		w := state.Want
-		return decide.GateState{Mode: modeFound(w.Mode), Slot: w.Slot, Links: w.Peers}, nil
+		return stateFound(state.Want), nil
 	}
 	if err := a.gate.Set(g.conf.Name, want(g, decide.GateState{})); err != nil {
 		return decide.GateState{}, fmt.Errorf("make group %s known to the gate: %w", g.conf.Name, err)
 	}
 	return decide.GateState{}, nil
+}
+
+// stateFound turns the kernel's state into a machine's. A timed opening stays one: taken for one without an end, it would not be
+// renewed, and readers would be shut out when it runs out.
+func stateFound(w gate.Want) decide.GateState {
+	return decide.GateState{Mode: modeFound(w.Mode), Slot: w.Slot, For: w.For, Links: w.Peers}
 }
 
 func modeFound(m gate.Mode) decide.GateMode {
