@@ -133,6 +133,19 @@ func TestGateIsShutAtBoot(t *testing.T) {
 	}
 }
 
+// TestGateShutBeforeTheSetUp runs as a server's drop-in does on a host where nobody has written the file yet.
+func TestGateShutBeforeTheSetUp(t *testing.T) {
+	h := newGateHost(t)
+	if err := os.Remove(h.file); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := h.shut(exitDone); !strings.Contains(out, "nothing to shut: there is no "+h.file) {
+		t.Error(out)
+	}
+	h.keep(map[words.Group]words.Register{"orders": lived("a")})
+	h.shut(exitUsage) // What was leased here can't be known without the file.
+}
+
 // TestDamagedRecordCountsAsLeased shuts where it can't be known what this host has promised.
 func TestDamagedRecordCountsAsLeased(t *testing.T) {
 	h := newGateHost(t)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,14 +38,20 @@ redis-server starts: at boot, and whenever no agent runs. The agent opens it aga
 server's role. It needs neither the network nor an agent.
 
 A group is left alone if it was never leased as far as this host's state directory says, if this
-host is a witness of it, if Redkeep has left it, or if the file says "gate: off". While an agent
-runs the gate is the agent's; then this command waits until the agent has shut it.`,
+host is a witness of it, if Redkeep has left it, or if the file says "gate: off". Nothing is shut, and
+nothing is wrong, where there is no file yet and no agent has run. While an agent runs the gate is
+the agent's; then this command waits until the agent has shut it.`,
 		Example: "  redkeep gate shut\n  redkeep gate shut orders -c /etc/redkeep/redkeep.yaml",
 		Args:    cobra.ArbitraryArgs,
 	}
 	flags := addConfigFlags(cmd)
 	cmd.Flags().StringVar(&dir, "state-dir", defaultStateDir, "the agent's state is in this `DIR`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if absent(flags.file) && absent(filepath.Join(dir, "node")) {
+			// The package is installed and not set up: its drop-in must not keep the server from starting.
+			_, err := fmt.Fprintf(s.out, "nothing to shut: there is no %s, and no agent has run here (%s)\n", flags.file, dir)
+			return err
+		}
 		c, err := flags.load()
 		if err != nil {
 			return err
@@ -66,6 +75,12 @@ runs the gate is the agent's; then this command waits until the agent has shut i
 		return nil
 	}
 	return cmd
+}
+
+// absent reports whether there surely is no such file.
+func absent(name string) bool {
+	_, err := os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // guarded returns the groups whose server must not be reached before an agent knows its role, and says of the others why
