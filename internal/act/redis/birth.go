@@ -64,7 +64,7 @@ func (h *Hand) setBirth(ctx context.Context, name string, want func(words.Server
 // writeBirth edits the file, or has the server write it where the agent may not and the server's present role is the one
 // wanted.
 func (h *Hand) writeBirth(ctx context.Context, l *link, path string, b birth) error {
-	errEdit := editFile(path, b, h.able.ReplicaOf)
+	errEdit := editFile(path, b, h.able.ReplicaOf, l.process.PID)
 	if errEdit == nil {
 		return nil
 	}

@@ -156,6 +156,38 @@ func TestFenceBirthByTheServerItself(t *testing.T) {
 	}
 }
 
+// An agent that is in the server's group, as on Debian with the user redkeep in the group redis, writes the file itself: the
+// file changes its owner, and the server reads it by its group.
+func TestFenceBirthByTheGroup(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can be two users")
+	}
+	s := startServer(t)
+	for path, mode := range map[string]os.FileMode{s.file(): 0o640, s.dir: 0o770, filepath.Dir(s.dir): 0o755} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, _, _ := watchServer(t, Config{Addr: s.addr()})
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Setfsuid(65534); err != nil {
+		t.Fatal(err)
+	}
+	now, err := h.FenceBirth(bounded(t))
+	_ = unix.Setfsuid(0)
+	if err != nil || !now.BornFenced {
+		t.Fatalf("%+v, %v", now, err)
+	}
+	var at unix.Stat_t
+	if err := unix.Stat(s.file(), &at); err != nil || at.Mode&0o777 != 0o640 || at.Uid != 65534 || at.Gid != 0 {
+		t.Errorf("mode %o, owner %d, group %d, %v", at.Mode, at.Uid, at.Gid, err)
+	}
+	if inGroup(os.Getpid(), 4_000_000) || inGroup(0, 0) {
+		t.Error("in a group of nobody's")
+	}
+}
+
 func TestServerWithoutAFileIsNotBornFenced(t *testing.T) {
 	f := startFake(t, old28())
 	h, _, _ := watchServer(t, Config{Addr: f.addr()})

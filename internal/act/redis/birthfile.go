@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,7 +26,8 @@ func (b birth) line(spelling string) string {
 }
 
 // editFile replaces the file in one step: whoever reads it meets the old one or the new one, whole. Mode and owner stay.
-func editFile(path string, b birth, modern bool) error {
+// pid is the process that has to be able to read it afterwards.
+func editFile(path string, b birth, modern bool, pid int) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", path, err)
@@ -38,13 +40,13 @@ func editFile(path string, b birth, modern bool) error {
 	if bytes.Equal(edited, text) {
 		return nil
 	}
-	if err := replaceFile(path, edited); err != nil {
+	if err := replaceFile(path, edited, pid); err != nil {
 		return fmt.Errorf("edit %s: %w", path, err)
 	}
 	return nil
 }
 
-func replaceFile(path string, text []byte) error {
+func replaceFile(path string, text []byte, pid int) error {
 	was, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -56,7 +58,7 @@ func replaceFile(path string, text []byte) error {
 	}
 	defer func() { _ = file.Cleanup() }()
 	if owner, ok := was.Sys().(*syscall.Stat_t); ok {
-		if err := file.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+		if err := giveBack(file.File, owner, pid); err != nil {
 			return err
 		}
 	}
@@ -67,6 +69,37 @@ func replaceFile(path string, text []byte) error {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// giveBack gives a file the owner and the group that the one before it had. An ordinary user can't give a file away; then
+// the group will do, if the server reads its file by that.
+func giveBack(file *os.File, was *syscall.Stat_t, pid int) error {
+	err := file.Chown(int(was.Uid), int(was.Gid))
+	if err == nil || was.Mode&0o040 == 0 || !inGroup(pid, was.Gid) {
+		return err
+	}
+	if errGroup := file.Chown(-1, int(was.Gid)); errGroup != nil {
+		return errors.Join(err, errGroup)
+	}
+	return nil
+}
+
+// inGroup reports whether the process is surely in the group.
+func inGroup(pid int, group uint32) bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(status)) {
+		words, wanted := strings.Fields(line), strconv.FormatUint(uint64(group), 10)
+		switch {
+		case len(words) == 5 && words[0] == "Gid:" && words[4] == wanted: // after the real, effective and saved one, that for files
+			return true
+		case len(words) > 1 && words[0] == "Groups:" && slices.Contains(words[1:], wanted):
+			return true
+		}
+	}
+	return false
 }
 
 // syncDir makes a rename outlive a power cut.

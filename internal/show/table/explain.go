@@ -37,6 +37,8 @@ func (p *page) election(g picture.Group) {
 			p.line("  ", "%s  %s would win", p.style.paint(green, "1"), c.Node)
 		case c.Place > 1:
 			p.line("  ", "%d  %s", c.Place, c.Node)
+		case c.Out.Code == words.ServersDiffer:
+			p.line("  ", "-  %s if a person chooses it", c.Node)
 		default:
 			p.line("  ", "-  %s", about(c.Node, c.Out, "can't be promoted"))
 		}

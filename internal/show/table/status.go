@@ -131,8 +131,8 @@ func (p *page) remarks(n picture.Node, g picture.Group) {
 	}
 	for _, m := range sorted(g.Members) {
 		if bornOpen(g, m) {
-			warn("%s's server starts as a master whenever it starts without redkeep; write the line \"replicaof %s %d\" at the end of its file, or let the agent's user write there",
-				m.Node, words.DeadEnd, words.DeadEndPort)
+			warn("%s's server may start as a master without redkeep: its file lacks the line \"replicaof %s %d\", or the agent's user can't read it; "+
+				"let that user write in the file's directory, or write the line at the file's end", m.Node, words.DeadEnd, words.DeadEndPort)
 		}
 		if m.Differs {
 			warn("%s defines this group otherwise than %s; use the same redkeep.yaml on all nodes", m.Node, g.Self)
