@@ -164,14 +164,14 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 	}
 	quorate := m.lists().Majority(func(n words.Node) bool { return n != p.Master && m.present(n) })
 	waiting, settled := m.unsettled(p.Master)
-	p.Ready = place > 0 && quorate && settled && !m.undecided()
+	p.Ready = place > 0 && quorate && settled && (p.Writable || m.leased())
 	switch {
 	case !p.Writable:
 		p.Why = append([]words.Reason(nil), m.why...)
 	case place == 0 && len(p.Candidates) > 0:
 		p.Why = []words.Reason{p.Candidates[0].Out}
 	case !quorate:
-		p.Why = []words.Reason{{Code: words.NoMajority, N: int64(m.heardVoters(p.Master)), M: int64(len(m.lists().Members))}}
+		p.Why = m.absentVoters(p)
 	case !settled:
 		p.Why = []words.Reason{{Code: words.RestartWaiting, Node: waiting}}
 	}
@@ -218,12 +218,18 @@ func (m *Machine) unsettled(master words.Node) (words.Node, bool) {
 	return waiting, ok
 }
 
-func (m *Machine) heardVoters(but words.Node) int {
-	count := 0
-	for _, n := range m.lists().Members {
-		if n != but && m.present(n) {
-			count++
+// absentVoters says whom a failover would lack. That there is a majority now, with the master, makes it no case for recovery.
+func (m *Machine) absentVoters(p *picture.Group) []words.Reason {
+	var absent []words.Reason
+	for _, n := range m.lists().All() {
+		if n == p.Master || m.present(n) {
+			continue
 		}
+		why := words.Reason{Code: words.Unreachable, Node: n}
+		if peer := m.peers[n]; peer != nil && peer.heard != 0 {
+			why.N = m.at.Sub(peer.heard).Milliseconds()
+		}
+		absent = append(absent, why)
 	}
-	return count
+	return absent
 }
