@@ -17,6 +17,8 @@ type Health struct {
 	gone     bool
 	silent   decide.Silent
 	overdue  bool
+	// refused is what the server has answered instead, since its last answer of use: a login that it does not take, for one.
+	refused string
 }
 
 // New returns the health of a server that has not been seen.
@@ -26,15 +28,18 @@ func New(s decide.Setup) *Health {
 
 // Seen records an answer.
 func (h *Health) Seen(at words.Instant) {
-	h.answered, h.seen, h.gone, h.overdue = at, true, false, false
+	h.answered, h.seen, h.gone, h.overdue, h.refused = at, true, false, false, ""
 }
 
-// Complained records an error reply: alive, but a server that loads has no data to serve.
-func (h *Health) Complained(at words.Instant, k decide.Complaint) {
-	if k == decide.ComplaintBusy || k == decide.ComplaintLoading {
-		h.answered, h.gone = at, false
+// Complained records an error reply: alive, but a server that loads has no data to serve. Any other says why nothing is
+// known of the server, and does not make it well.
+func (h *Health) Complained(at words.Instant, c decide.Complained) {
+	if c.Kind == decide.ComplaintBusy || c.Kind == decide.ComplaintLoading {
+		h.answered, h.gone, h.refused = at, false, ""
 		h.silent, h.overdue = decide.Silent{Process: decide.ProcessRunning, Busy: true}, true
+		return
 	}
+	h.refused = c.Text
 }
 
 // Lost records a fact. The end of a connection alone is none: it may have been killed by a client.
@@ -56,14 +61,18 @@ func (h *Health) Down(at words.Instant) words.Reason {
 	case h.gone:
 		return words.Reason{Code: words.ServerGone, Node: h.self}
 	case !h.seen:
-		return words.Reason{Code: words.NotSeen, Node: h.self}
+		return words.Reason{Code: words.NotSeen, Node: h.self, Text: h.refused}
 	case h.silent.Process == decide.ProcessGone && h.overdue:
 		return words.Reason{Code: words.ServerGone, Node: h.self}
 	}
 	if at < h.deadline() {
 		return words.Reason{}
 	}
-	return words.Reason{Code: h.class(), Node: h.self, N: at.Sub(h.answered).Milliseconds(), M: h.budget().Milliseconds()}
+	why := words.Reason{Code: h.class(), Node: h.self, N: at.Sub(h.answered).Milliseconds(), M: h.budget().Milliseconds()}
+	if why.Code == words.ServerSilent {
+		why.Text = h.refused
+	}
+	return why
 }
 
 // Gone reports whether the process is known to have ended, which is no silence.

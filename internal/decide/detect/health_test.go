@@ -79,7 +79,7 @@ func TestClosedConnectionIsNoDeath(t *testing.T) {
 
 func TestComplaintsAreAnswers(t *testing.T) {
 	h := seen()
-	h.Complained(after(900*time.Millisecond), decide.ComplaintBusy)
+	h.Complained(after(900*time.Millisecond), decide.Complained{Kind: decide.ComplaintBusy})
 	if why := h.Down(after(20 * time.Second)); !why.Zero() {
 		t.Errorf("a script's server was given up: %v", why)
 	}
@@ -93,9 +93,31 @@ func TestNeverSeen(t *testing.T) {
 	if why := h.Down(begin); why.Code != words.NotSeen || h.Wake(begin) != words.Never {
 		t.Errorf("%v", why)
 	}
-	h.Complained(begin, decide.ComplaintLoading)
+	h.Complained(begin, decide.Complained{Kind: decide.ComplaintLoading})
 	if why := h.Down(begin); why.Code != words.NotSeen {
 		t.Errorf("a server that only loads has been seen: %v", why)
+	}
+}
+
+// TestRefusalsAreNoAnswers: a server that does not take the agent's login says so, and is told of with its own words.
+func TestRefusalsAreNoAnswers(t *testing.T) {
+	const word = "NOAUTH Authentication required."
+	h := New(decide.Setup{Self: "a", DownAfter: time.Second})
+	h.Complained(begin, decide.Complained{Kind: decide.ComplaintAuth, Text: word})
+	if why := h.Down(begin); why.Code != words.NotSeen || why.Text != word {
+		t.Errorf("at first: %v", why)
+	}
+	h = seen()
+	h.Complained(after(500*time.Millisecond), decide.Complained{Kind: decide.ComplaintAuth, Text: word})
+	if why := h.Down(after(900 * time.Millisecond)); !why.Zero() {
+		t.Errorf("given up before its time: %v", why)
+	}
+	if why := h.Down(after(2 * time.Second)); why.Code != words.ServerSilent || why.Text != word {
+		t.Errorf("later: %v", why)
+	}
+	h.Seen(after(2 * time.Second))
+	if why := h.Down(after(4 * time.Second)); why.Text != "" {
+		t.Errorf("after an answer: %v", why)
 	}
 }
 

@@ -127,7 +127,7 @@ func (m *Machine) hear(ev decide.Event) {
 	case decide.Seen:
 		m.seen(e.Server)
 	case decide.Complained:
-		m.health.Complained(m.at, e.Kind)
+		m.health.Complained(m.at, e)
 	case decide.Lost:
 		m.lost(e.Cause)
 	case decide.Silent:
