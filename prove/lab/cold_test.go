@@ -131,3 +131,35 @@ func TestColdStartWaits(t *testing.T) {
 	s.awaitReady(20 * time.Second)
 	s.lossless(w)
 }
+
+// TestColdStartOldSnapshot boots all hosts, the last holder's with a snapshot from before Redkeep was installed, and first: it
+// does not win by what its agent had recorded of it, since its data say themselves how old they are.
+func TestColdStartOldSnapshot(t *testing.T) {
+	s := bareSite(t, Plan{Quiet: true, Extra: coldPlan().Extra})
+	s.startServers()
+	s.await(10*time.Second, "replication", func() bool { return s.linkUp("h2") && s.linkUp("h3") })
+	s.await(5*time.Second, "old snapshot", func() bool {
+		v, err := s.redis["h1"].Do(t.Context(), "SAVE") // refused while the replicas' first copy is being made
+		return err == nil && v.IsOK()
+	})
+	s.command("h1", "SET", "later", "there")
+	s.startAgents()
+	if m := s.awaitReady(20 * time.Second); m != "h1" {
+		t.Fatalf("%s is the master", m)
+	}
+	s.command("h1", "SET", "latest", "there")
+	time.Sleep(freshCopy)
+	for _, h := range s.others("h1") {
+		s.command(h, "SAVE")
+	}
+	s.allOff()
+	for _, h := range s.plan.Hosts {
+		s.reboot(h)
+	}
+	won := s.awaitMaster(30 * time.Second)
+	for _, key := range []string{"later", "latest"} {
+		if got := s.command(won, "GET", key); got != "there" {
+			t.Errorf("%s won, and has %q of %q", won, got, key)
+		}
+	}
+}

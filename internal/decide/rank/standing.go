@@ -26,6 +26,18 @@ func Contains(p words.Position, r words.Row) bool {
 	return p.ReplID == r.ReplID && p.Offset >= r.From || p.ReplID2 == r.ReplID && p.Second > r.From
 }
 
+// before reports whether a history that contains no row is one that the rows know all the same: it ends before the first of them.
+func before(p words.Position, rows []words.Row) bool {
+	for _, r := range rows {
+		for _, id := range []words.ReplID{r.ReplID, r.Continues} {
+			if id != "" && (p.ReplID == id || p.ReplID2 == id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Of returns a server's standing by the rows known, and false where it has none: a stranger, or one with no data to speak of.
 func Of(c decide.Claim, node words.Node, rows []words.Row, off decide.Rules) (Standing, bool) {
 	s := c.Server
@@ -44,6 +56,10 @@ func Of(c decide.Claim, node words.Node, rows []words.Row, off decide.Rules) (St
 	if s.RunID == r.RunID && s.Role == words.RoleMaster && r.Role != words.RoleMaster {
 		// The same process, with a history that nobody opened: somebody promoted it by hand.
 		return Standing{}, false
+	}
+	if before(s.Position, rows) {
+		// It came back with a snapshot, which says itself how old it is. What its agent recorded later is lost with the process.
+		return Standing{Offset: s.Offset}, true
 	}
 	st := Standing{Epoch: r.Epoch, Offset: r.Position.Offset, Cold: true}
 	for _, row := range rows {

@@ -84,6 +84,24 @@ func TestRestartedServerStandsByItsRecord(t *testing.T) {
 	}
 }
 
+// TestOldSnapshotStandsForItself: a server that came back with data from before the lineage's first row says so itself, and its
+// agent's record of what the process before it had must not speak for it.
+func TestOldSnapshotStandsForItself(t *testing.T) {
+	for name, p := range map[string]words.Position{
+		"of the oldest row's history":  at("x", 10),
+		"of the one that it continues": {ReplID: "n", ReplID2: "x", Offset: 10, Second: 11},
+		"of the newest row's":          at("z", 10),
+	} {
+		c := decide.Claim{
+			Server:   words.Server{RunID: "new", Role: words.RoleReplica, Position: p},
+			Recorded: words.Record{Epoch: 5, Role: words.RoleMaster, RunID: "old", Position: at("z", 2300)},
+		}
+		if st, ok := Of(c, "c", rows[1:], decide.Rules{}); !ok || st != (Standing{Offset: 10}) {
+			t.Errorf("%s: %+v", name, st)
+		}
+	}
+}
+
 func TestNoStanding(t *testing.T) {
 	for name, c := range map[string]decide.Claim{
 		"a stranger":                 {Server: words.Server{Position: at("q", 9000)}},
