@@ -163,3 +163,33 @@ func TestColdStartOldSnapshot(t *testing.T) {
 		}
 	}
 }
+
+// TestColdStartOldReplicas boots the hosts of two replicas whose snapshots are old. That they had been in sync says nothing then:
+// they wait for the last holder's host, which has everything.
+func TestColdStartOldReplicas(t *testing.T) {
+	s := bareSite(t, Plan{Quiet: true, Extra: coldPlan().Extra})
+	s.startServers()
+	s.await(10*time.Second, "replication", func() bool { return s.linkUp("h2") && s.linkUp("h3") })
+	s.startAgents()
+	m := s.awaitReady(20 * time.Second)
+	s.command(m, "SET", "early", "there")
+	time.Sleep(freshCopy)
+	for _, h := range s.others(m) {
+		s.command(h, "SAVE")
+	}
+	s.command(m, "SET", "late", "there")
+	time.Sleep(freshCopy)
+	s.command(m, "SAVE")
+	s.allOff()
+	for _, h := range s.others(m) {
+		s.reboot(h)
+	}
+	s.await(coldWait+5*time.Second, "word of missing data", func() bool {
+		why, ok := s.waitsFor("h2", words.DataMissing)
+		return ok && string(why.Node) == m
+	})
+	s.reboot(m)
+	if won := s.awaitReady(20 * time.Second); s.command(won, "GET", "late") != "there" {
+		t.Errorf("%s won, and has not what %s had acknowledged", won, m)
+	}
+}

@@ -123,21 +123,24 @@ func (m *Machine) claims() map[words.Node]decide.Claim {
 }
 
 // basis says on what this node may stand, or what it must wait for. A server that has its history stands on it. One that
-// restarted stands at once if it held the lease or had all that the holder had; others wait for somebody better.
+// restarted stands at once if it held the lease or had all that the holder had; others wait for somebody better, and so does
+// one that came back with an old snapshot.
 func (m *Machine) basis(e rank.Entry) (decide.Basis, words.Reason) {
-	if !e.Standing.Cold {
+	newest, short := m.voter.Register.Newest(), rank.Short(e.Claim, e.Standing)
+	if !e.Standing.Cold && (!short || newest.Holder == m.setup.Self) {
 		return decide.BasisLineage, words.Reason{}
 	}
-	newest := m.voter.Register.Newest().Epoch
-	if e.Standing.Held && e.Standing.Epoch >= newest || m.inLastSync(m.setup.Self) {
+	if e.Standing.Held && e.Standing.Epoch >= newest.Epoch || m.inLastSync(m.setup.Self) && !short {
 		return decide.BasisCold, words.Reason{}
 	}
 	if wait := m.vacancy.since.Add(m.setup.ColdStartWait); m.at < wait {
-		r := words.Reason{Code: words.ColdWaiting, Node: m.voter.Register.Newest().Holder, N: wait.Sub(m.at).Milliseconds()}
-		return 0, r
+		return 0, words.Reason{Code: words.ColdWaiting, Node: newest.Holder, N: wait.Sub(m.at).Milliseconds()}
 	}
 	if missing := m.missing(e.Standing); missing > 0 {
-		return 0, words.Reason{Code: words.DataMissing, Node: m.voter.Register.Newest().Holder, N: missing}
+		return 0, words.Reason{Code: words.DataMissing, Node: newest.Holder, N: missing}
+	}
+	if short {
+		return decide.BasisLineage, words.Reason{}
 	}
 	return decide.BasisCold, words.Reason{}
 }

@@ -29,7 +29,7 @@ func (m *Machine) objection(from words.Node, c decide.Claim, b decide.Basis, han
 	if why := m.betterOwn(from, st); !why.Zero() {
 		return why
 	}
-	return m.forgotten(from, st)
+	return m.forgotten(from, c, st)
 }
 
 // objectionFirst is for a group that was never leased: a voter whose server holds data of its own gives way to a person only.
@@ -86,13 +86,13 @@ func (m *Machine) betterOwn(from words.Node, st rank.Standing) words.Reason {
 }
 
 // forgotten objects, while there is hope for better, to a candidate that the last holder had not counted as in sync.
-func (m *Machine) forgotten(from words.Node, st rank.Standing) words.Reason {
-	r := m.voter.Register
+func (m *Machine) forgotten(from words.Node, c decide.Claim, st rank.Standing) words.Reason {
+	r, short := m.voter.Register, rank.Short(c, st)
 	if m.setup.Off.Off(decide.WitnessMemory) {
 		return words.Reason{}
 	}
 	newest := r.Newest()
-	if st.Held && st.Epoch >= newest.Epoch || newest.Holder == from && !st.Cold || m.inLastSync(from) {
+	if st.Held && st.Epoch >= newest.Epoch || newest.Holder == from && !st.Cold || m.inLastSync(from) && !short {
 		return words.Reason{} // the last holder itself, or one that had all that it had
 	}
 	if r.InSyncEpoch < newest.Epoch && st.Epoch >= newest.Epoch {
@@ -102,7 +102,7 @@ func (m *Machine) forgotten(from words.Node, st rank.Standing) words.Reason {
 	if lack == 0 {
 		return words.Reason{}
 	}
-	if st.Cold {
+	if st.Cold || short {
 		return words.Reason{Code: words.DataMissing, Node: r.Newest().Holder, Other: from, N: lack}
 	}
 	if !m.patienceOver() {

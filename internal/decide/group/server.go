@@ -224,8 +224,9 @@ func (m *Machine) recordable() bool {
 	if m.own.server.Loading || m.own.server.Syncing || m.own.server.Keys < 0 {
 		return false
 	}
-	_, ok := rank.Of(decide.Claim{Server: m.own.server}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})
-	return ok
+	st, ok := rank.Of(decide.Claim{Server: m.own.server}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})
+	short := m.own.confirmed != m.own.server.RunID && rank.Short(decide.Claim{Server: m.own.server, Recorded: m.own.record}, st)
+	return ok && !short
 }
 
 // recordLast keeps where a process was when it was last seen: its successor will not know, and the record on disk is a second old.

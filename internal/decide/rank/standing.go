@@ -70,6 +70,16 @@ func Of(c decide.Claim, node words.Node, rows []words.Row, off decide.Rules) (St
 	return st, true
 }
 
+// Short reports whether a server came back with less of the group's history than its agent had recorded of the process before
+// it: with an old snapshot. That it had been in sync says nothing any more.
+func Short(c decide.Claim, st Standing) bool {
+	r := c.Recorded
+	if st.Cold || r.Epoch == 0 || r.RunID == "" || r.RunID == c.Server.RunID {
+		return false
+	}
+	return Compare(st, Standing{Epoch: r.Epoch, Offset: r.Position.Offset}) < 0
+}
+
 // Compare orders standings: positive where a is better. Of two in one epoch the farther wins, but a cold server that held
 // the epoch itself beats every other cold one: its record is the oldest of what it had.
 func Compare(a, b Standing) int {

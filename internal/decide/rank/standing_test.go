@@ -102,6 +102,23 @@ func TestOldSnapshotStandsForItself(t *testing.T) {
 	}
 }
 
+func TestShort(t *testing.T) {
+	c := decide.Claim{
+		Server:   words.Server{RunID: "new", Position: at("z", 2000)},
+		Recorded: words.Record{Epoch: 5, RunID: "old", Position: at("z", 2300)},
+	}
+	if st := standing(t, c, "a"); !Short(c, st) {
+		t.Errorf("%+v is not short of %+v", st, c.Recorded)
+	}
+	same, whole, unknown := c, c, c
+	same.Recorded.RunID, whole.Server.Offset, unknown.Recorded = "new", 2300, words.Record{}
+	for name, c := range map[string]decide.Claim{"the same process": same, "one that kept all": whole, "one never recorded": unknown} {
+		if Short(c, standing(t, c, "a")) {
+			t.Errorf("%s is short", name)
+		}
+	}
+}
+
 func TestNoStanding(t *testing.T) {
 	for name, c := range map[string]decide.Claim{
 		"a stranger":                 {Server: words.Server{Position: at("q", 9000)}},
