@@ -138,14 +138,22 @@ func (h *Hand) greet(ctx context.Context, l *link) error {
 	return nil
 }
 
-// look asks what decisions rest on most.
+// look asks what decisions rest on most. A server that was loading when the connection was greeted is asked whether it
+// still does: each order's result would call it unfit otherwise, for as long as the connection lasts.
 func (l *link) look(ctx context.Context, h *Hand) error {
-	replies, err := l.do(ctx, h.cfg.command("INFO", "keyspace"), h.cfg.command("INFO", "replication"))
+	commands := [][]string{h.cfg.command("INFO", "keyspace"), h.cfg.command("INFO", "replication")}
+	if l.server.Loading {
+		commands = append(commands, h.cfg.command("INFO", "persistence"))
+	}
+	replies, err := l.do(ctx, commands...)
 	if err != nil {
 		return err
 	}
 	l.server.BornFenced = h.born.Load()
-	return errors.Join(l.absorb(replies[0]), l.absorb(replies[1]))
+	for _, v := range replies {
+		err = errors.Join(err, l.absorb(v))
+	}
+	return err
 }
 
 // client is one line of CLIENT LIST.

@@ -375,6 +375,26 @@ func TestOrdersAreBounded(t *testing.T) {
 	}
 }
 
+// A server that restarts is greeted while it loads; an order that comes when it has loaded must not call it loading: it would
+// not stand in the election that the order is for.
+func TestOrdersSeeTheEndOfLoading(t *testing.T) {
+	s := startServer(t, "key-load-delay 200", "loading-process-events-interval-bytes 1024")
+	s.do("DEBUG", "POPULATE", "3000")
+	s.do("SAVE")
+	s.kill()
+	s.start()
+	h := New(Config{Addr: s.addr()})
+	ctx := bounded(t)
+	greeted, err := h.Look(ctx)
+	if err != nil || !greeted.Loading {
+		t.Fatalf("greeted %+v, %v: it has loaded already", greeted, err)
+	}
+	await(t, "end of loading", func() bool { return contains(s.do("INFO", "persistence"), "\nloading:0\r\n") })
+	if now, err := h.Look(ctx); err != nil || now.Loading || now.RunID != greeted.RunID {
+		t.Errorf("%+v, %v", now, err)
+	}
+}
+
 // A server whose CONFIG was taken away or renamed in secret follows with the masterauth of its own file.
 func TestFollowWithoutConfig(t *testing.T) {
 	for _, known := range []map[string]string{nil, {"CONFIG": ""}} {
