@@ -14,6 +14,8 @@ type choice struct {
 	acceptLoss bool
 	// asked says that it has not been carried out yet.
 	asked bool
+	// after is the newest epoch that was known when it was made: of a later one the person knew nothing.
+	after words.Epoch
 }
 
 // ending is an agent on its way out.
@@ -123,7 +125,7 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 }
 
 func (m *Machine) choose(c choice) {
-	c.asked = c.master == m.setup.Self
+	c.asked, c.after = c.master == m.setup.Self, m.voter.Register.Newest().Epoch
 	m.chosen = c
 }
 
@@ -133,6 +135,14 @@ func (m *Machine) heed(holder words.Node) {
 		m.chosen = choice{}
 	}
 	m.chosen.asked = false
+}
+
+// outdate ends a choice that has not been carried out when the group turns out to have gone on without it.
+func (m *Machine) outdate() {
+	if row := m.voter.Register.Newest(); m.chosen.asked && row.Epoch > m.chosen.after && row.Holder != m.setup.Self {
+		m.chosen = choice{}
+		m.note(words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)})
+	}
 }
 
 // tendEnding hands a master over, sees the own server follow, and ends.

@@ -89,6 +89,11 @@ func (m *Machine) countPreVotes(c *candidate) {
 	if m.candidate != c {
 		return
 	}
+	if c.ask.Basis == decide.BasisChosen && !m.chosen.asked {
+		row := m.voter.Register.Newest() // an answer told of an epoch that the person knew nothing of
+		m.giveUp(words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)})
+		return
+	}
 	if c.round.Won(m.lists()) {
 		if c.forTarget != nil {
 			m.candidate = nil

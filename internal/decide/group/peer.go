@@ -146,6 +146,7 @@ func (m *Machine) learn(rows []words.Row) {
 	if extra := len(r.Rows) - maxRows; extra > 0 {
 		r.Rows = slices.Clone(r.Rows[extra:])
 	}
+	m.outdate()
 }
 
 // maxRows is how much lineage is kept. A server whose history is older has no standing and is copied anew.

@@ -182,6 +182,8 @@ func (s *stand) act(t *testing.T, f []string) {
 		for _, o := range s.hosts {
 			s.cut[[2]words.Node{h.name, o.name}], s.cut[[2]words.Node{o.name, h.name}] = true, true
 		}
+	case "heal":
+		clear(s.cut)
 	case "deafen":
 		for _, o := range s.hosts {
 			s.cut[[2]words.Node{o.name, h.name}] = true
