@@ -69,8 +69,10 @@ type Agent struct {
 	// published is when the picture was last made, decided whether something was decided since; the loop's.
 	published time.Duration
 	decided   bool
-	asks      asks
-	finish    chan error
+	// backlog are events of the loop's own making, for its next turn; the loop's.
+	backlog []letter
+	asks    asks
+	finish  chan error
 }
 
 // Run is the life of an agent: until a machine has ended by request, or something that it can't do without has failed.

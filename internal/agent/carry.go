@@ -56,14 +56,14 @@ func done(t decide.Ticket, err error) decide.Done {
 // onGate queues a call of the gate's hand. Where there is no gate, everything is as if it were done: the fence is soft, and says so.
 func (a *Agent) onGate(g *groupWork, t decide.Ticket, call func() error) {
 	if !a.gated(g) {
-		a.offer(g.conf.Name, decide.Done{Ticket: t})
+		a.later(g.conf.Name, decide.Done{Ticket: t})
 		return
 	}
 	queued := a.gates.add(func(context.Context) {
 		a.post(g.conf.Name, done(t, call()))
 	})
 	if !queued {
-		a.offer(g.conf.Name, done(t, errBehind))
+		a.later(g.conf.Name, done(t, errBehind))
 	}
 }
 
@@ -73,13 +73,13 @@ func (a *Agent) carryPersist(g *groupWork, act decide.Persist) {
 		a.post(g.conf.Name, done(act.Ticket, a.store.Save(g.conf.Name, record.Append(nil, act.Register))))
 	})
 	if !queued {
-		a.offer(g.conf.Name, done(act.Ticket, errBehind))
+		a.later(g.conf.Name, done(act.Ticket, errBehind))
 	}
 }
 
 func (a *Agent) carryReset(g *groupWork, act decide.ResetClients) {
 	if g.resets == nil {
-		a.offer(g.conf.Name, decide.Done{Ticket: act.Ticket})
+		a.later(g.conf.Name, decide.Done{Ticket: act.Ticket})
 		return
 	}
 	queued := g.resets.add(func(ctx context.Context) {
@@ -92,13 +92,13 @@ func (a *Agent) carryReset(g *groupWork, act decide.ResetClients) {
 		a.post(g.conf.Name, done(act.Ticket, err))
 	})
 	if !queued {
-		a.offer(g.conf.Name, done(act.Ticket, errBehind))
+		a.later(g.conf.Name, done(act.Ticket, errBehind))
 	}
 }
 
 func (a *Agent) carryOrder(g *groupWork, act decide.Instruct) {
 	if g.orders == nil {
-		a.offer(g.conf.Name, decide.Ordered{Ticket: act.Ticket, Err: "no server on this node"})
+		a.later(g.conf.Name, decide.Ordered{Ticket: act.Ticket, Err: "no server on this node"})
 		return
 	}
 	queued := g.orders.add(func(ctx context.Context) {
@@ -111,7 +111,7 @@ func (a *Agent) carryOrder(g *groupWork, act decide.Instruct) {
 		a.post(g.conf.Name, ev)
 	})
 	if !queued {
-		a.offer(g.conf.Name, decide.Ordered{Ticket: act.Ticket, Err: errBehind.Error()})
+		a.later(g.conf.Name, decide.Ordered{Ticket: act.Ticket, Err: errBehind.Error()})
 	}
 }
 

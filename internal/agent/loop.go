@@ -61,6 +61,11 @@ func (a *Agent) noticeSleep(last, due time.Duration) time.Duration {
 
 // turn steps the machines with what is in the mailbox, and those that wanted to be woken.
 func (a *Agent) turn(first *letter) {
+	own := a.backlog
+	a.backlog = nil
+	for _, l := range own {
+		a.step(l.group, l.event)
+	}
 	if first != nil {
 		a.step(first.group, first.event)
 	}
@@ -98,6 +103,9 @@ func (a *Agent) step(name words.Group, ev decide.Event) {
 
 // untilWake is how long the loop may wait for mail.
 func (a *Agent) untilWake() time.Duration {
+	if len(a.backlog) > 0 {
+		return 0
+	}
 	first := words.Never
 	for _, name := range a.order {
 		first = min(first, a.groups[name].wake)

@@ -31,3 +31,9 @@ func (a *Agent) offer(g words.Group, ev decide.Event) {
 		a.dropped.Add(1)
 	}
 }
+
+// later gives the loop an event from the loop itself, which can't wait for room in its own mailbox. A machine has a few under
+// way at most.
+func (a *Agent) later(g words.Group, ev decide.Event) {
+	a.backlog = append(a.backlog, letter{group: g, event: ev})
+}

@@ -66,6 +66,8 @@ type Status struct {
 	Free bool
 	// Settled says that the sender's restart wait is over: it could vote once its grant is.
 	Settled bool
+	// Promised says that the sender has promised to vote for nobody any more, for a departure that may have come to nothing.
+	Promised bool
 	// Holder is whom the sender has granted last, in Granted; GrantLeft how long that grant lasts.
 	Holder    words.Node
 	Granted   words.Epoch
@@ -221,11 +223,14 @@ type Accepted struct {
 	Commit     bool
 }
 
-// Depart asks a voter to let the group go for good, and answers itself when Answer is set.
+// Depart asks a voter to let the group go for good, and answers itself when Answer is set. Round numbers the attempt.
 type Depart struct {
+	Round  uint64
 	Answer bool
 	// Final says that all have agreed: let go now.
 	Final bool
+	// Revoke says that the attempt has come to nothing: whoever promised in it, or in one before it, votes again.
+	Revoke bool
 }
 
 func (Beat) message()        {}

@@ -30,9 +30,10 @@ type Register struct {
 	Reach Offset
 	// ReachKeys is how many keys it was known to have: a witness has no server to count in.
 	ReachKeys int64
-	// Promised says that this voter votes for nobody any more, since a person lets go of the group; Left that all have
-	// promised, and the group has been let go of.
-	Promised, Left bool
+	// Promised is the attempt to let go of the group in which this voter has promised to vote for nobody any more; 0 for none.
+	Promised uint64
+	// Left says that all have promised, and that the group has been let go of.
+	Left bool
 	// BootID is the host's, when this was written.
 	BootID string
 }

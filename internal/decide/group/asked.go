@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/decide/repair"
 	"redkeep/internal/words"
 )
 
@@ -97,6 +98,11 @@ func (m *Machine) switchover(id uint64, r decide.Switchover) {
 		target, why = m.bestTarget()
 	} else if !m.setup.IsData(target) {
 		why = words.Reason{Code: words.Witness, Node: target}
+	} else if !slices.Contains(m.inSync(), target) {
+		why = words.Reason{Code: words.NotInSync, Node: target}
+		if c, ok := m.claims()[target]; ok && !c.Fit {
+			why = c.Unfit
+		}
 	}
 	if !why.Zero() {
 		m.reply(id, why)
@@ -125,6 +131,7 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 }
 
 func (m *Machine) choose(c choice) {
+	m.voter.Register.Promised = 0 // who chooses a master goes on with the group
 	c.asked, c.after = c.master == m.setup.Self, m.voter.Register.Newest().Epoch
 	m.chosen = c
 }
@@ -178,14 +185,19 @@ func (m *Machine) mayFollow() bool {
 	return slices.ContainsFunc(m.others(), func(n words.Node) bool { return m.heardWithin(n, m.setup.Lease) })
 }
 
-// end leaves the gate as a server without an agent needs it: none in front of a verified replica, shut in front of anything else.
+// end leaves the gate as a server without an agent needs it: none in front of a verified replica that would start as one; a
+// timed opening in front of one that would start as a master, since nobody would shut it then; shut in front of anything else.
 func (m *Machine) end(e *ending) {
 	if m.gate.pending > 0 || e.done {
 		return
 	}
 	e.done = true
 	if m.data() && m.gate.state.Mode == decide.GateOpen && m.own.confirmed == m.own.server.RunID {
-		m.setGate(decide.GateState{Mode: decide.GateAbsent}, func(string) {})
+		leave := decide.GateState{Mode: decide.GateAbsent}
+		if !m.own.server.BornFenced && !m.setup.Ungated {
+			leave = decide.GateState{Mode: decide.GateOpen, For: repair.ReadsFor}
+		}
+		m.setGate(leave, func(string) {})
 	}
 	m.persist(func() {
 		m.asleep = true

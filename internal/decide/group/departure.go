@@ -12,6 +12,7 @@ import (
 // refused connection.
 type departure struct {
 	id       uint64
+	round    uint64
 	answered map[words.Node]bool
 	// final says that the promises are all there and the gates go.
 	final    bool
@@ -36,7 +37,8 @@ func (m *Machine) leave(id uint64) {
 			return
 		}
 	}
-	m.departure = &departure{id: id, answered: map[words.Node]bool{}, again: m.at, deadline: m.at.Add(departBudget)}
+	m.rounds++
+	m.departure = &departure{id: id, round: m.round(), answered: map[words.Node]bool{}, again: m.at, deadline: m.at.Add(departBudget)}
 }
 
 // tendDeparture asks those who have not answered, and takes the next step when all have.
@@ -47,7 +49,8 @@ func (m *Machine) tendDeparture() {
 	}
 	if m.at >= d.deadline && !d.final {
 		m.departure = nil
-		m.reply(d.id, words.Reason{Code: words.Unreachable, Node: m.unanswered(d), Text: "the others have promised; ask again"})
+		m.revoke()
+		m.reply(d.id, words.Reason{Code: words.Unreachable, Node: m.unanswered(d)})
 		return
 	}
 	if m.unanswered(d) == "" {
@@ -60,7 +63,7 @@ func (m *Machine) tendDeparture() {
 	d.again = m.at.Add(departRepeat)
 	for _, n := range m.others() {
 		if !d.answered[n] {
-			m.send(n, decide.Depart{Final: d.final})
+			m.send(n, decide.Depart{Round: d.round, Final: d.final})
 		}
 	}
 }
@@ -103,24 +106,57 @@ func (m *Machine) depart() {
 	})
 }
 
-// onDepart promises, on disk, to vote for nobody any more; and lets go when all have.
+// round numbers the attempts of all holders of this node's agents: a later session's are later.
+func (m *Machine) round() uint64 { return uint64(m.boot.Session)<<16 | uint64(m.rounds) }
+
+// revoke ends the promises of attempts that came to nothing: the group goes on, and needs its votes.
+func (m *Machine) revoke() {
+	m.voter.Register.Promised, m.disk.dirty = 0, true
+	m.sendAll(decide.Depart{Round: m.round(), Revoke: true})
+}
+
+// onDepart promises, on disk, to vote for nobody any more; and lets go when all have. A promise counts for its own attempt
+// alone, and one that has been revoked is not given again by a late copy of its question.
 func (m *Machine) onDepart(from words.Node, p decide.Depart) {
+	r := &m.voter.Register
 	if p.Answer {
-		if d := m.departure; d != nil && p.Final == d.final {
+		if d := m.departure; d != nil && p.Final == d.final && p.Round == d.round {
 			d.answered[from] = true
 		}
 		return
 	}
-	yes := func() { m.send(from, decide.Depart{Answer: true, Final: p.Final}) }
+	yes := func() { m.send(from, decide.Depart{Round: p.Round, Answer: true, Final: p.Final}) }
 	switch {
 	case m.gone:
 		yes()
+	case p.Revoke:
+		m.onRevoke(from, p.Round)
+	case from == m.promisedTo && (p.Round <= m.revoked || p.Round < r.Promised):
 	case !p.Final && m.voter.Grant.Holder == from:
-		m.voter.Register.Promised = true
-		m.persist(yes)
-	case p.Final && m.voter.Register.Promised:
+		if from != m.promisedTo {
+			m.revoked = 0
+		}
+		r.Promised, m.promisedTo = p.Round, from
+		m.persist(func() {
+			if r.Promised == p.Round {
+				yes()
+			}
+		})
+	case p.Final && r.Promised == p.Round:
 		m.depart()
 		yes()
+	}
+}
+
+// onRevoke takes a promise back: one to the sender, of that attempt or one before it; or one to a holder that has been
+// succeeded by the sender, whose attempt is over whatever became of it.
+func (m *Machine) onRevoke(from words.Node, round uint64) {
+	r := &m.voter.Register
+	if from == m.promisedTo {
+		m.revoked = max(m.revoked, round)
+	}
+	if from == m.promisedTo && r.Promised <= round || from != m.promisedTo && from == m.voter.Grant.Holder {
+		r.Promised, m.disk.dirty = 0, true
 	}
 }
 

@@ -44,8 +44,12 @@ type Machine struct {
 	bereft    words.Instant // since when no open master is known; 0 while one is
 	ending    *ending
 	departure *departure
-	alone     *aloneRequest
-	undead    *holder // what was let go of last, where rule release-final is off; nil otherwise
+	rounds    uint16 // departures that this agent has led
+	revoked   uint64 // the latest departure known to have come to nothing
+	// promisedTo is who led the departure that this voter has promised in; empty after a restart.
+	promisedTo words.Node
+	alone      *aloneRequest
+	undead     *holder // what was let go of last, where rule release-final is off; nil otherwise
 
 	releases   map[words.Node]decide.Release
 	chosen     choice

@@ -33,7 +33,7 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 	reg.Generation++
 	reg.Members, reg.Pending, reg.PendingGen = []words.Node{m.setup.Self}, nil, 0
 	m.admission = nil
-	reg.Admitted = true
+	reg.Admitted, reg.Promised = true, 0
 	m.persist(func() {
 		m.note(words.Reason{Code: words.RecoveredAlone, Node: m.setup.Self, N: int64(reg.Generation)})
 		m.choose(choice{master: m.setup.Self, acceptLoss: true})

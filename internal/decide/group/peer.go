@@ -119,6 +119,9 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
 	m.judgeSync(p)
+	if s.Promised && m.holder != nil && m.departure == nil {
+		m.revoke()
+	}
 	m.voter.Saw(s.Seen)
 	m.learn(s.Rows)
 	if s.Generation < m.voter.Register.Generation && m.admission == nil {
@@ -207,9 +210,10 @@ func (m *Machine) status() decide.Status {
 	r := m.voter.Register
 	s := decide.Status{
 		Seen: m.voter.Seen(), Generation: r.Generation, Digest: m.setup.Digest,
-		Free:    m.voter.Free(m.at).Zero(),
-		Settled: m.admission == nil && m.at >= m.voter.Settled(),
-		Holder:  m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
+		Free:     m.voter.Free(m.at).Zero(),
+		Settled:  m.admission == nil && m.at >= m.voter.Settled(),
+		Promised: r.Promised > 0,
+		Holder:   m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
 		Rows:  append([]words.Row(nil), r.Rows...),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
 	}

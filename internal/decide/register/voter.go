@@ -122,7 +122,7 @@ func (v *Voter) Free(at words.Instant) words.Reason {
 
 // votes says why this voter has no vote. One that has promised to leave votes for nobody, and still grants the last holder.
 func (v *Voter) votes() words.Reason {
-	if v.Register.Promised || v.Register.Left {
+	if v.Register.Promised > 0 || v.Register.Left {
 		return words.Reason{Code: words.GroupLeft, Node: v.setup.Self}
 	}
 	return v.member()

@@ -78,7 +78,7 @@ var pages = map[string]picture.Node{
 		g.Candidates = []picture.Candidate{{Node: "h1", Out: g.Why[0]}}
 	}),
 	"born-open": change(func(g *picture.Group) { g.Members[2].Server.BornFenced = false }),
-	"left": change(func(g *picture.Group) { g.State, g.Writable = picture.StateLeft, false }),
+	"left":      change(func(g *picture.Group) { g.State, g.Writable = picture.StateLeft, false }),
 	"fenced": change(func(g *picture.Group) {
 		g.Members[2].Server.Master, g.Members[2].Server.MasterPort = words.DeadEnd, words.DeadEndPort
 	}),

@@ -54,4 +54,7 @@ func (w *wire) accepted(m *decide.Accepted) {
 	w.flags(&m.Commit)
 }
 
-func (w *wire) depart(m *decide.Depart) { w.flags(&m.Answer, &m.Final) }
+func (w *wire) depart(m *decide.Depart) {
+	unsigned(w, &m.Round)
+	w.flags(&m.Answer, &m.Final, &m.Revoke)
+}

@@ -34,7 +34,7 @@ type register struct {
 	InSyncEpoch words.Epoch  `json:"in_sync_epoch,omitempty"`
 	Reach       words.Offset `json:"reach_offset,omitempty"`
 	ReachKeys   int64        `json:"reach_keys,omitempty"`
-	Promised    bool         `json:"promised,omitempty"`
+	Promised    uint64       `json:"promised,omitempty"`
 	Left        bool         `json:"left,omitempty"`
 	BootID      string       `json:"boot_id,omitempty"`
 }
