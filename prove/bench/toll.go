@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/google/nftables"
@@ -68,14 +67,20 @@ func measureToll(ctx context.Context) (toll *Toll, err error) {
 
 // pair returns the median round trips without and with a gate, in microseconds.
 func pair(ctx context.Context, st *stage.Stage, server *stage.Redis) (bare, gated float64, err error) {
+	// One connection for both halves: where its packets are worked on differs more between two than a gate costs.
+	conn, err := wire.Dial(ctx, st.Client().Dial, server.Addr(), time.Second)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer conn.Close()
 	var without, with []float64
 	for range tollTurns {
-		times, err := roundTrips(ctx, st, server.Addr())
+		times, err := roundTrips(ctx, conn)
 		if err != nil {
 			return 0, 0, err
 		}
 		without = append(without, times...)
-		if times, err = gatedRoundTrips(ctx, st, server); err != nil {
+		if times, err = gatedRoundTrips(ctx, conn, server); err != nil {
 			return 0, 0, err
 		}
 		with = append(with, times...)
@@ -84,12 +89,7 @@ func pair(ctx context.Context, st *stage.Stage, server *stage.Redis) (bare, gate
 }
 
 // roundTrips returns what PINGs took, in microseconds.
-func roundTrips(ctx context.Context, st *stage.Stage, server netip.AddrPort) ([]float64, error) {
-	conn, err := wire.Dial(ctx, st.Client().Dial, server, time.Second)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
+func roundTrips(ctx context.Context, conn *wire.Conn) ([]float64, error) {
 	times := make([]float64, 0, tollTrips)
 	for range tollTrips {
 		if err := ctx.Err(); err != nil {
@@ -105,13 +105,13 @@ func roundTrips(ctx context.Context, st *stage.Stage, server netip.AddrPort) ([]
 }
 
 // gatedRoundTrips is roundTrips through the gate of a master whose lease is held. The gate is taken away whole afterwards.
-func gatedRoundTrips(ctx context.Context, st *stage.Stage, server *stage.Redis) (times []float64, err error) {
+func gatedRoundTrips(ctx context.Context, conn *wire.Conn, server *stage.Redis) (times []float64, err error) {
 	h := server.Host()
 	var hand *gate.Hand
 	if gone := h.Do(func() { hand, err = hold(ctx, words.Group(group), server.Addr().Port()) }); gone != nil || err != nil {
 		return nil, errors.Join(gone, err)
 	}
-	times, err = roundTrips(ctx, st, server.Addr())
+	times, err = roundTrips(ctx, conn)
 	err = errors.Join(err, hand.Close())
 	if gone := h.Do(func() { err = errors.Join(err, removeTable()) }); gone != nil {
 		err = errors.Join(err, gone)
