@@ -7,6 +7,6 @@
 // owns a locked thread, from which its programs are started; each program a goroutine that waits for its end. Stage.Close
 // ends them all, and the kernel does when this process dies: programs get SIGKILL with their host's thread.
 //
-// What the faults are follows DESIGN.md §4 and the lab's fault matrix. Requirements are a kernel with network namespaces,
+// The faults are those of the lab's matrix. Requirements are a kernel with network namespaces,
 // veth, bridge and nf_tables; as an ordinary user also user namespaces, see Enter.
 package stage

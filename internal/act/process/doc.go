@@ -7,6 +7,6 @@
 // The hand of the server (act/redis) gets it from the agent as a function; Sample is for one goroutine at a time,
 // Exited for any. Each Process owns one goroutine, which Close or the process's end ends.
 //
-// The rule is issue 2's point 3 and pidfd_open(2), proc_pid_stat(5). Another process may get a number again, so nothing
+// The rules are those of pidfd_open(2) and proc_pid_stat(5). Another process may get a number again, so nothing
 // read by number is believed unless the pidfd says afterwards that its process still lives.
 package process

@@ -4,5 +4,5 @@
 // acknowledgements, on one clock; it adds no interpretation but labels. The command calls Run from the main goroutine,
 // inside of a place where namespaces may be made (stage.Enter). Run owns the stage and ends everything that it started.
 //
-// The story follows DESIGN.md §1: a dead process, a lost host, its return, and a planned move.
+// The story is that of the README: a dead process, a lost host, its return, and a planned move.
 package demo
