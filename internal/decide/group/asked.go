@@ -131,7 +131,9 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 }
 
 func (m *Machine) choose(c choice) {
-	m.voter.Register.Promised = 0 // who chooses a master goes on with the group
+	if c.acceptLoss {
+		m.voter.Register.Promised = 0 // a person goes on with a group whose departure came to nothing, and answers for it
+	}
 	c.asked, c.after = c.master == m.setup.Self, m.voter.Register.Newest().Epoch
 	m.chosen = c
 }

@@ -129,6 +129,9 @@ func (m *Machine) onDepart(from words.Node, p decide.Depart) {
 	switch {
 	case m.gone:
 		yes()
+	case p.Final && r.Promised > 0 && (p.Round == r.Promised || p.Round == departedLong):
+		m.depart()
+		yes()
 	case p.Revoke:
 		m.onRevoke(from, p.Round)
 	case from == m.promisedTo && (p.Round <= m.revoked || p.Round < r.Promised):
@@ -142,11 +145,12 @@ func (m *Machine) onDepart(from words.Node, p decide.Depart) {
 				yes()
 			}
 		})
-	case p.Final && r.Promised == p.Round:
-		m.depart()
-		yes()
 	}
 }
+
+// departedLong is the round of a Final from a node that has left before, perhaps in another life: who leaves does so only when
+// all have promised, so that whoever is still promised missed the end.
+const departedLong = 0
 
 // onRevoke takes a promise back: one to the sender, of that attempt or one before it; or one to a holder that has been
 // succeeded by the sender, whose attempt is over whatever became of it.

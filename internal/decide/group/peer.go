@@ -119,7 +119,10 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
 	m.judgeSync(p)
-	if s.Promised && m.holder != nil && m.departure == nil {
+	switch {
+	case s.Promised && m.gone:
+		m.send(from, decide.Depart{Round: departedLong, Final: true})
+	case s.Promised && m.holder != nil && m.departure == nil:
 		m.revoke()
 	}
 	m.voter.Saw(s.Seen)

@@ -97,12 +97,3 @@ func (h *Hold) Until(l Lists) (words.Instant, words.Seq, bool) {
 
 // SlotOf returns the slot that was armed for the request.
 func (h *Hold) SlotOf(q words.Seq) int { return h.asked[q].slot }
-
-// Last returns the highest request sent.
-func (h *Hold) Last() words.Seq {
-	var last words.Seq
-	for q := range h.asked {
-		last = max(last, q)
-	}
-	return last
-}
