@@ -65,17 +65,17 @@ type meaningOfNode struct {
 }
 
 type meaningOfGroup struct {
-	Name       words.Group  `json:"name"`
-	Server     string       `json:"server"`
-	Port       uint16       `json:"port"`
-	Login      string       `json:"login"`
-	Renamed    int          `json:"renamed_commands"`
-	Data       []words.Node `json:"data"`
-	Witnesses  []words.Node `json:"witnesses"`
-	Gate       string       `json:"gate"`
-	GateExempt []string     `json:"gate_exempt"`
-	VIP        string       `json:"vip,omitempty"`
-	Definition string       `json:"definition"`
+	Name       words.Group    `json:"name"`
+	Server     string         `json:"server"`
+	Port       uint16         `json:"port"`
+	Login      string         `json:"login"`
+	Renamed    int            `json:"renamed_commands"`
+	Data       []words.Node   `json:"data"`
+	Witnesses  []words.Node   `json:"witnesses"`
+	Gate       string         `json:"gate"`
+	GateExempt []string       `json:"gate_exempt"`
+	VIPs       []meaningOfVIP `json:"vips,omitempty"`
+	Definition string         `json:"definition"`
 }
 
 type meaningOfWarning struct {
@@ -106,6 +106,12 @@ func meaningOf(file string, c *config.Config, self words.Node) meaning {
 	return m
 }
 
+// meaningOfVIP is a virtual address; Dev is empty for the interface in whose subnet it is.
+type meaningOfVIP struct {
+	Address string `json:"address"`
+	Dev     string `json:"dev,omitempty"`
+}
+
 // meaningOfOne does it for one group.
 func meaningOfOne(c *config.Config, g config.Group) meaningOfGroup {
 	m := meaningOfGroup{
@@ -128,8 +134,8 @@ func meaningOfOne(c *config.Config, g config.Group) meaningOfGroup {
 			m.Witnesses = append(m.Witnesses, n.Name)
 		}
 	}
-	if g.VIP.IsValid() {
-		m.VIP = g.VIP.String()
+	for _, v := range g.VIPs {
+		m.VIPs = append(m.VIPs, meaningOfVIP{v.Addr.String(), v.Dev})
 	}
 	return m
 }
@@ -189,8 +195,12 @@ func (g meaningOfGroup) print(line func(label, format string, args ...any)) {
 		gate += ", not for " + list(g.GateExempt)
 	}
 	line("gate", "%s", gate)
-	if g.VIP != "" {
-		line("vip", "%s (not moved by this version)", g.VIP)
+	for _, v := range g.VIPs {
+		where := "the interface in whose subnet it is"
+		if v.Dev != "" {
+			where = v.Dev
+		}
+		line("vip", "%s on %s", v.Address, where)
 	}
 	line("definition", "%s (must be the same on every node)", g.Definition)
 }

@@ -50,6 +50,24 @@ type Instruct struct {
 	Order  Order
 }
 
+// ProbeVIP asks the segment whether somebody else answers for the group's addresses, and answers with Probed. It changes
+// nothing, here or elsewhere.
+type ProbeVIP struct{ Ticket Ticket }
+
+// SetVIP puts the group's addresses on this host or takes them off, and answers with Done when the kernel has said so.
+//
+// Up: connections that are left over on them are reset first; the kernel removes them after For unless this is repeated (a
+// second line behind the gate, in whole seconds); where they were not there before, they are announced. Down: connections
+// on them are reset before they go, or blocked clients would wait for ever.
+type SetVIP struct {
+	Ticket Ticket
+	Up     bool
+	For    time.Duration
+}
+
+// AnnounceVIP says once more on the segment where the group's addresses are: after a heal, or another's claim.
+type AnnounceVIP struct{}
+
 // Announce tells clients of the Sentinel face that the master's address has changed (+switch-master), once per epoch.
 type Announce struct {
 	Epoch    words.Epoch
@@ -77,6 +95,9 @@ func (Arm) action()          {}
 func (SetGate) action()      {}
 func (ResetClients) action() {}
 func (Instruct) action()     {}
+func (ProbeVIP) action()     {}
+func (SetVIP) action()       {}
+func (AnnounceVIP) action()  {}
 func (Announce) action()     {}
 func (Note) action()         {}
 func (Reply) action()        {}

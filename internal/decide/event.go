@@ -69,6 +69,26 @@ type GateSeen struct {
 	Why    string
 }
 
+// Probed answers a ProbeVIP. Taken says that somebody else answers for one of the addresses, and By who: address and MAC.
+// With an Err it is not known.
+type Probed struct {
+	Ticket Ticket
+	Err    string
+	Taken  bool
+	By     string
+}
+
+// VIPSeen says that the group's addresses on this host, or on its segment, are not as they were set.
+type VIPSeen struct {
+	// Claimed is who else answers for one of them (address and MAC); empty where nobody was heard to.
+	Claimed string
+	// Broken says that another program took an address away or changed it; By names the culprit where known. The hand
+	// restores it, and Err says why it could not.
+	Broken bool
+	By     string
+	Err    string
+}
+
 // Asked is a request of a person or of the agent's own shutdown. Its answer is a Reply with the same ID.
 type Asked struct {
 	ID      uint64
@@ -85,6 +105,8 @@ func (Lost) event()       {}
 func (Silent) event()     {}
 func (Slept) event()      {}
 func (GateSeen) event()   {}
+func (Probed) event()     {}
+func (VIPSeen) event()    {}
 func (Asked) event()      {}
 
 // Complaint classes the error replies of a server.

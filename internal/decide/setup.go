@@ -27,6 +27,8 @@ type Setup struct {
 	Jiffy time.Duration
 	// Ungated says that the gate is only watched or off: leases are kept, and fence nothing.
 	Ungated bool
+	// VIP says that the group has a virtual address.
+	VIP bool
 	// Digest stands for voters, data nodes, ports and addresses; agents compare it.
 	Digest uint64
 	// Random is the machine's own source, seeded at birth.

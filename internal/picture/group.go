@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"net/netip"
 	"time"
 
 	"redkeep/internal/words"
@@ -38,8 +39,10 @@ type Group struct {
 	Gate, GateMode string
 	Fence          words.Fence
 	FenceWhy       string
-	Generation     uint64
-	Members        []Member
+	// VIPs are the group's virtual addresses as this node has them.
+	VIPs       []VIP
+	Generation uint64
+	Members    []Member
 	// Ready says that a failover could succeed now; Why says why not, or why there is no master.
 	Ready bool
 	Why   []words.Reason
@@ -47,6 +50,17 @@ type Group struct {
 	Candidates []Candidate
 	// Recent are the last decisions and refusals, oldest first.
 	Recent []Noted
+}
+
+// VIP is one virtual address on this node.
+type VIP struct {
+	Addr netip.Addr
+	// Dev is the interface that carries it, or would.
+	Dev string
+	// Held says that this node has the address now.
+	Held bool
+	// Trouble says in words why it has not, though its group is writable here, or who else claims it; empty otherwise.
+	Trouble string
 }
 
 // Member is one node of the group as this node sees it.

@@ -67,8 +67,8 @@ type Group struct {
 	Gate Gate
 	// GateExempt are local users (a name or a number) whose connections the gate lets through.
 	GateExempt []string
-	// VIP is the group's virtual address; the zero Addr if it has none.
-	VIP netip.Addr
+	// VIPs are the group's virtual addresses: none, one, or one of each family, IPv4 first.
+	VIPs []VIP
 }
 
 // Server is how a data node's own agent reaches its server of a group.

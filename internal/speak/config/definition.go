@@ -21,8 +21,8 @@ type Definition struct {
 	Data   []words.Node
 	// ServerPort, ListenPort and PeerPort are the ports that the group's clients and agents use.
 	ServerPort, ListenPort, PeerPort uint16
-	// VIP is the zero Addr if the group has none.
-	VIP netip.Addr
+	// VIPs are sorted; which device carries them is each host's own business.
+	VIPs []netip.Addr
 }
 
 // Digest is a short name for a Definition: equal definitions have equal ones, and only they.
@@ -35,7 +35,10 @@ func (d Digest) String() string { return hex.EncodeToString(d[:6]) }
 func (c *Config) Definition(g Group) Definition {
 	d := Definition{
 		Group: g.Name, Voters: slices.Clone(c.Nodes), Data: slices.Clone(g.Data),
-		ServerPort: g.Server.Port, ListenPort: c.ListenPort, PeerPort: c.PeerPort, VIP: g.VIP,
+		ServerPort: g.Server.Port, ListenPort: c.ListenPort, PeerPort: c.PeerPort,
+	}
+	for _, v := range g.VIPs {
+		d.VIPs = append(d.VIPs, v.Addr)
 	}
 	slices.SortFunc(d.Voters, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
 	slices.Sort(d.Data)
@@ -52,9 +55,12 @@ func (d Definition) lines() []string {
 	for i, n := range d.Data {
 		data[i] = string(n)
 	}
-	vip := "none"
-	if d.VIP.IsValid() {
-		vip = d.VIP.String()
+	vips := make([]string, len(d.VIPs))
+	for i, v := range d.VIPs {
+		vips[i] = v.String()
+	}
+	if len(vips) == 0 {
+		vips = []string{"none"}
 	}
 	return []string{
 		"group: " + string(d.Group),
@@ -63,7 +69,7 @@ func (d Definition) lines() []string {
 		fmt.Sprintf("server port: %d", d.ServerPort),
 		fmt.Sprintf("listen_port: %d", d.ListenPort),
 		fmt.Sprintf("peer_port: %d", d.PeerPort),
-		"vip: " + vip,
+		"vip: " + strings.Join(vips, " "),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // places are where the things of a group stand that are compared with those of other groups.
-type places struct{ name, port, vip place }
+type places struct{ name, port place }
 
 // groups reads all groups, and then compares them with each other.
 func (r *reader) groups(v value, c *Config) []Group {
@@ -48,7 +48,7 @@ func (r *reader) group(name words.Group, v value, c *Config) (Group, places) {
 		{"data", func(v value) { g.Data = r.data(v, of, c) }},
 		{"gate", func(v value) { r.gate(&g.Gate, v) }},
 		{"gate_exempt", func(v value) { g.GateExempt = r.exempt(v) }},
-		{"vip", func(v value) { g.VIP, at.vip = r.vip(v, of, c), v.place }},
+		{"vip", func(v value) { g.VIPs = r.vips(v, of, c) }},
 	})
 	if _, given := seen["redis"]; !given && v.kind == kindMap {
 		r.wrong(v.place, "add redis: 6379", "%s has no redis", of)
@@ -143,23 +143,6 @@ func (r *reader) exempt(v value) []string {
 	return users
 }
 
-// vip reads the virtual address. It is part of the group's definition already, though nothing moves it yet.
-func (r *reader) vip(v value, of string, c *Config) netip.Addr {
-	addr, ok := r.address(v, "vip of "+of)
-	if !ok {
-		return netip.Addr{}
-	}
-	for _, n := range c.Nodes {
-		if n.Addr == addr {
-			r.wrong(v.place, "choose an address that no host has", "vip of %s is the address of node %s", of, n.Name)
-			return netip.Addr{}
-		}
-	}
-	r.warn(v.place, "let clients use the nodes' addresses or Sentinel's protocol until then",
-		"this version keeps the vip of %s in mind but does not move it", of)
-	return addr
-}
-
 // clashes compares groups with each other and with the agents' own ports. Two groups may use the same port only if no
 // host serves both.
 func (r *reader) clashes(groups []Group, at []places, c *Config) {
@@ -168,8 +151,8 @@ func (r *reader) clashes(groups []Group, at []places, c *Config) {
 			r.wrong(at[i].port, "choose another, or change listen_port or peer_port", "port %d of group %s is the agents' own", p, g.Name)
 		}
 		for j, other := range groups[:i] {
-			if g.VIP.IsValid() && g.VIP == other.VIP {
-				r.wrong(at[i].vip, "give each group its own", "groups %s and %s have the same vip", other.Name, g.Name)
+			if addr, place, both := sharedVIP(g, other); both {
+				r.wrong(place, "give each group its own", "groups %s and %s have the same vip %s", other.Name, g.Name, addr)
 			}
 			if g.Server.Port == 0 || g.Server.Port != other.Server.Port {
 				continue

@@ -104,13 +104,28 @@ func dump(c *Config) string {
 		fmt.Fprintf(&b, "node %s %s\n", n.Name, n.Addr)
 	}
 	for _, g := range c.Groups {
-		fmt.Fprintf(&b, "group %s data %v gate %s exempt %v vip %v\n", g.Name, g.Data, g.Gate, g.GateExempt, g.VIP)
+		fmt.Fprintf(&b, "group %s data %v gate %s exempt %v vip %s\n", g.Name, g.Data, g.Gate, g.GateExempt, dumpVIPs(g.VIPs))
 		fmt.Fprintf(&b, "  server %v user %q password %v rename %v\n", g.Server.Addr(c.Nodes[0]), g.Server.User, g.Server.Password, g.Server.Rename)
 	}
 	for _, w := range c.Warnings {
 		fmt.Fprintf(&b, "warning %s\n", w)
 	}
 	return b.String()
+}
+
+// dumpVIPs prints the addresses, each with its device.
+func dumpVIPs(vips []VIP) string {
+	out := "none"
+	for i, v := range vips {
+		if out += " "; i == 0 {
+			out = ""
+		}
+		out += v.Addr.String()
+		if v.Dev != "" {
+			out += "%" + v.Dev
+		}
+	}
+	return out
 }
 
 // TestErrorsAreProblems lets callers reach the single problems.
