@@ -10,15 +10,16 @@ import (
 	"slices"
 	"sync"
 
+	"redkeep/internal/stage/cable"
 	"redkeep/internal/stage/namespace"
 )
 
 // Host is one host: a network namespace with lo and eth0, a directory, and the programs started in it.
 type Host struct {
-	stage  *Stage
-	name   string
-	prefix netip.Prefix
-	dir    string
+	stage *Stage
+	name  string
+	own   []netip.Prefix // IPv4 first, then IPv6 where this machine has it
+	dir   string
 
 	mu     sync.Mutex // guards all below; held while a program is started or the power is switched
 	thread *namespace.Thread
@@ -26,8 +27,8 @@ type Host struct {
 	procs  []*Process
 }
 
-func newHost(s *Stage, name string, prefix netip.Prefix) (*Host, error) {
-	h := &Host{stage: s, name: name, prefix: prefix, dir: filepath.Join(s.dir.path, name)}
+func newHost(s *Stage, name string, own []netip.Prefix) (*Host, error) {
+	h := &Host{stage: s, name: name, own: own, dir: filepath.Join(s.dir.path, name)}
 	if err := os.Mkdir(h.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make host %s: %w", name, err)
 	}
@@ -36,7 +37,7 @@ func newHost(s *Stage, name string, prefix netip.Prefix) (*Host, error) {
 		return nil, fmt.Errorf("make host %s: %w", name, err)
 	}
 	h.thread = thread
-	if err := s.sw.Plug(name, thread, prefix); err != nil {
+	if err := s.sw.Plug(name, thread, own...); err != nil {
 		thread.Close()
 		return nil, fmt.Errorf("make host %s: %w", name, err)
 	}
@@ -46,10 +47,21 @@ func newHost(s *Stage, name string, prefix netip.Prefix) (*Host, error) {
 // Name returns the host's name, which is also that of its port on the switch.
 func (h *Host) Name() string { return h.name }
 
-// Addr returns the host's own address.
-func (h *Host) Addr() netip.Addr { return h.prefix.Addr() }
+// Addr returns the host's own IPv4 address.
+func (h *Host) Addr() netip.Addr { return h.own[0].Addr() }
 
-// Port returns a port at the host's own address.
+// Addr6 returns the host's own IPv6 address; the zero Addr where this machine's kernel has no IPv6.
+func (h *Host) Addr6() netip.Addr {
+	if len(h.own) < 2 {
+		return netip.Addr{}
+	}
+	return h.own[1].Addr()
+}
+
+// HardwareAddr returns the address of the host's eth0, by which a switch and an ARP answer know it.
+func (h *Host) HardwareAddr() net.HardwareAddr { return cable.HardwareAddr(h.Addr()) }
+
+// Port returns a port at the host's own IPv4 address.
 func (h *Host) Port(port uint16) netip.AddrPort { return netip.AddrPortFrom(h.Addr(), port) }
 
 // Dir returns the host's directory, which outlives a power-off.

@@ -34,7 +34,7 @@ func (s *Stage) PowerOff(host string) error {
 	return nil
 }
 
-// PowerOn boots the host: a new kernel state with the same address and hardware address, the link up, no packet filter
+// PowerOn boots the host: a new kernel state with the same addresses and hardware address, the link up, no packet filter
 // and no program. What starts at boot is for the caller to start.
 func (s *Stage) PowerOn(host string) error {
 	h := s.Host(host)
@@ -64,7 +64,7 @@ func (h *Host) boot() error {
 		thread.Close()
 		return err
 	}
-	if err := h.stage.sw.Plug(h.name, thread, h.prefix); err != nil {
+	if err := h.stage.sw.Plug(h.name, thread, h.own...); err != nil {
 		thread.Close()
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/signal"
 	"regexp"
 	"slices"
@@ -27,15 +28,27 @@ func Enter(args []string) (inside bool, code int, err error) { return namespace.
 // ClientName is the name of the host that is no node: the one from which clients write.
 const ClientName = "client"
 
-// The network of a stage: hosts from .11 on in the order given, the client at .9.
+// The addresses that no host has: for the group's clients, whatever keeps its master.
 var (
-	network       = netip.MustParsePrefix("10.77.0.0/24")
-	firstHost     = netip.MustParseAddr("10.77.0.11")
-	clientAddress = netip.MustParseAddr("10.77.0.9")
+	// VIP is an IPv4 address of the stage's network.
+	VIP = netip.MustParseAddr("10.77.0.100")
+	// VIP6 is an IPv6 address of the stage's network.
+	VIP6 = netip.MustParseAddr("fd00:77::100")
 )
 
-// hostLimit keeps the addresses below .100, which the demo and the lab use as a VIP.
-const hostLimit = 80
+// The networks of a stage: hosts from .11 (::11) on in the order given, the client at .9, guests from .8 downward. The
+// last group of an IPv6 address is written as the last number of the IPv4 address.
+var (
+	network  = netip.MustParsePrefix("10.77.0.0/24")
+	network6 = netip.MustParsePrefix("fd00:77::/64")
+)
+
+const (
+	firstHost     = 11
+	clientAddress = 9
+	// hostLimit keeps the addresses below the VIP's, and guestLimit above zero.
+	hostLimit, guestLimit = 80, 8
+)
 
 // hostName is what fits a device's name, a file's and a configuration's.
 var hostName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,13}$`)
@@ -44,6 +57,8 @@ var hostName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,13}$`)
 type Options struct {
 	// Hosts are the names of the nodes' hosts; default h1, h2, h3.
 	Hosts []string
+	// Guests are the names of further hosts that are no nodes, as the client is none: third parties that look on.
+	Guests []string
 	// Dir is where the stage's directory is made; default the system's directory for temporary files.
 	Dir string
 	// Keep leaves the stage's directory, with logs and data, after Close.
@@ -56,7 +71,8 @@ type Stage struct {
 	dir     *directory
 	keep    bool
 	sw      *cable.Switch
-	hosts   []*Host // the client is the last
+	hosts   []*Host // first the nodes', then the client, then the guests
+	nodes   int
 	once    sync.Once
 	closed  error
 
@@ -72,7 +88,7 @@ func New(ctx context.Context, o Options) (*Stage, error) {
 	if len(names) == 0 {
 		names = []string{"h1", "h2", "h3"}
 	}
-	if err := checkNames(names); err != nil {
+	if err := checkNames(names, o.Guests); err != nil {
 		return nil, err
 	}
 	if err := namespace.Probe(); err != nil {
@@ -82,17 +98,21 @@ func New(ctx context.Context, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{started: clock.Now(), dir: dir, keep: o.Keep, dark: map[string]bool{}}
-	if err := s.build(ctx, names); err != nil {
+	s := &Stage{started: clock.Now(), dir: dir, keep: o.Keep, nodes: len(names), dark: map[string]bool{}}
+	if err := s.build(ctx, names, o.Guests); err != nil {
 		return nil, errors.Join(fmt.Errorf("build stage: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-func checkNames(names []string) error {
-	if len(names) > hostLimit {
-		return fmt.Errorf("build stage: %d hosts are more than %d", len(names), hostLimit)
+func checkNames(hosts, guests []string) error {
+	if len(hosts) > hostLimit {
+		return fmt.Errorf("build stage: %d hosts are more than %d", len(hosts), hostLimit)
 	}
+	if len(guests) > guestLimit {
+		return fmt.Errorf("build stage: %d guests are more than %d", len(guests), guestLimit)
+	}
+	names := slices.Concat(hosts, guests)
 	for i, name := range names {
 		if !hostName.MatchString(name) || name == ClientName || name == "switch" || slices.Contains(names[:i], name) {
 			return fmt.Errorf("build stage: %q can't be a host's name; use different ones of up to 14 small letters, digits and hyphens", name)
@@ -101,19 +121,19 @@ func checkNames(names []string) error {
 	return nil
 }
 
-func (s *Stage) build(ctx context.Context, names []string) (err error) {
+func (s *Stage) build(ctx context.Context, hosts, guests []string) (err error) {
 	if s.sw, err = cable.Open(); err != nil {
 		return err
 	}
-	address := firstHost
-	for _, name := range names {
-		if err := s.addHost(ctx, name, address); err != nil {
+	for i, name := range hosts {
+		if err := s.addHost(ctx, name, firstHost+i); err != nil {
 			return err
 		}
-		address = address.Next()
 	}
-	if err := s.addHost(ctx, ClientName, clientAddress); err != nil {
-		return err
+	for i, name := range append([]string{ClientName}, guests...) {
+		if err := s.addHost(ctx, name, clientAddress-i); err != nil {
+			return err
+		}
 	}
 	for _, h := range s.hosts {
 		if err := s.sw.Await(h.name, h.thread); err != nil {
@@ -123,16 +143,35 @@ func (s *Stage) build(ctx context.Context, names []string) (err error) {
 	return nil
 }
 
-func (s *Stage) addHost(ctx context.Context, name string, address netip.Addr) error {
+func (s *Stage) addHost(ctx context.Context, name string, number int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	h, err := newHost(s, name, netip.PrefixFrom(address, network.Bits()))
+	h, err := newHost(s, name, addresses(number))
 	if err != nil {
 		return err
 	}
 	s.hosts = append(s.hosts, h)
 	return nil
+}
+
+// addresses are those of the host with that number, IPv4 first.
+func addresses(number int) []netip.Prefix {
+	four := network.Addr().As4()
+	four[3] = byte(number)
+	all := []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4(four), network.Bits())}
+	if hasIPv6() {
+		six := network6.Addr().As16()
+		six[15] = byte(number/10<<4 | number%10)
+		all = append(all, netip.PrefixFrom(netip.AddrFrom16(six), network6.Bits()))
+	}
+	return all
+}
+
+// hasIPv6 reports whether this machine's kernel has IPv6: some are started without.
+func hasIPv6() bool {
+	_, err := os.Stat("/proc/net/if_inet6")
+	return err == nil
 }
 
 // Run makes a stage, calls f, and takes the stage away: when f returns, when it panics, and on SIGINT, SIGTERM and
@@ -158,8 +197,8 @@ func (s *Stage) Host(name string) *Host {
 	panic(fmt.Sprintf("stage: there is no host %q", name))
 }
 
-// Hosts returns the nodes' hosts in order, without the client.
-func (s *Stage) Hosts() []*Host { return slices.Clone(s.hosts[:len(s.hosts)-1]) }
+// Hosts returns the nodes' hosts in order, without the client and the guests.
+func (s *Stage) Hosts() []*Host { return slices.Clone(s.hosts[:s.nodes]) }
 
 // Client returns the host that is no node.
 func (s *Stage) Client() *Host { return s.Host(ClientName) }

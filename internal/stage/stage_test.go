@@ -442,3 +442,47 @@ func TestOrdinaryUserEnters(t *testing.T) {
 	}
 	t.Logf("%s", out)
 }
+
+func TestHostsReachEachOtherByIPv6AtOnce(t *testing.T) {
+	s := open(t, "h1", "h2")
+	if !hasIPv6() {
+		t.Skip("this machine has no IPv6")
+	}
+	to := s.Host("h2")
+	if got := to.Addr6().String(); got != "fd00:77::12" {
+		t.Errorf("h2 has %s", got)
+	}
+	l, err := to.Listen(t.Context(), net.JoinHostPort(to.Addr6().String(), "7"))
+	must(t, err)
+	defer l.Close()
+	begun := clock.Now()
+	if _, err := dial(t, s.Host("h1"), l.Addr().String()); err != nil {
+		t.Error(err)
+	}
+	// A search for duplicates, or a lost question for a hardware address, would take a second.
+	if took := clock.Now().Sub(begun); took > 500*time.Millisecond {
+		t.Errorf("connected after %v", took)
+	}
+}
+
+func TestGuestsAreNoNodes(t *testing.T) {
+	s, err := New(t.Context(), Options{Hosts: []string{"h1"}, Guests: []string{"observer"}, Dir: t.TempDir()})
+	var forbidden *Forbidden
+	if errors.As(err, &forbidden) {
+		t.Skip(err)
+	}
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	if len(s.Hosts()) != 1 || s.Client().Addr().String() != "10.77.0.9" || s.Host("observer").Addr().String() != "10.77.0.8" {
+		t.Errorf("nodes %v, client %v, observer %v", s.Hosts(), s.Client().Addr(), s.Host("observer").Addr())
+	}
+	if _, err := dial(t, s.Host("observer"), echo(t, s.Host("h1"))); err != nil {
+		t.Error(err)
+	}
+	for _, o := range []Options{{Guests: []string{"h1"}}, {Guests: []string{"client"}}, {Guests: make([]string, 9)}} {
+		if s, err := New(t.Context(), o); err == nil {
+			t.Errorf("%v was built", o)
+			must(t, s.Close())
+		}
+	}
+}

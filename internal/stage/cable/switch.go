@@ -81,9 +81,10 @@ func (s *Switch) addBridge() error {
 	return nil
 }
 
-// Plug lays a cable from the switch to a namespace, where it shows up as eth0 with the address, up. The port has the
-// host's name. The hardware address follows from the address, so that a host keeps its own through a reboot.
-func (s *Switch) Plug(port string, host *namespace.Thread, address netip.Prefix) error {
+// Plug lays a cable from the switch to a namespace, where it shows up as eth0 with the addresses, up. The port has the
+// host's name. The hardware address follows from the first address, which must be IPv4, so that a host keeps its own
+// through a reboot.
+func (s *Switch) Plug(port string, host *namespace.Thread, addresses ...netip.Prefix) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	attrs := netlink.NewLinkAttrs()
@@ -92,7 +93,7 @@ func (s *Switch) Plug(port string, host *namespace.Thread, address netip.Prefix)
 	veth := netlink.NewVeth(attrs)
 	veth.PeerName = Device
 	veth.PeerNamespace = netlink.NsFd(host.FD())
-	veth.PeerHardwareAddr = HardwareAddr(address.Addr())
+	veth.PeerHardwareAddr = HardwareAddr(addresses[0].Addr())
 	if err := s.route.LinkAdd(veth); err != nil {
 		return fmt.Errorf("lay cable to %s: %w", port, err)
 	}
@@ -100,7 +101,7 @@ func (s *Switch) Plug(port string, host *namespace.Thread, address netip.Prefix)
 		return fmt.Errorf("raise port of %s: %w", port, err)
 	}
 	var err error
-	if gone := host.Do(func() { err = raise(address) }); gone != nil {
+	if gone := host.Do(func() { err = raise(addresses) }); gone != nil {
 		return gone
 	}
 	if err != nil {
@@ -109,8 +110,8 @@ func (s *Switch) Plug(port string, host *namespace.Thread, address netip.Prefix)
 	return nil
 }
 
-// raise gives eth0 of the calling thread's namespace its address and brings it up.
-func raise(address netip.Prefix) error {
+// raise gives eth0 of the calling thread's namespace its addresses and brings it up.
+func raise(addresses []netip.Prefix) error {
 	route, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("open route socket: %w", err)
@@ -120,9 +121,16 @@ func raise(address netip.Prefix) error {
 	if err != nil {
 		return fmt.Errorf("find it: %w", err)
 	}
-	ipnet := &net.IPNet{IP: address.Addr().AsSlice(), Mask: net.CIDRMask(address.Bits(), address.Addr().BitLen())}
-	if err := route.AddrAdd(link, &netlink.Addr{IPNet: ipnet}); err != nil {
-		return fmt.Errorf("add %s: %w", address, err)
+	for _, address := range addresses {
+		ipnet := &net.IPNet{IP: address.Addr().AsSlice(), Mask: net.CIDRMask(address.Bits(), address.Addr().BitLen())}
+		one := &netlink.Addr{IPNet: ipnet}
+		if address.Addr().Is6() {
+			// The search for somebody who has it already would take a second, and nobody has.
+			one.Flags = unix.IFA_F_NODAD
+		}
+		if err := route.AddrAdd(link, one); err != nil {
+			return fmt.Errorf("add %s: %w", address, err)
+		}
 	}
 	return route.LinkSetUp(link)
 }
