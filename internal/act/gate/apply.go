@@ -34,7 +34,7 @@ func (h *Hand) Activate(group words.Group, slot int) error {
 	if err != nil {
 		return fmt.Errorf("activate slot of %s: %w", group, err)
 	}
-	want := Want{Ports: g.want.Ports, Mode: Leased, Slot: slot, Watch: g.want.Watch}
+	want := Want{Ports: g.want.Ports, Addresses: g.want.Addresses, Mode: Leased, Slot: slot, Watch: g.want.Watch}
 	if err = checkSlot(slot); err == nil {
 		err = h.set(group, want)
 	}

@@ -63,6 +63,9 @@ type Want struct {
 	For time.Duration
 	// Peers are the remote ends of the connections that mode ReplicationOnly lets through. The next port does not pass.
 	Peers []netip.AddrPort
+	// Addresses are the group's virtual addresses: none, one, or one of each family. What this host sends to claim one, by ARP
+	// or by neighbour discovery, passes only in mode Leased while the slot lives, and in mode Absent.
+	Addresses []netip.Addr
 	// Watch counts and logs what would be refused, and refuses nothing.
 	Watch bool
 
@@ -80,6 +83,8 @@ func (w Want) check(group words.Group) error {
 		return fmt.Errorf("group name of %d bytes: 1 to %d are possible", len(group), nameLimit)
 	case len(w.Ports) == 0 || slices.Contains(w.Ports, 0):
 		return errPorts
+	case !validAddresses(w.Addresses):
+		return fmt.Errorf("virtual addresses %v: one of each family is possible", w.Addresses)
 	case w.Mode > ReplicationOnly:
 		return fmt.Errorf("unknown %s", w.Mode)
 	case w.Mode == Leased:
@@ -88,6 +93,22 @@ func (w Want) check(group words.Group) error {
 		return fmt.Errorf("opening for %s: less than a millisecond", w.For)
 	}
 	return nil
+}
+
+// validAddresses allows one address of each family, of the kind that a host can have.
+func validAddresses(addresses []netip.Addr) bool {
+	var four, six int
+	for _, a := range addresses {
+		if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
+			return false
+		}
+		if a.Unmap().Is4() {
+			four++
+		} else {
+			six++
+		}
+	}
+	return four <= 1 && six <= 1
 }
 
 func checkSlot(slot int) error {
@@ -102,6 +123,10 @@ func (w Want) tidy() Want {
 	out := Want{Ports: slices.Clone(w.Ports), Mode: w.Mode, Watch: w.Watch}
 	slices.Sort(out.Ports)
 	out.Ports = slices.Compact(out.Ports)
+	for _, a := range w.Addresses {
+		out.Addresses = append(out.Addresses, a.Unmap().WithZone(""))
+	}
+	slices.SortFunc(out.Addresses, netip.Addr.Compare)
 	switch w.Mode {
 	case Leased:
 		out.Slot = w.Slot
@@ -120,5 +145,5 @@ func (w Want) tidy() Want {
 // same reports whether the kernel need not be told b when it was told a. A timed opening is always told anew.
 func (w Want) same(b Want) bool {
 	return w.Mode == b.Mode && w.Slot == b.Slot && w.For == 0 && b.For == 0 && w.Watch == b.Watch &&
-		slices.Equal(w.Ports, b.Ports) && slices.Equal(w.Peers, b.Peers)
+		slices.Equal(w.Ports, b.Ports) && slices.Equal(w.Peers, b.Peers) && slices.Equal(w.Addresses, b.Addresses)
 }
