@@ -208,7 +208,7 @@ func (t *trial) audit(ctx context.Context, result *Result) error {
 		logs = append(logs, w.Stop())
 	}
 	t.mended.Store(true)
-	result.Double = Duration(overlap(logs, 4*localInterval))
+	result.Double = Duration(writer.Overlap(logs, 4*localInterval))
 	ctx, cancel := context.WithTimeout(ctx, auditLimit)
 	defer cancel()
 	master, err := t.lastMaster(ctx)

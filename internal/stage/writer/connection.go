@@ -30,7 +30,22 @@ func (w *Writer) connected(ctx context.Context) (*wire.Conn, bool) {
 	if err != nil {
 		return nil, false
 	}
+	if !w.identify(conn) {
+		conn.Close()
+		return nil, false
+	}
 	return conn, w.adopt(ctx, conn)
+}
+
+// identify notes whose server a new connection leads to.
+func (w *Writer) identify(conn *wire.Conn) bool {
+	w.node = conn.Peer()
+	if w.options.Identify == nil {
+		return true
+	}
+	node, err := w.options.Identify(conn, w.options.RequestTimeout)
+	w.node = node
+	return err == nil
 }
 
 // adopt makes the connection the writer's, unless another master was announced or the writer was stopped meanwhile.

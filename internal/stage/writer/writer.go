@@ -43,6 +43,9 @@ type Options struct {
 	// Stay keeps the connection after an error reply, as a client that was connected before its server was demoted.
 	// Otherwise the writer looks for the master again.
 	Stay bool
+	// Identify, if set, is asked over each new connection, before the first write, whose server it leads to: an address
+	// that moves does not say. Its answer is the Node of the writes; after an error the connection is not used.
+	Identify func(conn *wire.Conn, within time.Duration) (netip.AddrPort, error)
 	// DialTimeout and RequestTimeout default to 100 ms.
 	DialTimeout, RequestTimeout time.Duration
 	// Limit is the number of writes after which the writer stops with ErrLimit; default DefaultLimit.
@@ -55,7 +58,7 @@ type Options struct {
 type Write struct {
 	// Seq numbers the writer's requests from 1; no two have the same.
 	Seq uint64
-	// Node is the server that was asked.
+	// Node is the server that was asked: the address that was dialled, or what Identify made of it.
 	Node netip.AddrPort
 	// Sent is just before the request left.
 	Sent clock.Instant
@@ -75,6 +78,7 @@ type Writer struct {
 	pacer   *clock.Pacer
 	cancel  context.CancelFunc
 	done    chan struct{}
+	node    netip.AddrPort // whose server conn leads to; used by run's goroutine alone
 
 	mu     sync.Mutex // guards all below
 	log    []Write
@@ -170,7 +174,7 @@ func (w *Writer) run(ctx context.Context) {
 
 // write sends one SET. keep says whether the connection is good for another.
 func (w *Writer) write(conn *wire.Conn, seq uint64) (write Write, keep bool) {
-	write = Write{Seq: seq, Node: conn.Peer(), Sent: clock.Now()}
+	write = Write{Seq: seq, Node: w.node, Sent: clock.Now()}
 	answer, err := conn.Do(w.options.RequestTimeout, "SET", w.options.key(seq), strconv.FormatUint(seq, 10))
 	now := clock.Now()
 	switch {

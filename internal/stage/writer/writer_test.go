@@ -15,6 +15,7 @@ import (
 
 	"redkeep/internal/speak/resp"
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/wire"
 )
 
 // fake is a server on the loopback that answers each command by a function.
@@ -197,6 +198,22 @@ func TestWriterStopsAtItsLimit(t *testing.T) {
 	}
 	if !errors.Is(w.Err(), ErrLimit) || len(w.Writes()) != 10 {
 		t.Errorf("%v after %d writes", w.Err(), len(w.Writes()))
+	}
+}
+
+func TestIdentifiedConnectionsGiveTheirNode(t *testing.T) {
+	server := serve(t, store())
+	own := netip.MustParseAddrPort("10.0.0.7:6379")
+	asked := 0
+	_, writes := begin(t, Options{Finder: Fixed(server.addr), Identify: func(conn *wire.Conn, within time.Duration) (netip.AddrPort, error) {
+		if asked++; asked == 1 {
+			return netip.AddrPort{}, errors.New("nobody knows")
+		}
+		return own, nil
+	}})
+	// The connection that nobody knew was not written to.
+	if first := until(t, writes, func(Write) bool { return true }); !first.OK() || first.Node != own || asked != 2 {
+		t.Errorf("the first write is %+v, after %d questions", first, asked)
 	}
 }
 
