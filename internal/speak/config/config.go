@@ -73,8 +73,10 @@ type Group struct {
 
 // Server is how a data node's own agent reaches its server of a group.
 type Server struct {
-	// Port is the TCP port that clients use, on every data node.
+	// Port is the TCP port without TLS, on every data node; 0 where there is TLS alone.
 	Port uint16
+	// TLS is how the servers use TLS.
+	TLS TLS
 	// Loopback is the address of the server for its own agent, if OnNode is false.
 	Loopback netip.Addr
 	// OnNode says that the server does not listen on the loopback: its agent uses the node's own address.
@@ -88,10 +90,34 @@ type Server struct {
 
 // Addr returns where the agent of node self reaches its own server.
 func (s Server) Addr(self Node) netip.AddrPort {
+	addr, port := s.Loopback, s.Port
 	if s.OnNode {
-		return netip.AddrPortFrom(self.Addr, s.Port)
+		addr = self.Addr
 	}
-	return netip.AddrPortFrom(s.Loopback, s.Port)
+	if s.TLS.Speaks() {
+		port = s.TLS.Port
+	}
+	return netip.AddrPortFrom(addr, port)
+}
+
+// Ports are the TCP ports by which the server can be reached: the plain one and the one for TLS, as far as there are.
+func (s Server) Ports() []uint16 {
+	var ports []uint16
+	for _, p := range []uint16{s.Port, s.TLS.Port} {
+		if p != 0 {
+			ports = append(ports, p)
+		}
+	}
+	return ports
+}
+
+// LinkPort is the port by which the servers know each other, and that clients are told: where they replicate over TLS that
+// one, as with redis-sentinel.
+func (s Server) LinkPort() uint16 {
+	if s.TLS.Replication {
+		return s.TLS.Port
+	}
+	return s.Port
 }
 
 // Gate is how the kernel's packet filter is used for a group.

@@ -21,6 +21,9 @@ type Definition struct {
 	Data   []words.Node
 	// ServerPort, ListenPort and PeerPort are the ports that the group's clients and agents use.
 	ServerPort, ListenPort, PeerPort uint16
+	// TLSPort is the servers' port for TLS, 0 for none; TLSReplication says that they follow each other there.
+	TLSPort        uint16
+	TLSReplication bool
 	// VIPs are sorted; which device carries them is each host's own business.
 	VIPs []netip.Addr
 }
@@ -36,6 +39,7 @@ func (c *Config) Definition(g Group) Definition {
 	d := Definition{
 		Group: g.Name, Voters: slices.Clone(c.Nodes), Data: slices.Clone(g.Data),
 		ServerPort: g.Server.Port, ListenPort: c.ListenPort, PeerPort: c.PeerPort,
+		TLSPort: g.Server.TLS.Port, TLSReplication: g.Server.TLS.Replication,
 	}
 	for _, v := range g.VIPs {
 		d.VIPs = append(d.VIPs, v.Addr)
@@ -70,12 +74,31 @@ func (d Definition) lines() []string {
 		fmt.Sprintf("listen_port: %d", d.ListenPort),
 		fmt.Sprintf("peer_port: %d", d.PeerPort),
 		"vip: " + strings.Join(vips, " "),
+		"tls port: " + d.tls(),
+	}
+}
+
+// noTLS is the line of a group without TLS. It is not part of the text, whose digest is older than the line.
+const noTLS = "none"
+
+func (d Definition) tls() string {
+	switch {
+	case d.TLSPort == 0:
+		return noTLS
+	case d.TLSReplication:
+		return fmt.Sprintf("%d, for replication too", d.TLSPort)
+	default:
+		return fmt.Sprint(d.TLSPort)
 	}
 }
 
 // String returns the canonical text, which Digest hashes. Its first line is the version of the text itself.
 func (d Definition) String() string {
-	return "redkeep group definition 1\n" + strings.Join(d.lines(), "\n") + "\n"
+	lines := d.lines()
+	if d.tls() == noTLS {
+		lines = lines[:len(lines)-1]
+	}
+	return "redkeep group definition 1\n" + strings.Join(lines, "\n") + "\n"
 }
 
 // Digest returns the definition's short name. It depends on nothing but the definition, on every version and machine.

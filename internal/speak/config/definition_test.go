@@ -46,7 +46,11 @@ func TestDigestCoversTheDefinition(t *testing.T) {
 		"server port: 6380 here, 6379 there":     func(_ *Config, g *Group) { g.Server.Port = 6380 },
 		"listen_port: 1 here, 26379 there":       func(c *Config, _ *Group) { c.ListenPort = 1 },
 		"peer_port: 1 here, 26380 there":         func(c *Config, _ *Group) { c.PeerPort = 1 },
-		"vip: 10.0.0.100 here, none there":       func(_ *Config, g *Group) { g.VIPs = []VIP{{Addr: netip.MustParseAddr("10.0.0.100")}} },
+		"tls port: 6380 here, none there":        func(_ *Config, g *Group) { g.Server.TLS = TLS{Port: 6380} },
+		"tls port: 6380, for replication too here, none there": func(_ *Config, g *Group) {
+			g.Server.TLS = TLS{Port: 6380, Replication: true}
+		},
+		"vip: 10.0.0.100 here, none there": func(_ *Config, g *Group) { g.VIPs = []VIP{{Addr: netip.MustParseAddr("10.0.0.100")}} },
 	} {
 		c, g := threeNodes(), orders()
 		change(c, &g)

@@ -61,7 +61,7 @@ func accepted(t *testing.T, c *Config) {
 		}
 	}
 	for _, g := range c.Groups {
-		if g.Name == "" || g.Server.Port == 0 || len(g.Data) == 0 || !g.Server.Addr(c.Nodes[0]).IsValid() {
+		if g.Name == "" || g.Server.LinkPort() == 0 || len(g.Data) == 0 || !g.Server.Addr(c.Nodes[0]).IsValid() {
 			t.Errorf("bad group: %+v", g)
 		}
 		_ = c.Definition(g).Digest()

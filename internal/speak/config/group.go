@@ -9,7 +9,7 @@ import (
 )
 
 // places are where the things of a group stand that are compared with those of other groups.
-type places struct{ name, port place }
+type places struct{ name, port, tls, replication place }
 
 // groups reads all groups, and then compares them with each other.
 func (r *reader) groups(v value, c *Config) []Group {
@@ -44,7 +44,7 @@ func (r *reader) group(name words.Group, v value, c *Config) (Group, places) {
 	}
 	of := "group " + string(name)
 	seen := r.fields(v, of, []field{
-		{"redis", func(v value) { at.port = r.server(&g.Server, v, of) }},
+		{"redis", func(v value) { at = r.server(&g.Server, v, of) }},
 		{"data", func(v value) { g.Data = r.data(v, of, c) }},
 		{"gate", func(v value) { r.gate(&g.Gate, v) }},
 		{"gate_exempt", func(v value) { g.GateExempt = r.exempt(v) }},
@@ -147,19 +147,23 @@ func (r *reader) exempt(v value) []string {
 // host serves both.
 func (r *reader) clashes(groups []Group, at []places, c *Config) {
 	for i, g := range groups {
-		if p := g.Server.Port; p != 0 && (p == c.ListenPort || p == c.PeerPort) {
-			r.wrong(at[i].port, "choose another, or change listen_port or peer_port", "port %d of group %s is the agents' own", p, g.Name)
+		for _, p := range g.Server.Ports() {
+			where := at[i].port
+			if p == g.Server.TLS.Port {
+				where = at[i].tls
+			}
+			if p == c.ListenPort || p == c.PeerPort {
+				r.wrong(where, "choose another, or change listen_port or peer_port", "port %d of group %s is the agents' own", p, g.Name)
+			}
+			for _, other := range groups[:i] {
+				if shared := slices.IndexFunc(g.Data, other.HasData); shared >= 0 && slices.Contains(other.Server.Ports(), p) {
+					r.wrong(where, "give each its own port", "groups %s and %s both use port %d on node %s", other.Name, g.Name, p, g.Data[shared])
+				}
+			}
 		}
-		for j, other := range groups[:i] {
+		for _, other := range groups[:i] {
 			if addr, place, both := sharedVIP(g, other); both {
 				r.wrong(place, "give each group its own", "groups %s and %s have the same vip %s", other.Name, g.Name, addr)
-			}
-			if g.Server.Port == 0 || g.Server.Port != other.Server.Port {
-				continue
-			}
-			if shared := slices.IndexFunc(g.Data, groups[j].HasData); shared >= 0 {
-				r.wrong(at[i].port, "give each its own port", "groups %s and %s both use port %d on node %s",
-					other.Name, g.Name, g.Server.Port, g.Data[shared])
 			}
 		}
 	}

@@ -3,12 +3,11 @@ package config
 import (
 	"errors"
 	"io/fs"
-	"path"
 	"strings"
 )
 
-// ReadFile returns the content and the mode of a file that holds a secret. Parse calls it at most once for each
-// secret_file and password_file, with an absolute path if the configuration's own name was absolute.
+// ReadFile returns the content and the mode of a file that the configuration names. Parse calls it at most once for each
+// place that names one, with an absolute path if the configuration's own name was absolute.
 type ReadFile func(name string) ([]byte, fs.FileMode, error)
 
 // others are the permission bits that let anyone but the owner at a file.
@@ -27,22 +26,8 @@ func (r *reader) inline(into *Secret, name string) field {
 // fromFile reads a secret from the file that is named. One line end at its end does not count.
 func (r *reader) fromFile(into *Secret, name string) field {
 	return field{name, func(v value) {
-		file, ok := r.word(v, name)
-		if !ok {
-			return
-		}
-		if !path.IsAbs(file) {
-			file = path.Join(path.Dir(r.file), file)
-		}
-		text, mode, err := r.readFile(file)
-		switch {
-		case err != nil:
-			r.wrong(v.place, "create the file, readable by the agent's user alone", "%s cannot be read: %v", name, cause(err))
-		case mode.Perm()&others != 0:
-			r.wrong(v.place, "run: chmod 600 "+file, "%s may be read by others: mode %04o", name, mode.Perm())
-		default:
-			line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
-			r.take(into, v.place, name, line)
+		if _, text, ok := r.private(v, name); ok {
+			r.take(into, v.place, name, strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
 		}
 	}}
 }

@@ -7,24 +7,34 @@ import (
 	"strings"
 )
 
-// server reads a port alone, or a map with a port in it. It returns where the port stands.
-func (r *reader) server(into *Server, v value, of string) place {
-	if v.kind != kindMap {
-		r.port(&into.Port, "redis of "+of).read(v)
-		return v.place
-	}
-	at := v.place
+// server reads a port alone, or a map with a port in it. It returns where the server's ports stand.
+func (r *reader) server(into *Server, v value, of string) places {
 	of = "redis of " + of
-	port := r.port(&into.Port, "port")
+	if v.kind != kindMap {
+		r.port(&into.Port, of).read(v)
+		return places{port: v.place}
+	}
+	at := places{port: v.place}
+	port, port0 := r.port(&into.Port, "port"), false
 	seen := r.fields(v, of, []field{
-		{"port", func(v value) { at = v.place; port.read(v) }},
+		{"port", func(v value) {
+			if at.port, port0 = v.place, v.text == "0"; !port0 {
+				port.read(v)
+			}
+		}},
+		{"tls", func(v value) { r.tls(&into.TLS, v, of, &at) }},
 		{"address", func(v value) { r.where(into, v) }},
 		{"user", func(v value) { into.User, _ = r.name(v, "user") }},
 		r.inline(&into.Password, "password"),
 		r.fromFile(&into.Password, "password_file"),
 		{"rename", func(v value) { into.Rename = r.rename(v) }},
 	})
-	if _, given := seen["port"]; !given {
+	_, given := seen["port"]
+	_, hasTLS := seen["tls"]
+	switch {
+	case hasTLS || port0:
+		r.plainAndTLS(into, at, of, given && !port0)
+	case !given:
 		r.wrong(v.place, "add port: 6379", "%s has no port", of)
 	}
 	if userAt, given := seen["user"]; !r.one(seen, "password") && given {
