@@ -39,8 +39,8 @@ server's role. It needs neither the network nor an agent.
 
 A group is left alone if it was never leased as far as this host's state directory says, if this
 host is a witness of it, if Redkeep has left it, or if the file says "gate: off". Nothing is shut, and
-nothing is wrong, where there is no file yet and no agent has run. While an agent runs the gate is
-the agent's; then this command waits until the agent has shut it.`,
+nothing is wrong, where no agent has ever run, whatever the file says or lacks. While an agent runs
+the gate is the agent's; then this command waits until the agent has shut it.`,
 		Example: "  redkeep gate shut\n  redkeep gate shut orders -c /etc/redkeep/redkeep.yaml",
 		Args:    cobra.ArbitraryArgs,
 	}
@@ -53,6 +53,11 @@ the agent's; then this command waits until the agent has shut it.`,
 			return err
 		}
 		c, err := flags.load()
+		if err != nil && absent(filepath.Join(dir, "node")) {
+			// A file that was begun and not finished, as the package's own is: no group was ever leased by an agent that never ran.
+			_, err = fmt.Fprintf(s.out, "nothing to shut: no agent has run here (%s); the file is not good yet, see: redkeep check\n", dir)
+			return err
+		}
 		if err != nil {
 			return err
 		}

@@ -36,15 +36,16 @@ everything is left as it is for the agent that starts next.`,
 		if err != nil {
 			return err
 		}
-		self, err := f.self(c)
+		stop, suspend, end := signals()
+		defer end()
+		log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds}))
+		self, err := f.awaitSelf(cmd.Context(), c, log, stop, suspend)
 		if err != nil {
 			return err
 		}
-		stop, suspend, end := signals()
-		defer end()
 		return agent.Run(cmd.Context(), agent.Options{
 			Config: c, Self: self, StateDir: dir, Version: readBuild().Version,
-			Log:   slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds})),
+			Log:   log,
 			Ready: func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) },
 		}, stop, suspend)
 	}

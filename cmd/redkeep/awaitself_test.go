@@ -1,0 +1,47 @@
+package main
+
+import (
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"redkeep/internal/speak/config"
+	"redkeep/internal/words"
+)
+
+// strangers is a file of which this machine has no address.
+func strangers(t *testing.T) *config.Config {
+	t.Helper()
+	c, err := config.Parse("x", 0o600, []byte("secret: a-shared-secret\nnodes: {h1: 203.0.113.1, h2: 203.0.113.2, h3: 203.0.113.3}\ngroups: {orders: {redis: 6379}}\n"), readFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestAgentWaitsForItsAddress is started before the network is up: systemd must not take that for a mistake in the file.
+func TestAgentWaitsForItsAddress(t *testing.T) {
+	c, log := strangers(t), slog.New(slog.DiscardHandler)
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		_, err := (&configFlags{}).awaitSelf(t.Context(), c, log, nil, nil)
+		if code, _ := codeOf(err); code != exitFailed || time.Since(begun) != addressWait {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		stop := make(chan struct{})
+		close(stop)
+		_, err = (&configFlags{}).awaitSelf(t.Context(), c, log, stop, nil)
+		if code, has := codeOf(err); !has || code != exitDone {
+			t.Errorf("stopped: %v", err)
+		}
+		begun = time.Now()
+		if n, err := (&configFlags{node: "h2"}).awaitSelf(t.Context(), c, log, nil, nil); n.Name != words.Node("h2") || err != nil {
+			t.Errorf("%v, %v", n, err)
+		}
+		_, err = (&configFlags{node: "h4"}).awaitSelf(t.Context(), c, log, nil, nil)
+		if code, _ := codeOf(err); code != exitUsage || time.Since(begun) != 0 {
+			t.Errorf("no such node: %v after %v", err, time.Since(begun))
+		}
+	})
+}
