@@ -95,6 +95,10 @@ func (a *Agent) postRequest(_ context.Context, r api.Request) (<-chan api.Answer
 		req = decide.Recover{AcceptLoss: r.AcceptLoss}
 	case api.Leave:
 		req = decide.Leave{}
+	case api.Pause:
+		req = decide.PauseFailover{For: time.Duration(r.ForMS) * time.Millisecond, Text: r.Text}
+	case api.Resume:
+		req = decide.ResumeFailover{}
 	default:
 		return nil, errors.New("unknown request")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"redkeep/internal/picture"
 	"redkeep/internal/show/api"
@@ -70,6 +71,16 @@ func (c *Client) Recover(ctx context.Context, g words.Group, acceptLoss bool, pr
 // Leave takes Redkeep away from the group, on all nodes.
 func (c *Client) Leave(ctx context.Context, g words.Group, progress func(string)) error {
 	return c.change(ctx, api.Request{Verb: api.Leave, Group: g}, progress)
+}
+
+// Pause has nobody elected unasked, for a while and with a reason that may be empty.
+func (c *Client) Pause(ctx context.Context, g words.Group, length time.Duration, text string) error {
+	return c.change(ctx, api.Request{Verb: api.Pause, Group: g, ForMS: length.Milliseconds(), Text: text}, func(string) {})
+}
+
+// Resume ends a pause.
+func (c *Client) Resume(ctx context.Context, g words.Group) error {
+	return c.change(ctx, api.Request{Verb: api.Resume, Group: g}, func(string) {})
 }
 
 // change asks for something that may report progress.

@@ -84,6 +84,8 @@ type Status struct {
 	Held        time.Duration
 	// Version is the sender's release, for people.
 	Version string
+	// Pause is the latest that the sender knows of.
+	Pause words.Pause
 }
 
 // PreVote asks whether the receiver would vote, without any change of state.
@@ -176,6 +178,8 @@ type Readmitted struct {
 	LMax       time.Duration
 	// Row is the newest of the lineage: without any, the group was never leased, and nobody's server is to be fenced.
 	Row words.Row
+	// Pause is the latest that the sender knows of: it must not be forgotten with the store.
+	Pause words.Pause
 }
 
 // Prepare asks the target of a switchover whether it could take over, in the holder's Epoch.
@@ -233,6 +237,13 @@ type Depart struct {
 	Revoke bool
 }
 
+// Pausing tells a voter of a pause, or of the end of one, and answers itself when Answer is set: with the latest that the
+// sender has on disk.
+type Pausing struct {
+	Pause  words.Pause
+	Answer bool
+}
+
 func (Beat) message()        {}
 func (Grant) message()       {}
 func (Refuse) message()      {}
@@ -253,3 +264,4 @@ func (Choose) message()      {}
 func (Propose) message()     {}
 func (Accepted) message()    {}
 func (Depart) message()      {}
+func (Pausing) message()     {}

@@ -46,10 +46,22 @@ type Group struct {
 	// Ready says that a failover could succeed now; Why says why not, or why there is no master.
 	Ready bool
 	Why   []words.Reason
+	// Pause is a person's word that nobody is to be elected unasked; its zero value is that of a group which is not paused.
+	Pause Pause
 	// Candidates is the order in which nodes would win now.
 	Candidates []Candidate
 	// Recent are the last decisions and refusals, oldest first.
 	Recent []Noted
+}
+
+// Pause is a maintenance that is under way.
+type Pause struct {
+	// By is the node whose agent was asked.
+	By words.Node
+	// For is how long it lasts altogether, Left how much of that is left.
+	For, Left time.Duration
+	// Text is the person's reason; it may be empty.
+	Text string
 }
 
 // VIP is one virtual address on this node.

@@ -33,6 +33,7 @@ const (
 	EpochTooHigh   Code = "epoch-too-high" // N asked for, M seen
 	HolderHeard    Code = "holder-heard"
 	GroupLeft      Code = "group-left"
+	Paused         Code = "paused" // by a person at Node, N ms left, for the reason in Text
 	NotMember      Code = "not-a-voter"
 
 	// Why a holder let go.
@@ -66,6 +67,8 @@ const (
 	ListCommitted  Code = "list-committed" // generation N
 	GateBroken     Code = "gate-broken"    // by Text
 	GateRestored   Code = "gate-restored"
+	PauseLifted    Code = "pause-lifted" // by a person at Node
+	PauseOver      Code = "pause-over"   // that Node had begun
 
 	// Why a group waits.
 	NoMajority      Code = "no-majority"       // N of M voters heard
@@ -77,4 +80,5 @@ const (
 	FollowerOnly    Code = "follower-only"
 	Elections       Code = "electing"
 	SomebodyBetter  Code = "somebody-better" // Node
+	PauseOvertaken  Code = "pause-overtaken" // by another request, at Node
 )

@@ -34,6 +34,8 @@ type Register struct {
 	Promised uint64
 	// Left says that all have promised, and that the group has been let go of.
 	Left bool
+	// Pause is the latest that is known of; its Left is what was left when this was written, and counts on from the next start.
+	Pause Pause
 	// BootID is the host's, when this was written.
 	BootID string
 }

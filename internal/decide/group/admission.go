@@ -48,6 +48,7 @@ func (m *Machine) onReadmit(from words.Node, r decide.Readmit) {
 	m.send(from, decide.Readmitted{
 		Nonce: r.Nonce, Seen: m.voter.Seen(), Fresh: m.fresh(), Generation: reg.Generation,
 		Members: append([]words.Node(nil), reg.Members...), LMax: reg.LMax, Row: reg.Newest(),
+		Pause: m.pause(),
 	})
 }
 
@@ -60,6 +61,7 @@ func (m *Machine) onReadmitted(from words.Node, r decide.Readmitted) {
 	}
 	a.answers[from] = r
 	m.learn([]words.Row{r.Row})
+	m.hearPause(r.Pause)
 	fresh, old := 0, 0
 	var best decide.Readmitted
 	for _, ans := range a.answers {

@@ -48,6 +48,11 @@ func (m *Machine) asked(e decide.Asked) {
 		m.recover(e.ID, r)
 	case decide.Leave:
 		m.leave(e.ID)
+	case decide.PauseFailover:
+		length := min(max(r.For, 0), words.LongestPause)
+		m.askPause(e.ID, words.Pause{For: length, Left: length, Text: r.Text})
+	case decide.ResumeFailover:
+		m.askPause(e.ID, words.Pause{})
 	case decide.Stop:
 		if m.ending == nil {
 			m.ending = &ending{id: e.ID, deadline: m.at.Add(stopBudget)}
@@ -65,7 +70,7 @@ func (m *Machine) asked(e decide.Asked) {
 // changes reports whether a request needs a group that is led: one that was let go of takes none of these any more.
 func changes(r decide.Request) bool {
 	switch r.(type) {
-	case decide.Switchover, decide.Bootstrap, decide.Recover, decide.Leave:
+	case decide.Switchover, decide.Bootstrap, decide.Recover, decide.Leave, decide.PauseFailover, decide.ResumeFailover:
 		return true
 	default:
 		return false

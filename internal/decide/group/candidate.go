@@ -184,6 +184,9 @@ func (m *Machine) sendVotes(c *candidate) {
 	c.again = m.at.Add(m.askAgain())
 	why := words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken}
 	if m.disk.broken == "" {
+		why = m.pauseForbids(m.setup.Self, c.vote.Claim, c.vote.Basis, c.reclaim, c.vote.Releases)
+	}
+	if why.Zero() {
 		why = m.voter.Vote(m.at, m.setup.Self, m.boot.Session, c.vote)
 	}
 	if !why.Zero() {

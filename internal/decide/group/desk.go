@@ -162,5 +162,6 @@ func (m *Machine) copyRegister() words.Register {
 	r.Rows = append([]words.Row(nil), r.Rows...)
 	r.Data = append([]words.Node(nil), r.Data...)
 	r.InSync = append([]words.Node(nil), r.InSync...)
+	r.Pause = m.pause()
 	return r
 }

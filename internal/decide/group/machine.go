@@ -44,8 +44,12 @@ type Machine struct {
 	bereft    words.Instant // since when no open master is known; 0 while one is
 	ending    *ending
 	departure *departure
-	rounds    uint16 // departures that this agent has led
-	revoked   uint64 // the latest departure known to have come to nothing
+	pausing   *pausing
+	pauseEnd  words.Instant // of the register's pause, where that has time left
+	// pauseStored is the version that this voter has told others to have on disk.
+	pauseStored words.Pause
+	rounds      uint16 // departures that this agent has led
+	revoked     uint64 // the latest departure known to have come to nothing
 	// promisedTo is who led the departure that this voter has promised in; empty after a restart.
 	promisedTo words.Node
 	alone      *aloneRequest
@@ -105,6 +109,7 @@ func (m *Machine) begin() {
 	}
 	m.voter = register.New(m.setup, m.boot, m.at)
 	m.announced = m.voter.Register.Newest()
+	m.pauseEnd = m.at.Add(m.voter.Register.Pause.Left)
 	m.beginDefinition()
 	if len(m.voter.Register.Members) == 0 {
 		m.voter.Register.Members = slices.Clone(m.setup.Voters)
@@ -150,6 +155,7 @@ func (m *Machine) hear(ev decide.Event) {
 // depends on which event came.
 func (m *Machine) tend() {
 	m.why = m.why[:0]
+	m.tendPausing()
 	m.tendDeparture()
 	if m.gone {
 		m.tendEnding()
@@ -180,7 +186,8 @@ func (m *Machine) Wake() (words.Instant, bool) {
 		return words.Never, false
 	}
 	at := words.Earliest(m.nextStatus, m.health.Wake(m.at), m.wakeHolder(), m.wakeCandidate(), m.wakeVacancy(),
-		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture(), m.wakeGate())
+		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture(), m.wakeGate(),
+		m.wakePausing())
 	return at, at != words.Never
 }
 

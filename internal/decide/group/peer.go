@@ -106,6 +106,8 @@ func (m *Machine) receiveRare(from words.Node, message decide.Message) {
 		m.onAccepted(from, msg)
 	case decide.Depart:
 		m.onDepart(from, msg)
+	case decide.Pausing:
+		m.onPausing(from, msg)
 	}
 }
 
@@ -127,6 +129,7 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	}
 	m.voter.Saw(s.Seen)
 	m.learn(s.Rows)
+	m.hearPause(s.Pause)
 	if s.Generation < m.voter.Register.Generation && m.admission == nil {
 		m.tellList(from)
 	}
@@ -219,6 +222,7 @@ func (m *Machine) status() decide.Status {
 		Holder:   m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
 		Rows:  append([]words.Row(nil), r.Rows...),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
+		Pause: m.pause(),
 	}
 	if g, held := m.voter.Granting(m.at); held {
 		s.GrantLeft = g.Until.Sub(m.at)
@@ -234,7 +238,7 @@ func (m *Machine) status() decide.Status {
 func sameNews(a, b words.Reason) bool {
 	switch b.Code {
 	case words.RestartWaiting, words.GrantHeld, words.Elections, words.ColdWaiting, words.Banned, words.Unreachable,
-		words.ServerSilent, words.ServerStopped, words.ServerBusy, words.NoMajority:
+		words.ServerSilent, words.ServerStopped, words.ServerBusy, words.NoMajority, words.Paused:
 		a.N, a.M = b.N, b.M
 	}
 	return a == b

@@ -25,6 +25,7 @@ func (m *Machine) Picture() picture.Group {
 		p.Members = append(p.Members, m.member(n, p))
 	}
 	m.pictureOrder(&p)
+	m.picturePause(&p)
 	for _, n := range m.recent {
 		p.Recent = append(p.Recent, picture.Noted{Ago: m.at.Sub(n.at), Reason: n.reason})
 	}
@@ -175,6 +176,19 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 	case !settled:
 		p.Why = []words.Reason{{Code: words.RestartWaiting, Node: waiting}}
 	}
+}
+
+// picturePause says that nobody would be elected, however good the candidates are.
+func (m *Machine) picturePause(p *picture.Group) {
+	why := m.whyPaused()
+	if why.Zero() || m.gone {
+		return
+	}
+	k := m.pause()
+	p.Pause = picture.Pause{By: k.By, For: k.For, Left: k.Left, Text: k.Text}
+	p.Ready = false
+	others := slices.DeleteFunc(slices.Clone(p.Why), func(r words.Reason) bool { return r.Code == words.Paused })
+	p.Why = append([]words.Reason{why}, others...)
 }
 
 // whyOut says for people what keeps a server from being elected, where the rank's own reason would lead them astray.

@@ -33,6 +33,10 @@ func (m *Machine) tendVacancy() {
 		m.why = append(m.why, words.Reason{Code: words.Elections, Node: m.setup.Self})
 		return
 	}
+	if why := m.pauseHolds(); !why.Zero() {
+		m.why = append(m.why, why)
+		return
+	}
 	if !m.data() || m.at < m.nextTry {
 		return
 	}

@@ -100,6 +100,9 @@ func (m *Machine) wouldVote(from words.Node, p decide.PreVote) words.Reason {
 	if p.Reclaim && m.voter.Register.Newest().Holder == from {
 		return words.Reason{}
 	}
+	if why := m.pauseForbids(from, p.Claim, p.Basis, p.Handover || p.Reclaim, p.Releases); !why.Zero() {
+		return why
+	}
 	return m.objection(from, p.Claim, p.Basis, p.Handover)
 }
 
@@ -112,6 +115,11 @@ func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) 
 		refuse(words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken})
 		return
 	}
+	again := m.voter.Register.Vote.Epoch == q.Epoch && m.voter.Register.Vote.Holder == from
+	if why := m.pauseForbids(from, q.Claim, q.Basis, q.Reclaim || again, q.Releases); !why.Zero() {
+		refuse(why)
+		return
+	}
 	if m.mustSeal(from, q) {
 		if m.desk.busy {
 			return // the server has an order already, perhaps this very seal: the candidate will ask again
@@ -119,7 +127,6 @@ func (m *Machine) onVote(from words.Node, session words.Session, q decide.Vote) 
 		m.sealThen(func() { m.onVote(from, session, q) }, func(why words.Reason) { refuse(why) })
 		return
 	}
-	again := m.voter.Register.Vote.Epoch == q.Epoch && m.voter.Register.Vote.Holder == from
 	if !again && !(q.Reclaim && m.voter.Register.Newest().Holder == from) {
 		if why := m.objection(from, q.Claim, q.Basis, false); !why.Zero() {
 			refuse(why)

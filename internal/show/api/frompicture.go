@@ -32,7 +32,13 @@ func fromGroup(g picture.Group) GroupStatus {
 		Name: g.Name, Self: g.Self, RedisPort: g.RedisPort, State: strings.ReplaceAll(string(g.State), " ", "_"),
 		Master: g.Master, Epoch: g.Epoch, Writable: g.Writable, LeaseMS: g.Lease.Milliseconds(), LeaseLeftMS: g.HoldLeft.Milliseconds(),
 		Gate: g.Gate, GateMode: g.GateMode, Fence: g.Fence.String(), FenceWhy: g.FenceWhy, Generation: g.Generation, CanFailOver: g.Ready,
-		Why: []ReasonStatus{}, Members: []MemberStatus{}, Candidates: []CandidateStatus{}, Recent: []NotedEntry{},
+		Why: []ReasonStatus{}, VIPs: []VIPStatus{}, Members: []MemberStatus{}, Candidates: []CandidateStatus{}, Recent: []NotedEntry{},
+	}
+	for _, v := range g.VIPs {
+		s.VIPs = append(s.VIPs, VIPStatus{Address: v.Addr, Device: v.Dev, Held: v.Held, Trouble: v.Trouble})
+	}
+	if k := g.Pause; k.Left > 0 {
+		s.Pause = &PauseStatus{By: k.By, ForMS: k.For.Milliseconds(), LeftMS: k.Left.Milliseconds(), Text: k.Text}
 	}
 	for _, r := range g.Why {
 		s.Why = append(s.Why, fromReason(r))

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"redkeep/internal/words"
 )
@@ -22,6 +23,8 @@ const (
 	Bootstrap  Verb = "bootstrap"
 	Recover    Verb = "recover"
 	Leave      Verb = "leave"
+	Pause      Verb = "pause"
+	Resume     Verb = "resume"
 )
 
 // Request is what the command line asks of one agent.
@@ -34,7 +37,13 @@ type Request struct {
 	Node words.Node `json:"node,omitempty"`
 	// AcceptLoss is a person's word that lost data are accepted, for Bootstrap and Recover.
 	AcceptLoss bool `json:"accept_loss,omitempty"`
+	// ForMS is how long a Pause lasts, in milliseconds; Text says why, in at most MaxText bytes.
+	ForMS int64  `json:"for_ms,omitempty"`
+	Text  string `json:"text,omitempty"`
 }
+
+// MaxText is the longest reason for a pause, in bytes: as much as travels among the agents.
+const MaxText = 80
 
 // MarshalRequest returns the request's bytes, with this release's version.
 func MarshalRequest(r Request) ([]byte, error) {
@@ -56,7 +65,11 @@ func parseRequest(b []byte) (Request, *Error) {
 		return r, &Error{OtherRelease, fmt.Sprintf("the command speaks version %d and the agent version %d; use the same release of redkeep for both", r.Version, Version)}
 	}
 	switch r.Verb {
-	case Status, History, Switchover, Recover, Leave:
+	case Status, History, Switchover, Recover, Leave, Resume:
+	case Pause:
+		if bad := checkPause(r); bad != nil {
+			return r, bad
+		}
 	case Bootstrap:
 		if r.Node == "" {
 			return r, &Error{Usage, "bootstrap needs the node whose data are to be kept; name it with --master"}
@@ -65,4 +78,14 @@ func parseRequest(b []byte) (Request, *Error) {
 		return r, &Error{OtherRelease, fmt.Sprintf("the agent does not know %q; use the same release of redkeep for both", r.Verb)}
 	}
 	return r, nil
+}
+
+func checkPause(r Request) *Error {
+	if d := time.Duration(r.ForMS) * time.Millisecond; d < time.Second || r.ForMS > words.LongestPause.Milliseconds() {
+		return &Error{Usage, fmt.Sprintf("a pause lasts from 1s to %v; choose with --for", words.LongestPause)}
+	}
+	if len(r.Text) > MaxText {
+		return &Error{Usage, fmt.Sprintf("the reason has %d bytes, and at most %d are told; say it shorter", len(r.Text), MaxText)}
+	}
+	return nil
 }

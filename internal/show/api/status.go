@@ -31,21 +31,43 @@ type GroupStatus struct {
 	// State is one of readmission, follower, candidate, taking_over, holder, letting_go, left.
 	State string `json:"state"`
 	// Master is left out while there is none.
-	Master      words.Node        `json:"master,omitempty"`
-	Epoch       words.Epoch       `json:"epoch"`
-	Writable    bool              `json:"writable"`
-	LeaseMS     int64             `json:"lease_ms"`
-	LeaseLeftMS int64             `json:"lease_left_ms"`
-	Gate        string            `json:"gate"`
-	GateMode    string            `json:"gate_mode"`
-	Fence       string            `json:"fence"`
-	FenceWhy    string            `json:"fence_why,omitempty"`
-	Generation  uint64            `json:"generation"`
-	CanFailOver bool              `json:"can_fail_over"`
-	Why         []ReasonStatus    `json:"why"`
-	Members     []MemberStatus    `json:"members"`
-	Candidates  []CandidateStatus `json:"candidates"`
-	Recent      []NotedEntry      `json:"recent"`
+	Master      words.Node     `json:"master,omitempty"`
+	Epoch       words.Epoch    `json:"epoch"`
+	Writable    bool           `json:"writable"`
+	LeaseMS     int64          `json:"lease_ms"`
+	LeaseLeftMS int64          `json:"lease_left_ms"`
+	Gate        string         `json:"gate"`
+	GateMode    string         `json:"gate_mode"`
+	Fence       string         `json:"fence"`
+	FenceWhy    string         `json:"fence_why,omitempty"`
+	Generation  uint64         `json:"generation"`
+	CanFailOver bool           `json:"can_fail_over"`
+	Why         []ReasonStatus `json:"why"`
+	VIPs        []VIPStatus    `json:"vips"`
+	VIPHeld     bool           `json:"vip_held"`
+	VIPWhy      *ReasonStatus  `json:"vip_why,omitempty"`
+	// Pause is left out while the group is not paused.
+	Pause      *PauseStatus      `json:"pause,omitempty"`
+	Members    []MemberStatus    `json:"members"`
+	Candidates []CandidateStatus `json:"candidates"`
+	Recent     []NotedEntry      `json:"recent"`
+}
+
+// VIPStatus is one of the group's addresses, as the asked node has it.
+type VIPStatus struct {
+	Address netip.Addr `json:"address"`
+	Device  string     `json:"device,omitempty"`
+	Held    bool       `json:"held"`
+	Trouble string     `json:"trouble,omitempty"`
+}
+
+// PauseStatus is a maintenance: nobody is elected unasked until it is over.
+type PauseStatus struct {
+	// By is the node whose agent was asked.
+	By     words.Node `json:"by"`
+	ForMS  int64      `json:"for_ms"`
+	LeftMS int64      `json:"left_ms"`
+	Text   string     `json:"text,omitempty"`
 }
 
 // MemberStatus is one node of the group, as the agent last heard of it.

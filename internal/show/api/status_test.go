@@ -52,6 +52,8 @@ func sample() picture.Node {
 				},
 				{Node: "h3", Voter: true, Heard: -1, Lag: -1, Unfit: words.Reason{Code: words.Witness, Node: "h3"}},
 			},
+			VIPs:       []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0", Held: true, Trouble: "2001:db8::1 answers for it"}},
+			Pause:      picture.Pause{By: "h3", For: time.Hour, Left: time.Minute, Text: "new disks"},
 			Candidates: []picture.Candidate{{Node: "h1", Place: 1}, {Node: "h2", Out: words.Reason{Code: words.HolderHeard, Node: "h1"}}},
 			Recent:     []picture.Noted{{At: started.Add(time.Minute), Ago: 90 * time.Second, Reason: words.Reason{Code: words.Writable, Node: "h1", N: 7, M: 4000}}},
 		}},

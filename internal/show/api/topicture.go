@@ -27,6 +27,12 @@ func (s GroupStatus) Picture() picture.Group {
 		Master: s.Master, Epoch: s.Epoch, Writable: s.Writable, Lease: millis(s.LeaseMS), HoldLeft: millis(s.LeaseLeftMS),
 		Gate: s.Gate, GateMode: s.GateMode, Fence: fence(s.Fence), FenceWhy: s.FenceWhy, Generation: s.Generation, Ready: s.CanFailOver,
 	}
+	for _, v := range s.VIPs {
+		g.VIPs = append(g.VIPs, picture.VIP{Addr: v.Address, Dev: v.Device, Held: v.Held, Trouble: v.Trouble})
+	}
+	if k := s.Pause; k != nil {
+		g.Pause = picture.Pause{By: k.By, For: millis(k.ForMS), Left: millis(k.LeftMS), Text: k.Text}
+	}
 	for _, r := range s.Why {
 		g.Why = append(g.Why, r.Reason())
 	}

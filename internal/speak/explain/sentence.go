@@ -89,6 +89,10 @@ var sentences = map[words.Code]sentence{
 		"{node} has let the group go for good (redkeep leave)",
 		"to have it back: stop the agents, move the group's files out of their state directories, start them",
 	},
+	words.Paused: {
+		"the group is paused by {node}[ for {n ms} more], and nobody is elected meanwhile",
+		"go on with: redkeep resume",
+	},
 	words.NotMember: {
 		"{node} is no voter of this group",
 		"add it to the nodes in redkeep.yaml, the same file on every node",
@@ -149,6 +153,8 @@ var sentences = map[words.Code]sentence{
 		"have that leave the table of redkeep alone, and look with: redkeep gate show",
 	},
 	words.GateRestored: {"the gate on {node} is whole again", ""},
+	words.PauseLifted:  {"{node} has ended the pause, failovers happen again", ""},
+	words.PauseOver:    {"the pause by {node} is over, failovers happen again", ""},
 
 	// Why a group waits.
 	words.NoMajority: {
@@ -178,4 +184,8 @@ var sentences = map[words.Code]sentence{
 	words.FollowerOnly:   {"{node} does not hold the lease[, {other} does]", "ask the agent of the master"},
 	words.Elections:      {"an election or a switchover is under way[, the next step of {node} is in {n ms}]", ""},
 	words.SomebodyBetter: {"{server} would be better", ""},
+	words.PauseOvertaken: {
+		"another pause or resume came in between, by {node}",
+		"look which one counts with: redkeep status",
+	},
 }

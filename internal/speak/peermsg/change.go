@@ -1,6 +1,9 @@
 package peermsg
 
-import "redkeep/internal/decide"
+import (
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
 
 // The messages of what a person starts, and of coming back: readmission, switchover, a choice, a new list, leaving.
 
@@ -14,6 +17,9 @@ func (w *wire) readmitted(m *decide.Readmitted) {
 	w.members(&m.Members)
 	w.duration(&m.LMax)
 	w.row(&m.Row)
+	if w.more() {
+		w.pause(&m.Pause)
+	}
 }
 
 func (w *wire) prepare(m *decide.Prepare) {
@@ -57,4 +63,17 @@ func (w *wire) accepted(m *decide.Accepted) {
 func (w *wire) depart(m *decide.Depart) {
 	unsigned(w, &m.Round)
 	w.flags(&m.Answer, &m.Final, &m.Revoke)
+}
+
+func (w *wire) pausing(m *decide.Pausing) {
+	w.pause(&m.Pause)
+	w.flags(&m.Answer)
+}
+
+func (w *wire) pause(p *words.Pause) {
+	unsigned(w, &p.Count)
+	w.node(&p.By)
+	w.duration(&p.For)
+	w.duration(&p.Left)
+	w.text(&p.Text)
 }

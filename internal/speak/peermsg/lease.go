@@ -52,6 +52,9 @@ func (w *wire) status(m *decide.Status) {
 	signed(w, &m.Echo)
 	w.duration(&m.Held)
 	w.text(&m.Version)
+	if w.more() {
+		w.pause(&m.Pause)
+	}
 }
 
 func (w *wire) release(m *decide.Release) {

@@ -87,6 +87,7 @@ var forms = [...]form{
 	18: of((*wire).propose),
 	19: of((*wire).accepted),
 	20: of((*wire).depart),
+	21: of((*wire).pausing),
 }
 
 // Append appends the message to dst. What only informs is cut to its bound: texts, the older rows, replicas beyond the

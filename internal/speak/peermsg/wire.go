@@ -121,6 +121,9 @@ func (w *wire) take(n int) []byte {
 	return b
 }
 
+// more reports whether a field that was added at a message's end is there: an older release does not send it.
+func (w *wire) more() bool { return w.writing || len(w.buf) > 0 }
+
 // count visits the length of a list or a text.
 func (w *wire) count(n, most int) int {
 	if n > most {

@@ -36,7 +36,16 @@ type register struct {
 	ReachKeys   int64        `json:"reach_keys,omitempty"`
 	Promised    uint64       `json:"promised,omitempty"`
 	Left        bool         `json:"left,omitempty"`
+	Pause       *pause       `json:"pause,omitempty"`
 	BootID      string       `json:"boot_id,omitempty"`
+}
+
+type pause struct {
+	Count uint64     `json:"count"`
+	By    words.Node `json:"by"`
+	For   int64      `json:"for_ns"`
+	Left  int64      `json:"left_ns"`
+	Text  string     `json:"text,omitempty"`
 }
 
 type ballot struct {
@@ -77,6 +86,9 @@ func Append(dst []byte, r words.Register) []byte {
 		v := ballot(r.Vote)
 		d.Vote = &v
 	}
+	if p := r.Pause; p != (words.Pause{}) {
+		d.Pause = &pause{p.Count, p.By, int64(p.For), int64(p.Left), p.Text}
+	}
 	for _, w := range r.Rows {
 		d.Rows = append(d.Rows, row(w))
 	}
@@ -112,6 +124,9 @@ func Parse(b []byte) (words.Register, error) {
 	}
 	if d.Vote != nil {
 		r.Vote = words.Ballot(*d.Vote)
+	}
+	if p := d.Pause; p != nil {
+		r.Pause = words.Pause{Count: p.Count, By: p.By, For: time.Duration(p.For), Left: time.Duration(p.Left), Text: p.Text}
 	}
 	for _, w := range d.Rows {
 		r.Rows = append(r.Rows, words.Row(w))

@@ -22,7 +22,8 @@ var full = words.Register{
 	Vote: words.Ballot{Epoch: 7, Holder: "h1", RunID: hex40}, Seen: math.MaxUint64, LMax: time.Second,
 	Rows:   []words.Row{{Epoch: 6, Holder: "h2", RunID: hex40, ReplID: hex40, From: math.MaxInt64}},
 	Record: words.Record{Epoch: 6, Role: words.RoleReplica, Position: words.Position{ReplID: hex40, Offset: 9, ReplID2: hex40, Second: -1}, RunID: hex40, Keys: -1},
-	Data:   []words.Node{"h1"}, InSync: []words.Node{"h1"}, InSyncEpoch: 6, Reach: 77, ReachKeys: 8, Promised: 3, Left: true, BootID: "b",
+	Data:   []words.Node{"h1"}, InSync: []words.Node{"h1"}, InSyncEpoch: 6, Reach: 77, ReachKeys: 8, Promised: 3, Left: true,
+	Pause: words.Pause{Count: 2, By: "h3", For: time.Hour, Left: time.Minute, Text: "new disks"}, BootID: "b",
 }
 
 // TestTheFormat pins the names: what one release wrote the next one reads.
@@ -31,7 +32,8 @@ func TestTheFormat(t *testing.T) {
 		`"pending":["h1","h2","h4"],"vote":{"epoch":7,"holder":"h1","run_id":"ID"},"seen_epoch":18446744073709551615,`+
 		`"longest_lease_ns":1000000000,"lineage":[{"epoch":6,"holder":"h2","run_id":"ID","replid":"ID","from_offset":9223372036854775807}],`+
 		`"own_server":{"epoch":6,"role":"replica","replid":"ID","offset":9,"replid2":"ID","second_offset":-1,"run_id":"ID","keys":-1},`+
-		`"data":["h1"],"in_sync":["h1"],"in_sync_epoch":6,"reach_offset":77,"reach_keys":8,"promised":3,"left":true,"boot_id":"b"}`, "ID", hex40)
+		`"data":["h1"],"in_sync":["h1"],"in_sync_epoch":6,"reach_offset":77,"reach_keys":8,"promised":3,"left":true,`+
+		`"pause":{"count":2,"by":"h3","for_ns":3600000000000,"left_ns":60000000000,"text":"new disks"},"boot_id":"b"}`, "ID", hex40)
 	if got := string(Append(nil, full)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
