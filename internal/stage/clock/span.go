@@ -2,8 +2,8 @@ package clock
 
 import "time"
 
-// Span is a stretch of time. One whose From is after its To was entered and left between two looks: what happened in it
-// happened within To and From.
+// Span is a stretch of time. One whose From is not before its To is a single look: what it saw was so at some instant
+// between To and From.
 type Span struct{ From, To Instant }
 
 // Length is how long the span lasted for certain; 0 for one that was seen once.
@@ -26,10 +26,10 @@ func Overlap(a, b []Span) time.Duration {
 
 // shared returns how long two spans overlap.
 func shared(a, b Span) time.Duration {
-	if a.From > a.To {
+	if a.From >= a.To {
 		a, b = b, a
 	}
-	if b.From > b.To { // one look, which fell between b.To and b.From
+	if b.From >= b.To { // one look, which fell between b.To and b.From
 		if a.From <= b.To && b.From <= a.To {
 			return least
 		}
