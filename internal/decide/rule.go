@@ -47,6 +47,10 @@ const (
 	OneProcess       Rule = "one-process"
 	OrderFence       Rule = "order-fence"
 	FenceProved      Rule = "fence-proved"
+	VIPBehindGate    Rule = "vip-behind-gate"
+	VIPGoneFirst     Rule = "vip-gone-first"
+	ProbeFirst       Rule = "probe-first"
+	AnnounceGated    Rule = "announce-gated"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

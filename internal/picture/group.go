@@ -40,7 +40,11 @@ type Group struct {
 	Fence          words.Fence
 	FenceWhy       string
 	// VIPs are the group's virtual addresses as this node has them.
-	VIPs       []VIP
+	VIPs []VIP
+	// HasVIP and VIPWhy are what the core, which does not know the addresses, says of all of them: whether they are on this
+	// node, and what is wrong with them.
+	HasVIP     bool
+	VIPWhy     words.Reason
 	Generation uint64
 	Members    []Member
 	// Ready says that a failover could succeed now; Why says why not, or why there is no master.

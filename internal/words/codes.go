@@ -70,6 +70,14 @@ const (
 	PauseLifted    Code = "pause-lifted" // by a person at Node
 	PauseOver      Code = "pause-over"   // that Node had begun
 
+	// What became of the virtual address.
+	VIPHeld    Code = "vip-held"    // Node has it, epoch N
+	VIPTaken   Code = "vip-taken"   // Text (address and MAC) answers for it: Node is the master without it
+	VIPFailed  Code = "vip-failed"  // it can't be set or taken off: Text
+	VIPClaimed Code = "vip-claimed" // Text answers for it too, though Node has it
+	VIPBroken  Code = "vip-broken"  // taken away or changed by Text
+	VIPRemoved Code = "vip-removed" // it goes with Redkeep
+
 	// Why a group waits.
 	NoMajority      Code = "no-majority"       // N of M voters heard
 	ServersDiffer   Code = "servers-differ"    // several masters with data: a person must choose

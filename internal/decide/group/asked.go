@@ -181,6 +181,7 @@ func (m *Machine) tendEnding() {
 	case m.holder != nil:
 		m.letGo(words.Reason{Code: words.AgentStopped, Node: m.setup.Self}, takeoverEnd{})
 	case m.leaving != nil && !late:
+	case m.vip.there && !late:
 	case !late && m.data() && m.leased() && m.own.usable(m) && m.gate.state.Mode == decide.GateShut && m.mayFollow():
 	default:
 		m.end(e)

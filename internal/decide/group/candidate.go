@@ -44,6 +44,9 @@ func (m *Machine) stand(b decide.Basis, handover, reclaim bool, forTarget func(b
 		Handover: handover, Reclaim: reclaim, Basis: b,
 	}
 	m.candidate = c
+	if forTarget == nil && !reclaim {
+		m.probeVIP()
+	}
 	if m.setup.Off.Off(decide.PreVoteFirst) && forTarget == nil {
 		m.beginVote(c)
 		return

@@ -20,6 +20,9 @@ func (m *Machine) breach() string {
 		if m.gate.asked.Mode == decide.GateSlot && m.leaving == nil && m.gate.pending > 0 {
 			return "a slot is being opened without a lease"
 		}
+		if m.vip.wanted && !m.leaving.shutting() {
+			return "the group's address is kept without a lease"
+		}
 		return ""
 	}
 	switch {

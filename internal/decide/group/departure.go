@@ -81,7 +81,7 @@ func (m *Machine) unanswered(d *departure) words.Node {
 func (m *Machine) departed(d *departure) {
 	if d.final {
 		m.departure = nil
-		m.reply(d.id, words.Reason{})
+		m.do(decide.Reply{ID: d.id, Final: true, Text: m.departText()})
 		return
 	}
 	d.final, d.answered, d.again = true, map[words.Node]bool{}, m.at
@@ -99,11 +99,29 @@ func (m *Machine) depart() {
 		return
 	}
 	m.setGate(decide.GateState{Mode: decide.GateAbsent}, nil)
+	m.departVIP()
 	m.instruct(decide.UnfenceBirth{}, func(o decide.Ordered) {
 		if o.Err != "" {
 			m.note(words.Reason{Code: words.ServerSilent, Node: m.setup.Self, Text: o.Err})
 		}
 	})
+}
+
+// departVIP takes the address off the host of a group that is let go of: nobody would move it from now on, and an address that
+// stays behind when its master has gone is worse than none.
+func (m *Machine) departVIP() {
+	if m.vip.there {
+		m.note(words.Reason{Code: words.VIPRemoved, Node: m.setup.Self})
+		m.dropVIP()
+	}
+}
+
+// departText is what the person who asked is told at the end.
+func (m *Machine) departText() string {
+	if !m.setup.VIP {
+		return ""
+	}
+	return "the group's virtual address is gone with it; its clients need another way to the master"
 }
 
 // round numbers the attempts of all holders of this node's agents: a later session's are later.

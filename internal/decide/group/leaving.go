@@ -27,6 +27,13 @@ type leaving struct {
 	deaf  map[words.Node]bool
 	again words.Instant
 	stop  words.Instant
+	// failed says that the gate could not be shut.
+	failed bool
+}
+
+// shutting reports whether the gate is being shut, so that what it refuses must not be taken away yet.
+func (l *leaving) shutting() bool {
+	return l != nil && l.walk.Now() == takeover.Shut && !l.failed
 }
 
 // letGo ends this node's lease. The epoch is over for it for good (rules lapse, release-final).
@@ -68,11 +75,18 @@ func (m *Machine) walkDown() {
 				l.walk.Done()
 				m.walkDown()
 			default:
-				l.again = m.at.Add(m.setup.Beat())
+				l.again, l.failed = m.at.Add(m.setup.Beat()), true
 			}
 		})
 	case takeover.ResetSockets:
 		m.do(decide.ResetClients{Ticket: m.ticket(func(decide.Event) {})})
+		l.walk.Done()
+		m.walkDown()
+	case takeover.DropVIP:
+		m.dropVIP()
+		if m.vip.there && m.setup.Ungated && !m.setup.Off.Off(decide.VIPGoneFirst) {
+			return // tendLeaving goes on
+		}
 		l.walk.Done()
 		m.walkDown()
 	case takeover.Release:
@@ -108,6 +122,8 @@ func (m *Machine) tendLeaving() {
 	l := m.leaving
 	switch {
 	case l == nil:
+	case !l.sent && l.walk.Now() == takeover.DropVIP:
+		m.awaitDrop(l)
 	case !l.sent:
 		m.shutAgain(l)
 	case len(l.deaf) == 0 || m.at >= l.stop:
@@ -133,6 +149,23 @@ func (m *Machine) shutAgain(l *leaving) {
 		m.walkDown()
 		return
 	}
+	m.leftSilently(l)
+}
+
+// awaitDrop goes on when the address is gone. Where no gate covers it, nothing else keeps two hosts from answering for it (rule
+// vip-gone-first); but an address that can't be taken off is not waited for longer than the others wait by themselves.
+func (m *Machine) awaitDrop(l *leaving) {
+	switch {
+	case !m.vip.there:
+		l.walk.Done()
+		m.walkDown()
+	case m.at >= l.until:
+		m.leftSilently(l)
+	}
+}
+
+// leftSilently ends the letting go of a lease that has run out by itself.
+func (m *Machine) leftSilently(l *leaving) {
 	m.leaving = nil
 	if l.end.then != nil {
 		l.end.then()
@@ -142,6 +175,8 @@ func (m *Machine) shutAgain(l *leaving) {
 func (m *Machine) wakeLeaving() words.Instant {
 	l := m.leaving
 	switch {
+	case l != nil && !l.sent && l.walk.Now() == takeover.DropVIP:
+		return l.until
 	case l == nil, !l.sent && l.again == 0:
 		return words.Never
 	case !l.sent:

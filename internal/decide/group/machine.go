@@ -28,6 +28,7 @@ type Machine struct {
 	gate   gateDesk
 	desk   orderDesk
 	disk   diskDesk
+	vip    addressDesk
 
 	tickets decide.Ticket
 	await   map[decide.Ticket]func(decide.Event)
@@ -118,6 +119,7 @@ func (m *Machine) begin() {
 	if m.gone = m.voter.Register.Left; m.gone {
 		return
 	}
+	m.vip.there = m.setup.VIP && m.data() // an agent before this one may have left it
 	if !m.voter.Register.Admitted {
 		m.beginAdmission()
 	}
@@ -133,6 +135,10 @@ func (m *Machine) hear(ev decide.Event) {
 		m.finish(e.Ticket, e)
 	case decide.Ordered:
 		m.finish(e.Ticket, e)
+	case decide.Probed:
+		m.finish(e.Ticket, e)
+	case decide.VIPSeen:
+		m.vipSeen(e)
 	case decide.Seen:
 		m.seen(e.Server)
 	case decide.Complained:
@@ -158,6 +164,7 @@ func (m *Machine) tend() {
 	m.tendPausing()
 	m.tendDeparture()
 	if m.gone {
+		m.tendAddress()
 		m.tendEnding()
 		m.tendStatus()
 		return
@@ -170,6 +177,7 @@ func (m *Machine) tend() {
 	m.tendLeaving()
 	m.tendVacancy()
 	m.tendServer()
+	m.tendAddress()
 	m.tendRecord()
 	m.tendEnding()
 	m.tendMembers()
@@ -187,7 +195,7 @@ func (m *Machine) Wake() (words.Instant, bool) {
 	}
 	at := words.Earliest(m.nextStatus, m.health.Wake(m.at), m.wakeHolder(), m.wakeCandidate(), m.wakeVacancy(),
 		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture(), m.wakeGate(),
-		m.wakePausing())
+		m.wakePausing(), m.wakeAddress())
 	return at, at != words.Never
 }
 

@@ -56,6 +56,7 @@ func (m *Machine) receive(e decide.Received) {
 	if e.Session < p.session {
 		return
 	}
+	m.heardAgain(p)
 	p.session, p.heard = e.Session, m.at
 	switch msg := e.Message.(type) {
 	case decide.Beat:

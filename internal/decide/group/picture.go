@@ -13,7 +13,7 @@ import (
 func (m *Machine) Picture() picture.Group {
 	p := picture.Group{
 		Name: m.setup.Group, Self: m.setup.Self, RedisPort: m.setup.Servers[m.anyData()].Port(),
-		Lease: m.setup.Lease, Gate: m.gate.state.String(), Fence: m.gate.fence, FenceWhy: m.gate.why,
+		HasVIP: m.vip.up, VIPWhy: m.vipWhy(), Lease: m.setup.Lease, Gate: m.gate.state.String(), Fence: m.gate.fence, FenceWhy: m.gate.why,
 	}
 	if m.voter == nil {
 		p.State = picture.StateFollower

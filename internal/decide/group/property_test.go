@@ -39,6 +39,7 @@ func newSolo(t *rapid.T) *solo {
 		Group: "g", Self: "a", Voters: voters, Data: voters, Lease: time.Second, DownAfter: time.Second, BusyAfter: 3 * time.Second,
 		ColdStartWait: 3 * time.Second, Patience: 2 * time.Second, Jiffy: 4 * time.Millisecond,
 		Servers: map[words.Node]netip.AddrPort{}, Random: func() uint64 { return 7 },
+		VIP: rapid.Bool().Draw(t, "vip"), Ungated: rapid.IntRange(0, 4).Draw(t, "ungated") == 0,
 	}
 	for i, n := range voters {
 		setup.Servers[n] = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 6379)
@@ -162,7 +163,7 @@ func (s *solo) step(ev decide.Event) {
 func (s *solo) judge(actions []decide.Action) {
 	for _, a := range actions {
 		switch act := a.(type) {
-		case decide.Arm, decide.SetGate, decide.Persist, decide.ResetClients, decide.Instruct:
+		case decide.Arm, decide.SetGate, decide.Persist, decide.ResetClients, decide.Instruct, decide.SetVIP, decide.ProbeVIP:
 			s.owed = append(s.owed, a)
 		case decide.Halt:
 			s.t.Fatalf("it stops the agent: %v", act.Reason)
@@ -271,6 +272,10 @@ func (s *solo) settle(i int, err string, server words.Server) {
 		s.step(decide.Done{Ticket: act.Ticket, Err: err})
 	case decide.Persist:
 		s.step(decide.Done{Ticket: act.Ticket, Err: err})
+	case decide.SetVIP:
+		s.step(decide.Done{Ticket: act.Ticket, Err: err})
+	case decide.ProbeVIP:
+		s.step(decide.Probed{Ticket: act.Ticket, Err: err, Taken: err == "" && rapid.Bool().Draw(s.t, "taken"), By: "x"})
 	case decide.ResetClients:
 		s.step(decide.Done{Ticket: act.Ticket, Err: err})
 	case decide.Instruct:
@@ -311,6 +316,9 @@ func TestAnyHistory(t *testing.T) {
 			"silent": func(t *rapid.T) { s.step(decide.Silent{For: time.Second, Busy: rapid.Bool().Draw(t, "busy")}) },
 			"complained": func(t *rapid.T) {
 				s.step(decide.Complained{Kind: draw(t, "kind", decide.ComplaintBusy, decide.ComplaintLoading)})
+			},
+			"vip": func(t *rapid.T) {
+				s.step(decide.VIPSeen{Claimed: draw(t, "claimed", "", "x"), Broken: true, Err: draw(t, "err", "", "it failed")})
 			},
 			"slept": func(*rapid.T) { s.step(decide.Slept{For: 2 * time.Second}) },
 			"asked": func(t *rapid.T) {

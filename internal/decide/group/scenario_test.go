@@ -16,7 +16,7 @@ import (
 // TestScenarios drives machines by scripts, one rule a file. A command is followed by what it led to; -rewrite records anew, and
 // what is recorded has to be read against the rule that the file names. The commands:
 //
-//	group [data=(h1,h2)] [voters=5]   machines of one group; the input gives each server: node, role, keys=N, offset=N, fenced
+//	group [data=(h1,h2)] [voters=5] [vip] [ungated]   machines of one group; the input gives each server: node, role, keys=N, offset=N, fenced
 //	start [NODE]...                   agents start
 //	run DURATION                      time passes
 //	show                              one line for each node
@@ -82,6 +82,8 @@ func newGroup(t *testing.T, d *datadriven.TestData) *stand {
 				setup.Data = append(setup.Data, words.Node(v))
 			}
 		}
+		setup.VIP = setup.VIP || a.Key == "vip"
+		setup.Ungated = setup.Ungated || a.Key == "ungated"
 	}
 	s := newStand(setup)
 	s.since = s.now
@@ -129,8 +131,12 @@ func (s *stand) start(t *testing.T, d *datadriven.TestData) {
 //
 //nolint:funlen // the script's words, one case each
 func (s *stand) act(t *testing.T, f []string) {
-	if f[0] == "heal" {
+	switch f[0] {
+	case "heal":
 		clear(s.cut)
+		return
+	case "stranger": // takes the group's address, or lets it be
+		s.stranger = f[1] == "comes"
 		return
 	}
 	h := s.host(words.Node(f[1]))
@@ -159,7 +165,7 @@ func (s *stand) act(t *testing.T, f []string) {
 		s.process(h, keys)
 	case "power-off":
 		s.kill(h)
-		h.alive, h.on, h.gate = false, false, decide.GateState{Mode: decide.GateShut}
+		h.alive, h.on, h.gate, h.vip = false, false, decide.GateState{Mode: decide.GateShut}, 0
 	case "boot": // with the gate shut before the server starts
 		h.on = true
 		s.process(h, h.server.Keys)
@@ -193,7 +199,14 @@ func (s *stand) act(t *testing.T, f []string) {
 		s.write(h, words.Offset(n))
 	case "promote": // by a stranger's hand
 		s.order(h, decide.Promote{RunID: h.server.RunID})
-	case "fail", "mend": // a hand: gate, arm, disk, server
+	case "take-vip": // another program takes the address away
+		h.vip = 0
+		s.event(h, decide.VIPSeen{Broken: true, By: "dhclient[77]", Err: strings.Join(f[2:], " ")})
+	case "claim": // a stranger says once that the address is its
+		s.event(h, decide.VIPSeen{Claimed: "02:00:00:00:00:63"})
+	case "sleep":
+		s.event(h, decide.Slept{For: parse(t, arg(2))})
+	case "fail", "mend": // a hand: gate, arm, disk, server, vip, probe
 		s.fails[arg(1)+" "+arg(2)] = f[0] == "fail"
 	case "ask":
 		s.event(h, decide.Asked{ID: 1, Request: request(t, f[2:])})
@@ -223,6 +236,8 @@ func request(t *testing.T, f []string) decide.Request {
 		return decide.Recover{AcceptLoss: loss}
 	case "stop":
 		return decide.Stop{}
+	case "leave":
+		return decide.Leave{}
 	case "suspend":
 		return decide.Suspend{}
 	}

@@ -28,6 +28,12 @@ func (s *stand) show(h *host, a decide.Action) {
 			name = "slot"
 		}
 		s.say(h.name, "gate: "+name)
+	case decide.ProbeVIP:
+		s.say(h.name, "vip: probe")
+	case decide.SetVIP:
+		s.showVIP(h, act)
+	case decide.AnnounceVIP:
+		s.say(h.name, "vip: announce")
 	case decide.Instruct:
 		s.say(h.name, "order: "+orderName(act.Order))
 	case decide.Announce:
@@ -45,6 +51,16 @@ func (s *stand) show(h *host, a decide.Action) {
 				s.say(h.name, line)
 			}
 		}
+	}
+}
+
+// showVIP leaves refreshes out.
+func (s *stand) showVIP(h *host, act decide.SetVIP) {
+	switch {
+	case !act.Up:
+		s.say(h.name, "vip: down")
+	case !s.has(h) || s.fails[string(h.name)+" vip"]:
+		s.say(h.name, fmt.Sprintf("vip: up for %v", act.For))
 	}
 }
 
@@ -98,12 +114,18 @@ func (s *stand) table() {
 			if p.Ready {
 				line += ", could fail over"
 			}
+			if !p.VIPWhy.Zero() {
+				line += ", " + p.VIPWhy.String()
+			}
 			if !p.Writable && len(p.Why) > 0 {
 				line += ", since " + p.Why[0].String()
 			}
 		}
 		if s.setup.IsData(h.name) {
 			line += "; " + s.serverLine(h)
+		}
+		if s.has(h) {
+			line += ", has the address"
 		}
 		fmt.Fprintln(&s.out, line)
 	}

@@ -34,6 +34,8 @@ type stand struct {
 	rand  uint64
 	names int
 	count int
+	// stranger has the group's address, and is no node.
+	stranger bool
 }
 
 // pending is an event on its way.
@@ -61,6 +63,8 @@ type host struct {
 	gateEnds words.Instant
 	slots    [decide.Slots]words.Instant
 	nextSee  words.Instant
+	// vip is when the kernel takes the group's address away; 0 where it is not there.
+	vip words.Instant
 }
 
 func newStand(setup decide.Setup) *stand {
@@ -199,6 +203,16 @@ func (s *stand) carry(h *host, a decide.Action) {
 			h.gate, h.gateEnds = act.Gate, s.now.Add(act.Gate.For)
 		}
 		s.post(h, wayOfHand, decide.Done{Ticket: act.Ticket, Err: err("gate")})
+	case decide.ProbeVIP:
+		s.post(h, wayOfHand, s.probe(h, act.Ticket, err("probe")))
+	case decide.SetVIP:
+		if e := err("vip"); e == "" {
+			h.vip = 0
+			if act.Up {
+				h.vip = s.now.Add(act.For)
+			}
+		}
+		s.post(h, wayOfHand, decide.Done{Ticket: act.Ticket, Err: err("vip")})
 	case decide.ResetClients:
 		s.post(h, wayOfHand, decide.Done{Ticket: act.Ticket})
 	case decide.Instruct:
@@ -225,8 +239,39 @@ func (s *stand) open(h *host) bool {
 	return false
 }
 
-// audit makes sure that there are never two writable masters behind gates.
+// has reports whether a host has the group's address.
+func (s *stand) has(h *host) bool { return h.on && s.now < h.vip }
+
+// answersFor reports whether a host would answer a question for the group's address: it has it, and its gate is open to clients.
+func (s *stand) answersFor(h *host) bool {
+	return s.has(h) && (h.gate.Mode == decide.GateAbsent || h.gate.Mode == decide.GateSlot && s.open(h))
+}
+
+// probe asks for the group's address.
+func (s *stand) probe(asker *host, t decide.Ticket, err string) decide.Probed {
+	p := decide.Probed{Ticket: t, Err: err, Taken: s.stranger && err == "", By: "02:00:00:00:00:63"}
+	for i, h := range s.hosts {
+		if h != asker && err == "" && s.answersFor(h) && !s.cut[[2]words.Node{h.name, asker.name}] {
+			p.Taken, p.By = true, fmt.Sprintf("02:00:00:00:00:%02x", i+1)
+		}
+	}
+	if !p.Taken {
+		p.By = ""
+	}
+	return p
+}
+
+// audit makes sure that there are never two writable masters behind gates, nor two who answer for the address.
 func (s *stand) audit() {
+	var here []words.Node
+	for _, h := range s.hosts {
+		if s.answersFor(h) {
+			here = append(here, h.name)
+		}
+	}
+	if len(here) > 1 || s.stranger && len(here) > 0 {
+		s.say("", fmt.Sprintf("TWO ANSWER FOR THE ADDRESS: %v", here))
+	}
 	var writable []words.Node
 	for _, h := range s.hosts {
 		if h.alive && h.server.Role == words.RoleMaster && h.gate.Mode != decide.GateAbsent && s.open(h) {

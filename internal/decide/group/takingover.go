@@ -51,6 +51,10 @@ func (m *Machine) walkUp() {
 		})
 	case takeover.Promote:
 		m.instruct(decide.Promote{RunID: h.run}, func(d decide.Ordered) { m.promoted(h, d) })
+	case takeover.TakeVIP:
+		m.takeVIP()
+		h.walk.Done()
+		m.walkUp()
 	case takeover.OpenRow:
 		h.walk = nil
 		m.openRow()

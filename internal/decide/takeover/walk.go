@@ -12,6 +12,8 @@ const (
 	PointGate Step = iota
 	// Promote makes the server the master and verifies that it takes writes.
 	Promote
+	// TakeVIP asks for the virtual address, and does not wait for it.
+	TakeVIP
 	// OpenRow writes the row of this epoch, tells everybody, and announces.
 	OpenRow
 
@@ -34,6 +36,8 @@ const (
 	Shut
 	// ResetSockets resets the connections of clients.
 	ResetSockets
+	// DropVIP takes the virtual address away, and waits for that only where no gate covers it.
+	DropVIP
 	// Release ends the epoch for everybody.
 	Release
 
@@ -50,9 +54,9 @@ type Walk struct {
 // Up is the way from elected to announced.
 func Up(off decide.Rules) *Walk {
 	if off.Off(decide.ReadsOffFirst) {
-		return &Walk{steps: []Step{Promote, PointGate, OpenRow}}
+		return &Walk{steps: []Step{Promote, PointGate, TakeVIP, OpenRow}}
 	}
-	return &Walk{steps: []Step{PointGate, Promote, OpenRow}}
+	return &Walk{steps: []Step{PointGate, Promote, TakeVIP, OpenRow}}
 }
 
 // Over is the way of a planned switchover, up to where Down takes over. Before Release, any failure means "as it was".
@@ -66,9 +70,9 @@ func Over(off decide.Rules) *Walk {
 // Down is the way of letting go.
 func Down(off decide.Rules) *Walk {
 	if off.Off(decide.CloseBeforeRel) {
-		return &Walk{steps: []Step{Release, Shut, ResetSockets}}
+		return &Walk{steps: []Step{Release, Shut, ResetSockets, DropVIP}}
 	}
-	return &Walk{steps: []Step{Shut, ResetSockets, Release}}
+	return &Walk{steps: []Step{Shut, ResetSockets, DropVIP, Release}}
 }
 
 // Now returns the step that is being taken.

@@ -23,10 +23,10 @@ func TestOrders(t *testing.T) {
 		off  decide.Rule
 		want []Step
 	}{
-		{"reads end before the promotion", Up, "", []Step{PointGate, Promote, OpenRow}},
-		{"without", Up, decide.ReadsOffFirst, []Step{Promote, PointGate, OpenRow}},
-		{"shut before released", Down, "", []Step{Shut, ResetSockets, Release}},
-		{"without", Down, decide.CloseBeforeRel, []Step{Release, Shut, ResetSockets}},
+		{"reads end before the promotion", Up, "", []Step{PointGate, Promote, TakeVIP, OpenRow}},
+		{"without", Up, decide.ReadsOffFirst, []Step{Promote, PointGate, TakeVIP, OpenRow}},
+		{"shut before released", Down, "", []Step{Shut, ResetSockets, DropVIP, Release}},
+		{"without", Down, decide.CloseBeforeRel, []Step{Release, Shut, ResetSockets, DropVIP}},
 		{"level after closed", Over, "", []Step{Prepare, Pause, Level, CloseClients, Reread, LevelAgain, KillClients}},
 		{"without", Over, decide.LevelAfterClose, []Step{Prepare, Pause, Level, CloseClients, KillClients}},
 	} {
@@ -45,6 +45,7 @@ func TestPast(t *testing.T) {
 	if !w.Past(PointGate) || w.Past(Promote) || w.Past(Release) {
 		t.Error("past says otherwise than the steps taken")
 	}
+	w.Done()
 	w.Done()
 	if w.Done() != End || w.Done() != End {
 		t.Error("the end is not the end")

@@ -156,6 +156,29 @@ var sentences = map[words.Code]sentence{
 	words.PauseLifted:  {"{node} has ended the pause, failovers happen again", ""},
 	words.PauseOver:    {"the pause by {node} is over, failovers happen again", ""},
 
+	// What became of the virtual address.
+	words.VIPHeld: {"{node} has the group's address[, epoch {n}]", ""},
+	words.VIPTaken: {
+		"{node} is the master without the group's address, since another host has that",
+		"take the address away from there, and {node} will have it within half a minute",
+	},
+	words.VIPFailed: {
+		"the group's address can't be changed on {node}",
+		"it is tried again; look with: ip address",
+	},
+	words.VIPClaimed: {
+		"another host answers for the group's address, which {node} has",
+		"take the address away from there, since clients are sent to either",
+	},
+	words.VIPBroken: {
+		"{text} has taken the group's address away from {node}, or changed it",
+		"have that leave the address alone",
+	},
+	words.VIPRemoved: {
+		"the group's address is taken off {node}, since nobody would move it from now on",
+		"clients that use it need another way to the master",
+	},
+
 	// Why a group waits.
 	words.NoMajority: {
 		"no majority of the voters is heard[, only {n} of {m}]",

@@ -1,0 +1,181 @@
+package group
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// addressDesk is the group's virtual address on this host, as it was last confirmed and asked for. There may be two, of one
+// family each; they move together, and the hand knows which they are.
+//
+// Safety does not rest on it: the gate covers the address too (its port, and the answers to who has it), so that a host whose
+// lease has run out answers for it as little as for its own (rule vip-behind-gate). The address follows the lease; an address
+// that can't be set costs the group its address, never its master.
+type addressDesk struct {
+	// there says that the address may be on this host: it was asked for, or left by an agent before this one, and has not been
+	// confirmed to be gone.
+	there bool
+	// up says that it was confirmed to be.
+	up bool
+	// under is the newest order on its way, 0 for none; wanted is what was asked for last.
+	under  decide.Ticket
+	wanted bool
+	// refreshAt is when the kernel is asked to keep the address on; retryAt and pause hold back what has failed.
+	refreshAt, retryAt words.Instant
+	pause              time.Duration
+	probe              addressProbe
+	claim              addressClaim
+	// why is what is wrong with it.
+	why words.Reason
+}
+
+const (
+	// vipRefresh is the time between two refreshes.
+	vipRefresh = time.Second
+	// vipRetry and vipRetryMost are the first and the longest pause after an order that failed.
+	vipRetry, vipRetryMost = 100 * time.Millisecond, 30 * time.Second
+)
+
+// vipLasts is how long the kernel keeps the address without a refresh, in its whole seconds: the lease, so that an agent that
+// is restarted within it finds the address, and a refresh's time more.
+func (m *Machine) vipLasts() time.Duration {
+	lease := (m.setup.Lease + time.Second - 1).Truncate(time.Second)
+	return max(lease+vipRefresh, 2*time.Second)
+}
+
+// holdsVIP reports whether the address belongs here now: this node is the open master, and its hold lasts.
+func (m *Machine) holdsVIP() bool {
+	return m.setup.VIP && m.holder != nil && m.holder.open && m.holds()
+}
+
+// dropsVIP reports whether the address is to go: nobody is master here, or about to be again, and the gate has been shut,
+// or could not be.
+func (m *Machine) dropsVIP() bool {
+	if !m.vip.there || m.holder != nil || m.resume != nil && m.resume.epoch > 0 {
+		return false
+	}
+	return !m.leaving.shutting()
+}
+
+// tendAddress keeps the address where the lease is, and nowhere else.
+func (m *Machine) tendAddress() {
+	switch {
+	case m.holdsVIP():
+		m.keepVIP()
+	case m.dropsVIP():
+		m.dropVIP()
+	}
+}
+
+// takeVIP asks for the address of a master that was just promoted and verified, before anybody is told of it. What comes
+// after does not wait: the gate is open, and those who use the nodes' own addresses are served from now on.
+func (m *Machine) takeVIP() {
+	if m.setup.VIP && m.holds() && m.vipFree() {
+		m.raiseVIP()
+	}
+}
+
+// keepVIP asks for the address where it is not, and for its refresh once a second. That has no timer of its own: a holder is
+// woken by its beats, which are no farther apart than that where the address lasts no longer than a few of them.
+func (m *Machine) keepVIP() {
+	v := &m.vip
+	if v.up {
+		m.tendClaim()
+	}
+	switch {
+	case v.wanted && v.under != 0:
+	case v.up && m.at < v.refreshAt:
+	case !v.up && v.wanted && m.at < v.retryAt:
+	case !v.up && !m.vipFree():
+	default:
+		m.raiseVIP()
+	}
+}
+
+// raiseVIP puts the address on, or refreshes it.
+func (m *Machine) raiseVIP() {
+	v := &m.vip
+	v.there, v.refreshAt = true, m.at.Add(vipRefresh)
+	m.setVIP(true, func(err string) {
+		switch {
+		case err != "":
+			m.failVIP(err)
+		case !v.up && m.holder != nil:
+			v.up, v.pause, v.why = true, 0, words.Reason{}
+			m.beginClaim()
+			m.note(words.Reason{Code: words.VIPHeld, Node: m.setup.Self, N: int64(m.voter.Register.Newest().Epoch)})
+		}
+	})
+}
+
+// dropVIP takes the address off, unless that is on its way.
+func (m *Machine) dropVIP() {
+	v := &m.vip
+	if !v.there || !v.wanted && (v.under != 0 || m.at < v.retryAt) {
+		return
+	}
+	v.up = false
+	m.setVIP(false, func(err string) {
+		if err != "" {
+			m.failVIP(err)
+			return
+		}
+		v.there, v.pause, v.why = false, 0, words.Reason{}
+	})
+}
+
+// setVIP gives an order to the hand. Of several that are on their way, which one hand carries out in this order, the last counts.
+func (m *Machine) setVIP(up bool, then func(err string)) {
+	v := &m.vip
+	if v.wanted != up {
+		v.wanted, v.retryAt, v.pause = up, 0, 0
+	}
+	var t decide.Ticket
+	t = m.ticket(func(ev decide.Event) {
+		if v.under == t {
+			v.under = 0
+			then(failed(ev))
+		}
+	})
+	v.under = t
+	set := decide.SetVIP{Ticket: t, Up: up}
+	if up {
+		set.For = m.vipLasts()
+	}
+	m.do(set)
+}
+
+// failVIP takes note of an order that failed: what it has changed is not known. It is tried again with growing pauses.
+func (m *Machine) failVIP(err string) {
+	v := &m.vip
+	v.up = false
+	v.pause = min(max(2*v.pause, vipRetry), vipRetryMost)
+	v.retryAt = m.at.Add(v.pause)
+	m.troubleVIP(words.Reason{Code: words.VIPFailed, Node: m.setup.Self, Text: err})
+}
+
+// troubleVIP says what is wrong with the address, once until it is something else.
+func (m *Machine) troubleVIP(why words.Reason) {
+	if m.vip.why != why {
+		m.vip.why = why
+		m.note(why)
+	}
+}
+
+// wakeAddress is when something that failed is tried again, or a stranger is asked for once more.
+func (m *Machine) wakeAddress() words.Instant {
+	v := &m.vip
+	var at words.Instant
+	switch {
+	case m.holdsVIP() && !v.up:
+		at = max(v.retryAt, m.wakeProbe())
+	case m.dropsVIP() && v.under == 0:
+		at = v.retryAt
+	}
+	if at <= m.at {
+		return words.Never
+	}
+	return at
+}
