@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,15 @@ func chosen(c *config.Config, args []string) ([]config.Group, error) {
 	return groups, nil
 }
 
+// addresses are a group's virtual addresses.
+func addresses(g config.Group) []netip.Addr {
+	var out []netip.Addr
+	for _, v := range g.VIPs {
+		out = append(out, v.Addr)
+	}
+	return out
+}
+
 // state returns what the kernel has of a group. Without an element for it everything passes.
 func state(v gate.View, g words.Group) (gate.State, bool) {
 	for _, s := range v.States {
@@ -50,5 +60,5 @@ func state(v gate.View, g words.Group) (gate.State, bool) {
 			return s, true
 		}
 	}
-	return gate.State{Group: g, Open: true}, false
+	return gate.State{Group: g, Open: true, Claimable: true}, false
 }

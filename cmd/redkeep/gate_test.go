@@ -23,7 +23,7 @@ groups:
   fresh: {redis: 6380}
   judged: {redis: 6381, data: [h1, h2]}
   loose: {redis: 6382, gate: off}
-  served: {redis: 6383, data: [h1, h2]}
+  served: {redis: 6383, data: [h1, h2], vip: {address: 203.0.113.9, dev: lo}}
 `
 
 // gateHost is a host of its own with a configuration and a state directory, as after a reboot: no gate, no network.
@@ -124,7 +124,8 @@ func TestGateIsShutAtBoot(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	text, _ := h.run(exitDone, "gate", "show")
-	if !strings.Contains(text, "orders  6379   shut  refused  -    0\n") || !strings.Contains(text, "no agent holds it") {
+	if !strings.Contains(text, "orders  6379   shut  refused  -    0\n") || !strings.Contains(text, "no agent holds it") ||
+		!strings.Contains(text, "served: this host may not answer for 203.0.113.9\n") {
 		t.Errorf("got\n%s", text)
 	}
 	h.shut(exitDone) // It may be repeated, as before each start of a server.

@@ -33,7 +33,8 @@ func newGateOpen(s streams) *cobra.Command {
 		Long: `Let clients through a shut gate without a lease, for a limited time: the last resort on a host
 whose agent can't run. Nothing then keeps its Redis from being a second master, whose writes are
 lost when the nodes meet again. The kernel shuts the gate again when the time is over, and an agent
-that starts sets it as its lease allows. While an agent runs the gate is the agent's; if there is no
+that starts sets it as its lease allows. It opens this host's own address: a virtual one is answered
+for by the holder of the lease alone. While an agent runs the gate is the agent's; if there is no
 master, "redkeep explain" says why.`,
 		Example: "  redkeep gate open --force\n  redkeep gate open orders --force --for 1h --yes",
 		Args:    cobra.MaximumNArgs(1),
@@ -85,7 +86,9 @@ func (o openFlags) open(cmd *cobra.Command, s streams, c *config.Config, g confi
 		}
 	}
 	err = gate.Apply(cmd.Context(), gate.Config{ExemptUIDs: exemptUsers(s, c)}, map[words.Group]gate.Want{
-		g.Name: {Ports: []uint16{g.Server.Port}, Mode: gate.Opened, For: o.during, Watch: g.Gate == config.GateWatch},
+		g.Name: {
+			Ports: []uint16{g.Server.Port}, Addresses: addresses(g), Mode: gate.Opened, For: o.during, Watch: g.Gate == config.GateWatch,
+		},
 	})
 	if errors.Is(err, gate.ErrOwned) {
 		return owned()

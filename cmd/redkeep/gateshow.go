@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -74,6 +75,10 @@ type viewedGroup struct {
 	LeftMS *int64 `json:"left_ms"`
 	// Refused counts packets that were refused, or in mode watch would have been.
 	Refused uint64 `json:"refused_packets"`
+	// Addresses are virtual ones that this host may claim or not; Silenced counts the claims that were dropped.
+	Addresses []netip.Addr `json:"addresses,omitempty"`
+	Claimable *bool        `json:"claimable,omitempty"`
+	Silenced  uint64       `json:"silenced_claims,omitempty"`
 }
 
 // viewOf takes what is asked for out of the kernel's answer.
@@ -85,6 +90,9 @@ func viewOf(v gate.View, names []string) viewedGate {
 		}
 		g := viewedGroup{
 			Group: s.Group, Ports: s.Want.Ports, Mode: s.Want.Mode.String(), Watch: s.Want.Watch, Passes: s.Open, Refused: s.Refused,
+		}
+		if len(s.Want.Addresses) > 0 {
+			g.Addresses, g.Claimable, g.Silenced = s.Want.Addresses, &s.Claimable, s.Silenced
 		}
 		if s.Want.Mode == gate.Leased {
 			g.Slot = &s.Want.Slot
@@ -110,6 +118,11 @@ func (v viewedGate) print(out io.Writer) error {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n", g.Group, ports, g.mode(), g.clients(), g.left(), g.Refused)
 	}
 	_ = w.Flush()
+	for _, g := range v.Groups {
+		if len(g.Addresses) > 0 {
+			_, _ = fmt.Fprintf(out, "%s: %s\n", g.Group, g.claims())
+		}
+	}
 	holder := "no agent holds it: what is shut stays shut, and a lease runs out"
 	if v.Agent {
 		holder = "held by the running agent"
@@ -155,4 +168,25 @@ func (g viewedGroup) left() string {
 		left = left.Round(time.Second)
 	}
 	return left.String()
+}
+
+// claims says what becomes of the group's virtual addresses on this host.
+func (g viewedGroup) claims() string {
+	may := "may"
+	if !*g.Claimable {
+		may = "may not"
+	}
+	text := fmt.Sprintf("this host %s answer for %s", may, strings.Join(g.addresses(), ", "))
+	if g.Silenced > 0 {
+		text += fmt.Sprintf("; answers dropped: %d", g.Silenced)
+	}
+	return text
+}
+
+func (g viewedGroup) addresses() []string {
+	var out []string
+	for _, a := range g.Addresses {
+		out = append(out, a.String())
+	}
+	return out
 }

@@ -152,7 +152,9 @@ func (f *configFlags) hasData(c *config.Config, g config.Group, r words.Register
 func shut(ctx context.Context, s streams, c *config.Config, groups []config.Group) error {
 	wants := map[words.Group]gate.Want{}
 	for _, g := range groups {
-		wants[g.Name] = gate.Want{Ports: []uint16{g.Server.Port}, Mode: gate.Shut, Watch: g.Gate == config.GateWatch}
+		wants[g.Name] = gate.Want{
+			Ports: []uint16{g.Server.Port}, Addresses: addresses(g), Mode: gate.Shut, Watch: g.Gate == config.GateWatch,
+		}
 	}
 	err := gate.Apply(ctx, gate.Config{ExemptUIDs: exemptUsers(s, c)}, wants)
 	switch {

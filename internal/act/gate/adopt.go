@@ -6,22 +6,15 @@ import (
 	"time"
 )
 
-// adopt makes the table ours and its structure right, with all that is in force in it staying in force.
+// adopt makes the tables ours and their structure right, with all that is in force in them staying in force.
 func (h *Hand) adopt() error {
-	existed, err := h.claim()
+	_, exists, err := h.tableFlags(h.shape.arp)
 	if err != nil {
 		return err
 	}
-	var right bool
-	if existed {
-		h.bound()
-		if right, err = h.shape.standing(h.conn); err != nil {
-			h.log.Warn("gate structure cannot be read", "err", err)
-		}
-	}
-	if !right {
-		h.log.Info("gate structure is written", "existed", existed)
-		if err := h.writeShape(); err != nil {
+	h.withARP = exists
+	for _, t := range h.tables() {
+		if _, err := h.stand(t); err != nil {
 			return err
 		}
 	}
@@ -35,11 +28,32 @@ func (h *Hand) adopt() error {
 	return err
 }
 
-// writeShape makes the structure right in one transaction, which leaves the sets' elements alone.
-func (h *Hand) writeShape() error {
+// stand makes a table ours and writes its structure where that is not right. It reports whether the table was there.
+func (h *Hand) stand(t *table) (existed bool, err error) {
+	if existed, err = h.take(t); err != nil {
+		return false, err
+	}
+	var right bool
+	if existed {
+		h.bound()
+		if right, err = t.standing(h.conn); err != nil {
+			h.log.Warn("gate structure cannot be read", "err", err)
+		}
+	}
+	if right {
+		return existed, nil
+	}
+	h.log.Info("gate structure is written", "family", t.Family, "existed", existed)
+	return existed, h.write(t)
+}
+
+// write makes the structure of some tables right in one transaction, which leaves the sets' elements alone.
+func (h *Hand) write(tables ...*table) error {
 	h.bound()
-	if err := h.shape.write(h.conn); err != nil {
-		return err
+	for _, t := range tables {
+		if err := t.write(h.conn); err != nil {
+			return err
+		}
 	}
 	if err := h.conn.Flush(); err != nil {
 		return fmt.Errorf("write table: %w", errors.Join(err, drain(h.raw)))
@@ -51,21 +65,28 @@ func (h *Hand) writeShape() error {
 const restoreWithin = 30 * time.Millisecond
 
 // restore makes the kernel what this Hand last told it, whatever is there now: the structure, then all elements, each in
-// one transaction, so that what still stood is never out of force.
+// one transaction, so that what still stood is never out of force. It restores the tables that are known to be damaged;
+// all of them where none is named, or where a transaction failed.
 //
 // What is left of a slot is a time that is reckoned here and applied later: told by a process that was stopped in between, it
 // would lengthen a lease (rule arm-before-send). So slots are armed again while nothing points at them, and are pointed at only
 // where the kernel is known to have had them in time.
-func (h *Hand) restore() error {
+func (h *Hand) restore(tables ...*table) error {
 	if err := h.reconnect(); err != nil {
 		return err
 	}
-	h.unsure = true
-	existed, err := h.claim()
-	if err != nil {
-		return err
+	if h.unsure || len(tables) == 0 {
+		tables = h.tables()
 	}
-	if err := h.writeShape(); err != nil {
+	h.unsure = true
+	existed := map[*table]bool{}
+	for _, t := range tables {
+		var err error
+		if existed[t], err = h.take(t); err != nil {
+			return err
+		}
+	}
+	if err := h.write(tables...); err != nil {
 		return err
 	}
 	at := now()
@@ -82,36 +103,44 @@ func (h *Hand) restore() error {
 	return nil
 }
 
-// retellAll tells the kernel all elements but those that point at slots.
-func (h *Hand) retellAll(at boottime, existed bool) error {
+// retellAll tells the kernel all elements of the tables but those that point at slots.
+func (h *Hand) retellAll(at boottime, existed map[*table]bool) error {
 	var b batch
-	for _, set := range h.shape.told() {
-		b.empty(set)
-	}
-	for name, g := range h.groups {
-		for n, end := range g.ends {
-			h.shape.retell(&b, n, g.want.Ports, end.left(at)-restoreWithin)
+	for t, had := range existed {
+		b.only = t
+		for _, set := range t.told {
+			b.empty(set)
 		}
-		if left := g.lentUntil.left(at); left > 0 {
-			renew(&b, h.shape.lent, g.want.Ports, left)
+		for name, g := range h.groups {
+			for n, end := range g.ends {
+				if left := end.left(at) - restoreWithin; left > 0 {
+					h.shape.renewSlot(&b, n, g.want, left)
+				}
+			}
+			if left := g.lentUntil.left(at); left > 0 {
+				renew(&b, h.shape.lent, timedPorts(g.want.Ports, left))
+			}
+			h.shape.change(&b, name, Want{}, g.meanwhile(had))
 		}
-		h.shape.change(&b, name, Want{}, g.meanwhile(existed))
 	}
 	return h.send(&b)
 }
 
 // repoint leads leased groups to their slots again; or shuts them, where those were armed too late to be trusted.
-func (h *Hand) repoint(existed, inTime bool) error {
+func (h *Hand) repoint(existed map[*table]bool, inTime bool) error {
 	var b batch
-	for name, g := range h.groups {
-		if g.want.Mode != Leased {
-			continue
+	for t, had := range existed {
+		b.only = t
+		for name, g := range h.groups {
+			if g.want.Mode != Leased {
+				continue
+			}
+			to := g.want
+			if !inTime {
+				to.Mode = Shut
+			}
+			h.shape.change(&b, name, g.meanwhile(had), to)
 		}
-		to := g.want
-		if !inTime {
-			to.Mode = Shut
-		}
-		h.shape.change(&b, name, g.meanwhile(existed), to)
 	}
 	return h.send(&b)
 }
@@ -126,11 +155,4 @@ func (g *held) meanwhile(existed bool) Want {
 		}
 	}
 	return w
-}
-
-// retell arms a slot again for what is left of it.
-func (s *structure) retell(b *batch, slot int, ports []uint16, left time.Duration) {
-	if left > 0 {
-		renew(b, s.armed[slot], ports, left)
-	}
 }

@@ -64,6 +64,12 @@ func (h *Hand) set(group words.Group, want Want) error {
 		if p, ok := shared(other.want.Ports, want.Ports); ok && name != group {
 			return fmt.Errorf("port %d belongs to %s", p, name)
 		}
+		if v, ok := shared(other.want.Addresses, want.Addresses); ok && name != group {
+			return fmt.Errorf("address %s belongs to %s", v, name)
+		}
+	}
+	if err := h.needTables(want); err != nil {
+		return err
 	}
 	g := h.groups[group]
 	if g == nil {
@@ -102,11 +108,10 @@ func (h *Hand) known(group words.Group) (*held, error) {
 // change adds to a transaction what leads a group from one state to another.
 func (s *structure) change(b *batch, group words.Group, from, to Want) {
 	if to.Mode == Opened && to.For > 0 && !to.lentElsewhere {
-		renew(b, s.lent, to.Ports, to.For)
+		renew(b, s.lent, timedPorts(to.Ports, to.For))
 	}
-	gone, fresh := splitPorts(from.watchedPorts(), to.watchedPorts())
-	b.take(s.watched, portKeys(gone))
-	b.put(s.watched, portKeys(fresh))
+	b.take(s.watched, portKeys(subtract(from.watchedPorts(), to.watchedPorts())))
+	b.put(s.watched, portKeys(subtract(to.watchedPorts(), from.watchedPorts())))
 	for _, set := range []*nftables.Set{s.peers4, s.peers6} {
 		b.take(set, peerKeys(set == s.peers4, from))
 		b.put(set, peerKeys(set == s.peers4, to))
@@ -115,18 +120,31 @@ func (s *structure) change(b *batch, group words.Group, from, to Want) {
 	b.put(s.requests, pointers(group, to, sideRequests))
 	b.take(s.replies, pointers(group, from, sideReplies))
 	b.put(s.replies, pointers(group, to, sideReplies))
+	s.claims4.change(b, group, from, to)
+	s.claims6.change(b, group, from, to)
 }
 
-// renew gives ports of a set with timeouts a new one. The element may be there, or have run out a moment ago: adding it
-// first makes the deletion certain to succeed, and before Linux 6.12 adding alone keeps the old timeout.
-func renew(b *batch, set *nftables.Set, ports []uint16, d time.Duration) {
+// renewSlot adds to a transaction what arms a slot of a group: of its ports and of its addresses alike.
+func (s *structure) renewSlot(b *batch, slot int, w Want, d time.Duration) {
+	renew(b, s.armed[slot], timedPorts(w.Ports, d))
+	s.claims4.renew(b, slot, w, d)
+	s.claims6.renew(b, slot, w, d)
+}
+
+// renew gives elements with a timeout a new one. They may be there, or have run out a moment ago: adding them first makes
+// the deletion certain to succeed, and before Linux 6.12 adding alone keeps the old timeout.
+func renew(b *batch, set *nftables.Set, timed []nftables.SetElement) {
+	b.put(set, timed)
+	b.take(set, timed)
+	b.put(set, timed)
+}
+
+func timedPorts(ports []uint16, d time.Duration) []nftables.SetElement {
 	timed := portKeys(ports)
 	for i := range timed {
 		timed[i].Timeout = d
 	}
-	b.put(set, timed)
-	b.take(set, timed)
-	b.put(set, timed)
+	return timed
 }
 
 // pointers are the elements of the two maps: where the packets of a group's ports go.

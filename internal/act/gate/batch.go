@@ -17,6 +17,8 @@ import (
 type batch struct {
 	messages []netlink.Message
 	err      error
+	// only has what is written about other tables left out, as long as it is set.
+	only *table
 }
 
 // answerWithin bounds the wait for an acknowledgement. The kernel has it ready when the send returns.
@@ -25,7 +27,10 @@ const answerWithin = 2 * time.Second
 // body writes the attributes of one message.
 type body func(*netlink.AttributeEncoder) error
 
-func (b *batch) add(kind netlink.HeaderType, flags netlink.HeaderFlags, write body) {
+func (b *batch) add(t *nftables.Table, kind netlink.HeaderType, flags netlink.HeaderFlags, write body) {
+	if b.only != nil && b.only.Table != t {
+		return
+	}
 	attrs := netlink.NewAttributeEncoder()
 	attrs.ByteOrder = networkOrder
 	err := write(attrs)
@@ -33,7 +38,7 @@ func (b *batch) add(kind netlink.HeaderType, flags netlink.HeaderFlags, write bo
 	b.err = errors.Join(b.err, err, failed)
 	b.messages = append(b.messages, netlink.Message{
 		Header: netlink.Header{Type: unix.NFNL_SUBSYS_NFTABLES<<8 | kind, Flags: netlink.Request | flags},
-		Data:   append(generic(byte(nftables.TableFamilyINet), 0), data...),
+		Data:   append(generic(byte(t.Family), 0), data...),
 	})
 }
 
@@ -42,18 +47,18 @@ func generic(family byte, resource uint16) []byte {
 	return networkOrder.AppendUint16([]byte{family, unix.NFNETLINK_V0}, resource)
 }
 
-func (b *batch) table(flags uint32) {
-	b.add(unix.NFT_MSG_NEWTABLE, netlink.Create, func(a *netlink.AttributeEncoder) error {
-		a.String(unix.NFTA_TABLE_NAME, tableName)
+func (b *batch) table(t *table, flags uint32) {
+	b.add(t.Table, unix.NFT_MSG_NEWTABLE, netlink.Create, func(a *netlink.AttributeEncoder) error {
+		a.String(unix.NFTA_TABLE_NAME, t.Name)
 		a.Uint32(unix.NFTA_TABLE_FLAGS, flags)
 		return nil
 	})
 }
 
 // dropTable removes the table with all that is in it.
-func (b *batch) dropTable() {
-	b.add(unix.NFT_MSG_DELTABLE, 0, func(a *netlink.AttributeEncoder) error {
-		a.String(unix.NFTA_TABLE_NAME, tableName)
+func (b *batch) dropTable(t *table) {
+	b.add(t.Table, unix.NFT_MSG_DELTABLE, 0, func(a *netlink.AttributeEncoder) error {
+		a.String(unix.NFTA_TABLE_NAME, t.Name)
 		return nil
 	})
 }
@@ -76,8 +81,8 @@ func (b *batch) empty(set *nftables.Set) { b.elements(unix.NFT_MSG_DELSETELEM, 0
 func (b *batch) elements(kind netlink.HeaderType, flags netlink.HeaderFlags, set *nftables.Set, elements []nftables.SetElement,
 	write func(*netlink.AttributeEncoder, nftables.SetElement) error,
 ) {
-	b.add(kind, flags, func(a *netlink.AttributeEncoder) error {
-		a.String(unix.NFTA_SET_ELEM_LIST_TABLE, tableName)
+	b.add(set.Table, kind, flags, func(a *netlink.AttributeEncoder) error {
+		a.String(unix.NFTA_SET_ELEM_LIST_TABLE, set.Table.Name)
 		a.String(unix.NFTA_SET_ELEM_LIST_SET, set.Name)
 		if elements == nil {
 			return nil

@@ -66,6 +66,8 @@ type Hand struct {
 	portID atomic.Uint32 // conn's number in notifications; also read by the watch, without the lock.
 	unsure bool          // A transaction failed: the next one has to tell the kernel everything.
 	lost   bool          // conn has to be replaced before it is used again.
+	// withARP says that the table for ARP is in use; it is from then on.
+	withARP bool
 }
 
 // held is what the kernel was last told of one group.
@@ -199,7 +201,10 @@ func (h *Hand) reconnect() error {
 		return err
 	}
 	h.lost = false
-	_, err = h.claim()
+	for _, t := range h.tables() {
+		_, failed := h.take(t)
+		err = errors.Join(err, failed)
+	}
 	return err
 }
 

@@ -43,6 +43,19 @@ func native(v uint32) []byte { return binary.NativeEndian.AppendUint32(nil, v) }
 // isTCP comes before everything that reads a TCP header: in the inet family nothing else makes sure of it.
 func isTCP() match { return metaIs(expr.MetaKeyL4PROTO, expr.CmpOpEq, []byte{unix.IPPROTO_TCP}) }
 
+// Types of ICMPv6 by which addresses are resolved.
+const (
+	neighbourSolicitation  = 135
+	neighbourAdvertisement = 136
+)
+
+// isNeighbour holds for one type of neighbour discovery.
+func isNeighbour(kind byte) match {
+	return append(metaIs(expr.MetaKeyL4PROTO, expr.CmpOpEq, []byte{unix.IPPROTO_ICMPV6}),
+		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: unix.NFT_REG_1, Data: []byte{kind}})
+}
+
 func fromLoopback() match  { return metaIs(expr.MetaKeyIIF, expr.CmpOpEq, native(loopback)) }
 func fromElsewhere() match { return metaIs(expr.MetaKeyIIF, expr.CmpOpNeq, native(loopback)) }
 
@@ -137,6 +150,7 @@ func forget(s *nftables.Set) match {
 
 func count() match            { return match{&expr.Counter{}} }
 func accept() match           { return match{&expr.Verdict{Kind: expr.VerdictAccept}} }
+func drop() match             { return match{&expr.Verdict{Kind: expr.VerdictDrop}} }
 func goTo(chain string) match { return match{&expr.Verdict{Kind: expr.VerdictGoto, Chain: chain}} }
 
 // sendReset answers a request with a reset, on an open connection as well as on a new one.

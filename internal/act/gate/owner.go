@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,13 +15,13 @@ const (
 	flagPersist uint32 = 0x4
 )
 
-// claim makes the table ours, or makes it. It reports whether the table was there before.
+// take makes a table ours, or makes it. It reports whether the table was there before.
 //
 // Measured on Linux 6.18: adding an orphan again with both flags adopts it, elements and all; while an owner lives, it
 // fails, and so does every change by another process. One-shot commands therefore work exactly when no agent does, and
 // become owners for their moment. A kernel that lacks one of the flags gets a table without any.
-func (h *Hand) claim() (existed bool, err error) {
-	flags, existed, err := h.tableFlags()
+func (h *Hand) take(t *table) (existed bool, err error) {
+	flags, existed, err := h.tableFlags(t)
 	if err != nil {
 		return false, err
 	}
@@ -33,47 +32,67 @@ func (h *Hand) claim() (existed bool, err error) {
 	if h.cfg.unowned {
 		both = 0
 	}
-	err = h.newTable(both)
+	err = h.addTable(t, both)
 	switch {
 	case err == nil:
 		return existed, nil
 	case existed && flags&flagOwner != 0:
-		return true, fmt.Errorf("claim table: %w (%w)", ErrOwned, err)
+		return true, fmt.Errorf("take table: %w (%w)", ErrOwned, err)
 	case existed:
-		return true, fmt.Errorf("claim table: %w", err)
+		return true, fmt.Errorf("take table: %w", err)
 	case errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL):
 		h.log.Info("gate table without owner", "reason", "kernel before 6.9")
-		return false, h.newTable(0)
+		return false, h.addTable(t, 0)
 	default:
 		return false, fmt.Errorf("make table: %w", err)
 	}
 }
 
-// tableFlags returns the flags of the table in the kernel.
-func (h *Hand) tableFlags() (flags uint32, exists bool, err error) {
+// tableFlags returns the flags of a table in the kernel.
+func (h *Hand) tableFlags(t *table) (flags uint32, exists bool, err error) {
 	h.bound()
-	tables, err := h.conn.ListTablesOfFamily(nftables.TableFamilyINet)
+	tables, err := h.conn.ListTablesOfFamily(t.Family)
 	if err != nil {
 		return 0, false, fmt.Errorf("list tables: %w", err)
 	}
-	for _, t := range tables {
-		if t.Name == tableName {
-			return bigEndian(t.Flags), true, nil
+	for _, have := range tables {
+		if have.Name == t.Name {
+			return bigEndian(have.Flags), true, nil
 		}
 	}
 	return 0, false, nil
 }
 
-// newTable adds the table with its flags, in a transaction of its own: nftables.Conn always writes flags as zero. An
+// addTable adds a table with its flags, in a transaction of its own: nftables.Conn always writes flags as zero. An
 // empty table refuses nobody, so nothing is lost by the gap between this and the rest.
-func (h *Hand) newTable(flags uint32) error {
+func (h *Hand) addTable(t *table, flags uint32) error {
 	var b batch
-	b.table(flags)
+	b.table(t, flags)
 	return h.send(&b)
 }
 
-// Withdraw takes the table out of the kernel where no group has anything in it any more, and reports whether it did. The
-// hand is good for Close alone afterwards.
+// tables are those that are in use: the one for ports, and one for ARP as soon as a group has an address to claim by it.
+func (h *Hand) tables() []*table {
+	if h.withARP {
+		return []*table{h.shape.table, h.shape.arp}
+	}
+	return []*table{h.shape.table}
+}
+
+// needTables makes the table that a group's addresses need.
+func (h *Hand) needTables(w Want) error {
+	if h.withARP || len(h.shape.claims4.of(w)) == 0 {
+		return nil
+	}
+	if _, err := h.stand(h.shape.arp); err != nil {
+		return fmt.Errorf("make table for arp: %w", err)
+	}
+	h.withARP = true
+	return nil
+}
+
+// Withdraw takes the tables out of the kernel where no group has anything in them any more, and reports whether it did.
+// The hand is good for Close alone afterwards.
 func (h *Hand) Withdraw() (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -83,7 +102,9 @@ func (h *Hand) Withdraw() (bool, error) {
 		}
 	}
 	var b batch
-	b.dropTable()
+	for _, t := range h.tables() {
+		b.dropTable(t)
+	}
 	if err := h.send(&b); err != nil {
 		return false, fmt.Errorf("remove table: %w", err)
 	}

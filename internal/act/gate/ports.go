@@ -6,29 +6,26 @@ import (
 	"github.com/google/nftables"
 )
 
-// splitPorts returns what leads from one sorted list to another: the ports that go, and those that come.
-func splitPorts(from, to []uint16) (gone, fresh []uint16) {
-	for _, p := range from {
-		if !slices.Contains(to, p) {
-			gone = append(gone, p)
+// subtract returns what is in one short list and not in another.
+func subtract[T comparable](from, what []T) []T {
+	var left []T
+	for _, x := range from {
+		if !slices.Contains(what, x) {
+			left = append(left, x)
 		}
 	}
-	for _, p := range to {
-		if !slices.Contains(from, p) {
-			fresh = append(fresh, p)
-		}
-	}
-	return gone, fresh
+	return left
 }
 
-// shared returns a port that is in both lists.
-func shared(a, b []uint16) (uint16, bool) {
-	for _, p := range a {
-		if slices.Contains(b, p) {
-			return p, true
+// shared returns something that is in both lists.
+func shared[T comparable](a, b []T) (T, bool) {
+	for _, x := range a {
+		if slices.Contains(b, x) {
+			return x, true
 		}
 	}
-	return 0, false
+	var none T
+	return none, false
 }
 
 func (w Want) watchedPorts() []uint16 {

@@ -38,8 +38,11 @@ func (h *Hand) view() (View, error) {
 	if err := h.connect(); err != nil {
 		return View{}, err
 	}
-	flags, exists, err := h.tableFlags()
+	flags, exists, err := h.tableFlags(h.shape.table)
 	if err != nil || !exists {
+		return View{}, err
+	}
+	if _, h.withARP, err = h.tableFlags(h.shape.arp); err != nil {
 		return View{}, err
 	}
 	view := View{Exists: true, Owned: flags&flagOwner != 0, Lasting: flags&flagPersist != 0}

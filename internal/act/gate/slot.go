@@ -43,7 +43,7 @@ func (h *Hand) arm(group words.Group, slot int, d time.Duration) error {
 		return h.restore()
 	}
 	var b batch
-	renew(&b, h.shape.armed[slot], g.want.Ports, d)
+	h.shape.renewSlot(&b, slot, g.want, d)
 	if err := h.send(&b); err != nil {
 		return err
 	}

@@ -29,6 +29,10 @@ type State struct {
 	Armed [Slots]time.Duration
 	// Refused counts the packets that were refused, or in mode watch would have been.
 	Refused uint64
+	// Claimable says whether this host may claim the group's addresses now; true where it has none.
+	Claimable bool
+	// Silenced counts the claims of the group's addresses that were dropped, or in mode watch would have been.
+	Silenced uint64
 }
 
 // ErrUnknown says that the gate has nothing about a group.
@@ -52,14 +56,13 @@ func (h *Hand) State(group words.Group) (State, error) {
 func (h *Hand) States() ([]State, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.bound()
-	all, err := readStates(h.conn, h.shape)
+	all, err := h.read()
 	if err != nil {
-		return nil, fmt.Errorf("read gate: %w", err)
+		return nil, err
 	}
 	for name, g := range h.groups {
 		if g.want.Mode == Absent {
-			all = append(all, State{Group: name, Want: g.want, Open: true})
+			all = append(all, State{Group: name, Want: g.want, Open: true, Claimable: true})
 		}
 	}
 	slices.SortFunc(all, func(a, b State) int { return cmp.Compare(a.Group, b.Group) })
@@ -70,10 +73,9 @@ func (h *Hand) States() ([]State, error) {
 // not asked: what stands there then may be somebody's damage.
 func (h *Hand) reread() error {
 	before := now()
-	h.bound()
-	all, err := readStates(h.conn, h.shape)
+	all, err := h.read()
 	if err != nil {
-		return fmt.Errorf("read gate: %w", err)
+		return err
 	}
 	for _, s := range all {
 		g := &held{want: s.Want}
@@ -90,6 +92,30 @@ func (h *Hand) reread() error {
 	return nil
 }
 
+// read returns what the kernel has, in no order.
+func (h *Hand) read() ([]State, error) {
+	h.bound()
+	states, err := readStates(h.conn, h.shape)
+	if err != nil {
+		return nil, fmt.Errorf("read gate: %w", err)
+	}
+	judging := []*claims{h.shape.claims6}
+	if h.withARP {
+		judging = append(judging, h.shape.claims4)
+	}
+	for _, c := range judging {
+		if err := c.read(h.conn, states); err != nil {
+			return nil, fmt.Errorf("read gate: %w", err)
+		}
+	}
+	out := make([]State, 0, len(states))
+	for _, s := range states {
+		s.Want = s.Want.tidy()
+		out = append(out, *s)
+	}
+	return out, nil
+}
+
 // contents is the table's elements by port, as read from the kernel.
 type contents struct {
 	armed   [Slots]map[uint16]time.Duration
@@ -99,8 +125,8 @@ type contents struct {
 	peers   map[uint16][]netip.AddrPort
 }
 
-// readStates reads the table. The states' order is that of the kernel's map.
-func readStates(c *nftables.Conn, s *structure) ([]State, error) {
+// readStates reads what the table has about ports.
+func readStates(c *nftables.Conn, s *structure) (map[words.Group]*State, error) {
 	pointers, err := c.GetSetElements(s.requests)
 	if err != nil {
 		return nil, fmt.Errorf("list map %s: %w", s.requests.Name, err)
@@ -110,7 +136,6 @@ func readStates(c *nftables.Conn, s *structure) ([]State, error) {
 		return nil, err
 	}
 	states := map[words.Group]*State{}
-	var names []words.Group
 	for _, e := range pointers {
 		name, mode, slot, err := decodePointer(e)
 		if err != nil {
@@ -118,20 +143,12 @@ func readStates(c *nftables.Conn, s *structure) ([]State, error) {
 		}
 		st := states[name]
 		if st == nil {
-			st = &State{Group: name, Want: Want{Mode: mode, Slot: slot}}
+			st = &State{Group: name, Want: Want{Mode: mode, Slot: slot}, Claimable: true}
 			states[name] = st
-			names = append(names, name)
 		}
 		st.addPort(networkOrder.Uint16(e.Key), have, e)
 	}
-	out := make([]State, 0, len(names))
-	for _, n := range names {
-		st := states[n]
-		slices.Sort(st.Want.Ports)
-		st.Want = st.Want.tidy()
-		out = append(out, *st)
-	}
-	return out, nil
+	return states, nil
 }
 
 // addPort adds what the table has about one more port of the group.

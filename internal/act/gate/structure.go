@@ -1,30 +1,20 @@
 package gate
 
 import (
-	"bytes"
 	"fmt"
-	"hash/fnv"
-	"slices"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/binaryutil"
-	"github.com/google/nftables/expr"
-	"github.com/google/nftables/userdata"
 	"golang.org/x/sys/unix"
 )
 
-// tableName is the name of our table, in the inet family: IPv6 is covered by the same rules.
-const tableName = "redkeep"
-
-// digestType marks our own entry in a rule's user data. nft skips types that it does not know.
-const digestType userdata.Type = 0x52
-
-// structure is the part of the table that is the same for all groups: chains, sets, and the rules that join them. It is
-// written whole in one transaction, and compared by the user data that each rule carries.
+// structure is what is the same for all groups: two tables, in which groups are only elements.
 type structure struct {
-	table  *nftables.Table
-	chains []*nftables.Chain
-	rules  []*nftables.Rule
+	// table is in the inet family: IPv6 is covered by the same rules. It has all but arp's claims.
+	*table
+	// arp is made when a group has an IPv4 address to claim.
+	arp *table
+	// claims4 and claims6 judge how this host claims virtual addresses: by ARP, and by neighbour discovery.
+	claims4, claims6 *claims
 
 	// requests and replies lead from a group's port to the verdict on a packet to or from it.
 	requests, replies *nftables.Set
@@ -52,9 +42,10 @@ const (
 func slotChain(slot int, side string) string { return fmt.Sprintf("slot%d_%s", slot, side) }
 
 func newStructure(cfg Config) *structure {
-	s := &structure{table: &nftables.Table{Name: tableName, Family: nftables.TableFamilyINet}}
+	s := &structure{table: newTable(nftables.TableFamilyINet), arp: newTable(nftables.TableFamilyARP)}
 	s.makeSets()
-	s.makeHooks()
+	output := s.makeHooks()
+	s.makeClaims(output)
 	for n := range s.armed {
 		by := fmt.Sprintf("open while slot %d of redkeep's lease runs", n)
 		s.makeOpening(s.armed[n], by, slotChain(n, sideRequests), slotChain(n, sideReplies))
@@ -67,57 +58,38 @@ func newStructure(cfg Config) *structure {
 }
 
 func (s *structure) makeSets() {
-	var id uint32
-	port := func(name string) *nftables.Set {
-		id++
-		return &nftables.Set{Table: s.table, ID: id, Name: name, KeyType: nftables.TypeInetService, KeyByteOrder: binaryutil.BigEndian}
-	}
+	port := nftables.TypeInetService
 	for n := range s.armed {
-		s.armed[n] = port(fmt.Sprintf("armed%d", n))
+		s.armed[n] = s.set(fmt.Sprintf("armed%d", n), port)
 		s.armed[n].HasTimeout = true
 	}
-	s.lent = port("lent")
+	s.lent = s.set("lent", port)
 	s.lent.HasTimeout = true
-	s.watched = port("watched")
-	s.refused = port("refused")
-	s.refused.Dynamic, s.refused.Size = true, 1<<16
-	s.admitted = port("admitted")
-	s.admitted.Dynamic, s.admitted.HasTimeout, s.admitted.Size = true, true, 1<<16
-	s.requests, s.replies = port(sideRequests), port(sideReplies)
+	s.watched = s.set("watched", port)
+	s.refused = s.counted("refused", port)
+	s.admitted = s.counted("admitted", port)
+	s.admitted.HasTimeout = true
+	s.requests, s.replies = s.set(sideRequests, port), s.set(sideReplies, port)
 	for _, m := range []*nftables.Set{s.requests, s.replies} {
 		m.IsMap, m.DataType = true, nftables.TypeVerdict
 	}
-	joined := func(name string, address nftables.SetDatatype) *nftables.Set {
-		set := port(name)
-		set.KeyType = nftables.MustConcatSetType(nftables.TypeInetService, address, nftables.TypeInetService)
-		set.Concatenation = true
-		return set
-	}
-	s.peers4 = joined("peers4", nftables.TypeIPAddr)
-	s.peers6 = joined("peers6", nftables.TypeIP6Addr)
-}
-
-// told returns the sets whose elements come from us and not from packets; a fresh list each time.
-func (s *structure) told() []*nftables.Set {
-	return append(slices.Clone(s.armed[:]), s.lent, s.watched, s.peers4, s.peers6, s.requests, s.replies)
+	s.peers4 = s.set("peers4", nftables.MustConcatSetType(port, nftables.TypeIPAddr, port))
+	s.peers6 = s.set("peers6", nftables.MustConcatSetType(port, nftables.TypeIP6Addr, port))
+	s.peers4.Concatenation, s.peers6.Concatenation = true, true
 }
 
 // makeHooks sends each packet of a group to the map exactly once: what this host sends to itself is judged by its sender
 // in the output hook (below every priority at which rules that set marks commonly run: one of those in between would
-// lock the agent out), and its reply by the receiver in the input hook.
-func (s *structure) makeHooks() {
-	below := nftables.ChainPriorityRef(*nftables.ChainPriorityRaw - 10)
-	accepting := nftables.ChainPolicyAccept
-	hook := func(name string, at *nftables.ChainHook) *nftables.Chain {
-		c := s.chain(name)
-		c.Type, c.Hooknum, c.Priority, c.Policy = nftables.ChainTypeFilter, at, below, &accepting
-		return c
-	}
-	input, output := hook("input", nftables.ChainHookInput), hook("output", nftables.ChainHookOutput)
+// lock the agent out), and its reply by the receiver in the input hook. It returns the output hook's chain.
+func (s *structure) makeHooks() (out *nftables.Chain) {
+	below := *nftables.ChainPriorityRaw - 10
+	input := s.hook("input", *nftables.ChainHookInput, below)
+	output := s.hook("output", *nftables.ChainHookOutput, below)
 	s.rule(input, "requests from other hosts", rule(isTCP(), fromElsewhere(), port(offDport), leadBy(s.requests)))
 	s.rule(input, "replies to this host", rule(isTCP(), fromLoopback(), port(offSport), leadBy(s.replies)))
 	s.rule(output, "requests from this host", rule(isTCP(), toLoopback(), port(offDport), leadBy(s.requests)))
 	s.rule(output, "replies to other hosts", rule(isTCP(), toElsewhere(), port(offSport), leadBy(s.replies)))
+	return output
 }
 
 // makeOpening makes the two chains of a set of ports that are open for a time.
@@ -169,66 +141,4 @@ func (s *structure) makeShutReplies(cfg Config) {
 	}
 	s.rule(c, "gate: watch, nothing is refused", rule(port(offSport), in(s.watched), count(), accept()))
 	s.rule(c, "shut by redkeep: the answer leaves as a reset; run: redkeep gate show", rule(count(), becomeReset()))
-}
-
-// chain adds a chain; it is a plain one until hooked.
-func (s *structure) chain(name string) *nftables.Chain {
-	c := &nftables.Chain{Table: s.table, Name: name}
-	s.chains = append(s.chains, c)
-	return c
-}
-
-// rule adds a rule with a comment for people and a digest by which another process recognises it.
-func (s *structure) rule(c *nftables.Chain, comment string, exprs []expr.Any) {
-	digest := fnv.New64a()
-	for _, e := range exprs {
-		// An expression that cannot be written fails again, and is reported, in the transaction.
-		if b, err := expr.Marshal(byte(s.table.Family), e); err == nil {
-			digest.Write(b)
-		}
-	}
-	data := userdata.AppendString(nil, userdata.TypeComment, comment)
-	data = userdata.Append(data, digestType, digest.Sum(nil))
-	s.rules = append(s.rules, &nftables.Rule{Table: s.table, Chain: c, Exprs: exprs, UserData: data})
-}
-
-// write adds the whole structure to a transaction. Sets and chains that are there stay with their elements; rules are
-// replaced by the same transaction, so that no packet meets the table without them.
-func (s *structure) write(c *nftables.Conn) error {
-	for _, set := range append(s.told(), s.refused, s.admitted) {
-		if err := c.AddSet(set, nil); err != nil {
-			return fmt.Errorf("describe set %s: %w", set.Name, err)
-		}
-	}
-	for _, ch := range s.chains {
-		c.AddChain(ch)
-	}
-	c.FlushTable(s.table)
-	for _, r := range s.rules {
-		c.AddRule(r)
-	}
-	return nil
-}
-
-// standing reports whether the kernel has exactly the rules of this structure.
-func (s *structure) standing(c *nftables.Conn) (bool, error) {
-	for _, ch := range s.chains {
-		have, err := c.GetRules(s.table, ch)
-		if err != nil {
-			return false, fmt.Errorf("list chain %s: %w", ch.Name, err)
-		}
-		for _, r := range s.rules {
-			if r.Chain != ch {
-				continue
-			}
-			if len(have) == 0 || !bytes.Equal(have[0].UserData, r.UserData) {
-				return false, nil
-			}
-			have = have[1:]
-		}
-		if len(have) > 0 {
-			return false, nil
-		}
-	}
-	return true, nil
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -94,7 +96,7 @@ func (w *watch) stop() error {
 
 func (w *watch) run() {
 	defer close(w.done)
-	var touched bool
+	touched := map[*table]bool{}
 	for {
 		messages, err := w.conn.Receive()
 		select {
@@ -113,29 +115,41 @@ func (w *watch) run() {
 		for _, m := range messages {
 			foreign := m.Header.PID != w.hand.portID.Load()
 			switch kind := uint16(m.Header.Type) & 0xff; {
-			case kind == unix.NFT_MSG_NEWGEN && foreign && touched:
-				touched = false
-				w.repair(culprit(m.Data), time.Now())
-			case kind != unix.NFT_MSG_NEWGEN && foreign && ours(m.Data):
-				touched = true
+			case !foreign:
+			case kind != unix.NFT_MSG_NEWGEN:
+				if t := w.hand.shape.of(m.Data); t != nil {
+					touched[t] = true
+				}
+			case len(touched) > 0:
+				w.repair(culprit(m.Data), time.Now(), slices.Collect(maps.Keys(touched))...)
+				clear(touched)
 			}
 		}
 	}
 }
 
-// ours reports whether a notification is about our table. All kinds carry the table's name as their first attribute's
-// number.
-func ours(data []byte) bool {
+// of returns which of our tables a notification is about, if it is one. All kinds carry the table's name as their first
+// attribute's number.
+func (s *structure) of(data []byte) *table {
 	attrs, ok := attributes(data)
-	if !ok || data[0] != unix.NFPROTO_INET {
-		return false
+	if !ok {
+		return nil
 	}
-	for attrs.Next() {
-		if attrs.Type() == unix.NFTA_TABLE_NAME {
-			return attrs.String() == tableName
+	var which *table
+	for _, t := range []*table{s.table, s.arp} {
+		if data[0] == byte(t.Family) {
+			which = t
 		}
 	}
-	return false
+	for which != nil && attrs.Next() {
+		if attrs.Type() == unix.NFTA_TABLE_NAME {
+			if attrs.String() == which.Name {
+				return which
+			}
+			return nil
+		}
+	}
+	return nil
 }
 
 // culprit reads who committed a transaction.
@@ -166,8 +180,8 @@ func attributes(data []byte) (*netlink.AttributeDecoder, bool) {
 	return attrs, true
 }
 
-// repair restores the table, after a pause that grows while damage follows damage, and tells.
-func (w *watch) repair(d Damage, seen time.Time) {
+// repair restores the tables that were touched, after a pause that grows while damage follows damage, and tells.
+func (w *watch) repair(d Damage, seen time.Time, touched ...*table) {
 	if seen.Sub(w.last) > calm {
 		w.pause = 0
 	}
@@ -178,7 +192,7 @@ func (w *watch) repair(d Damage, seen time.Time) {
 		w.pause = min(max(firstPause, 2*w.pause), longPause)
 		h := w.hand
 		h.mu.Lock()
-		d.Err = h.restore()
+		d.Err = h.restore(touched...)
 		h.mu.Unlock()
 		w.last = time.Now()
 		d.Took = w.last.Sub(seen)
