@@ -22,6 +22,7 @@ const (
 	SwitchLoses   Law = "a switchover loses nothing"
 	ComesToRest   Law = "the group comes to rest"
 	Needless      Law = "no needless failover"
+	Unasked       Law = "no unplanned election under a pause"
 	Sane          Law = "a machine keeps its contract"
 )
 

@@ -40,6 +40,7 @@ const (
 	Suspend      Fault = "agent restarted by a person"
 	EditLease    Fault = "lease edited"
 	TwoAgents    Fault = "second agent"
+	PauseGroup   Fault = "paused by a person"
 )
 
 // Weight is how often a fault comes, against the others of its mixture.
@@ -65,7 +66,7 @@ func Common() Mixture {
 		{ServerKill, 8}, {ServerEmpty, 3}, {ServerStop, 5}, {ServerBusy, 3}, {SyncThenKill, 2}, {AgentKill, 8}, {AgentFreeze, 8},
 		{AgentsAll, 1}, {BothFreeze, 3}, {PowerOff, 4}, {CutOneWay, 5}, {CutBothWays, 5}, {Isolate, 5}, {Partition, 2}, {Deaf, 3},
 		{Loss, 3}, {Slow, 2}, {DiskSlow, 3}, {DiskFails, 1}, {StoreLost, 1}, {Flush, 1}, {Switch, 5}, {StopAgent, 2}, {Suspend, 3},
-		{EditLease, 2},
+		{EditLease, 2}, {PauseGroup, 1},
 	}}
 }
 

@@ -17,6 +17,8 @@ func (w *World) ask(f Fault, h *host) bool {
 			v.To = w.hosts[w.rng.IntN(w.plan.Data)].name
 		}
 		return w.request(h, g, v, nil)
+	case PauseGroup:
+		return w.pause(h, g)
 	case StopAgent:
 		return w.requestAll(h, decide.Stop{}, w.between(time.Millisecond, time.Second), 5*time.Second)
 	case EditLease:

@@ -17,6 +17,12 @@ func (w *World) end() {
 	}
 	w.log("faults end")
 	w.repair()
+	for g := range w.groups {
+		// Pauses last no longer than the time in which a group comes to rest; half of them are ended by their person.
+		if w.rng.IntN(2) == 0 {
+			w.unpause(w.hosts[w.rng.IntN(len(w.hosts))], g)
+		}
+	}
 	w.rest(w.now, w.now+w.plan.Rest, false)
 }
 

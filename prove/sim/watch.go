@@ -25,6 +25,11 @@ type watch struct {
 	// let is until when an election of each node may lose data: a voter has waited long enough for better, or a person said so.
 	// said is until when the node's own word of what it lacks counts.
 	let, said map[words.Node]time.Duration
+	// truce is a pause that counts; truces numbers what persons have asked for.
+	truce  *truce
+	truces int
+	// reigns are the masters that have opened, in order.
+	reigns []reign
 	// well is since when each node could have kept a lease.
 	well   []time.Duration
 	issick []bool
@@ -207,6 +212,12 @@ func (w *World) noted(s *seat, r words.Reason) {
 		if h := w.watch[s.group].handed; h != nil && h.Holder == r.Node && h.Epoch == s.epoch {
 			w.watch[s.group].handed = nil // it goes on with what it had handed over
 		}
+	}
+	if r.Node == s.host().name && r.Code == words.Writable {
+		w.reigns(s)
+	}
+	if r.Node == s.host().name && r.Code == words.Elected {
+		w.judgeTruce(s, words.Epoch(r.N))
 	}
 	if r.Code == words.LossyElection || r.Code == words.RecoveredAlone {
 		until := w.watch[s.group].let
