@@ -240,6 +240,10 @@ func request(t *testing.T, f []string) decide.Request {
 		return decide.Leave{}
 	case "suspend":
 		return decide.Suspend{}
+	case "pause":
+		return decide.PauseFailover{For: parse(t, f[1]), Text: "new disks"}
+	case "resume":
+		return decide.ResumeFailover{}
 	}
 	t.Fatalf("no request %q", f[0])
 	return nil
