@@ -7,6 +7,14 @@ GO        ?= go
 FUZZTIME  ?= 20s
 SIMTIME   ?= 60s
 LINTER    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+PACKAGER  := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+
+# For deb: where it goes, for which machines, and as which version: the newest tag's, with the commits since then.
+OUT     ?= bin
+ARCH    ?= $(shell $(GO) env GOARCH)
+VERSION ?= $(or $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-rc/~rc/; s/-\([0-9]*\)-g/+\1./'),\
+	$(shell git show -s --format='0~%cd.%h' --date=format:%Y%m%d%H%M%S 2>/dev/null),0~unknown)
+NFPM    ?= bin/nfpm
 
 # For bench: how often each fault, and which ones (the README's table: RUNS=20 FAULTS=all).
 export RUNS   ?= 5
@@ -20,13 +28,28 @@ SIM := $(shell grep -ls 'sim\.for' prove/sim/*.go 2>/dev/null | head -n 1)
 LAB := $(wildcard prove/lab/*_test.go)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit arch vet lint fuzz sim lab bench demo clean need-go need-redis
+.PHONY: help build deb test unit arch vet lint fuzz sim lab bench demo clean need-go need-redis
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 build: need-go ## bin/redkeep, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/redkeep ./cmd/redkeep
+
+deb: need-go $(NFPM) ## the package for Debian and Ubuntu: OUT/redkeep_VERSION_ARCH.deb
+	@mkdir -p $(OUT)/deb
+	CGO_ENABLED=0 GOARCH=$(ARCH) $(GO) build -trimpath -ldflags "-s -w" -o $(OUT)/deb/redkeep ./cmd/redkeep
+	@for shell in bash zsh fish; do $(GO) run ./cmd/redkeep completion $$shell >$(OUT)/deb/redkeep.$$shell || exit; done
+	@out=$$($(GO) test ./cmd/redkeep -count=1 -run '^TestManual$$' -manual "$(abspath $(OUT))/deb/redkeep.1") || { echo "$$out"; exit 1; }
+	@cp dist/redkeep.yaml.5 CHANGELOG.md $(OUT)/deb/ && cd $(OUT)/deb && mv CHANGELOG.md changelog && gzip -9nf redkeep.1 redkeep.yaml.5 changelog
+	@STAGE=$(OUT)/deb ARCH=$(ARCH) VERSION=$(VERSION) SOURCE_DATE_EPOCH=$$(git show -s --format=%ct 2>/dev/null || date +%s) \
+		$(NFPM) package -f dist/nfpm.yaml -p deb -t $(OUT)/redkeep_$(VERSION)_$(ARCH).deb >/dev/null
+	@if command -v lintian >/dev/null; then lintian $(OUT)/redkeep_$(VERSION)_$(ARCH).deb || true; fi
+	@ls -lh $(OUT)/redkeep_$(VERSION)_$(ARCH).deb | awk '{print $$9 ", " $$5}'
+
+bin/nfpm:
+	@echo "make: building $(PACKAGER) into ./bin (half a minute, needs the Go module proxy)"
+	GOBIN=$(CURDIR)/bin GOFLAGS= $(GO) install $(PACKAGER)
 
 test: need-go need-redis vet unit $(if $(SIM),sim) $(if $(LAB),lab) ## vet, unit tests, the tree's own, a minute of simulator, the lab
 
