@@ -27,6 +27,10 @@ type Config struct {
 	Source netip.Addr
 	// Mark is set on every socket (SO_MARK), so that the gate can tell them; 0 sets none.
 	Mark uint32
+	// TLS says how the server is reached over TLS; nil without it.
+	TLS *TLS
+	// TLSReplication says that the group's servers follow each other over TLS, as their own tls-replication has to.
+	TLSReplication bool
 	// User and Password authenticate the agent, and a replica at its master. An empty Password sends no AUTH, an empty
 	// User the form of AUTH that every version knows.
 	User, Password string

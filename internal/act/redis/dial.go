@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -18,10 +19,19 @@ type dialer struct {
 	remark func(string)
 	// plain is set once the dedicated source address has turned out to be of no use at this server.
 	plain atomic.Bool
+	// certificates are for a server that is reached over TLS.
+	certificates certificates
 }
 
-// dial connects within the budget. The error wraps ECONNREFUSED when nobody listens.
+// dial connects within the budget. The error wraps ECONNREFUSED when nobody listens. Over TLS the handshake is still to come.
 func (d *dialer) dial(ctx context.Context, budget time.Duration) (net.Conn, error) {
+	var security *tls.Config
+	if d.cfg.TLS != nil {
+		var err error
+		if security, err = d.certificates.config(*d.cfg.TLS, d.remark); err != nil {
+			return nil, fmt.Errorf("connect to %v: %w", d.cfg.Addr, err)
+		}
+	}
 	dialer := net.Dialer{Timeout: budget, KeepAlive: -1, Control: d.mark}
 	if d.dedicated() {
 		dialer.LocalAddr = &net.TCPAddr{IP: d.cfg.Source.AsSlice()}
@@ -32,6 +42,9 @@ func (d *dialer) dial(ctx context.Context, budget time.Duration) (net.Conn, erro
 	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to %v: %w", d.cfg.Addr, err)
+	}
+	if security != nil {
+		return secure(conn, security), nil
 	}
 	return conn, nil
 }

@@ -18,6 +18,9 @@ func (h *Hand) Follow(ctx context.Context, id words.RunID, host string, port uin
 		if err := l.same(id); err != nil {
 			return err
 		}
+		if err := h.linkable(ctx, l); err != nil {
+			return err
+		}
 		if err := h.masterAuth(ctx, l); err != nil {
 			return err
 		}
@@ -29,6 +32,39 @@ func (h *Hand) Follow(ctx context.Context, id words.RunID, host string, port uin
 		}
 		return nil
 	})
+}
+
+// replicatesOverTLS is the server's setting that says how it reaches its master, from 6.0 on.
+const replicatesOverTLS = "tls-replication"
+
+// linkable refuses an order by which the server would speak TLS to a port without, or the other way round: that link would
+// never come up, and the one that it gives up for it may stand. A server that doesn't tell is believed to be as it should.
+func (h *Hand) linkable(ctx context.Context, l *link) error {
+	ask := h.cfg.command("CONFIG", "GET", replicatesOverTLS)
+	if majorOf(l.server.Version) < 6 || ask == nil {
+		return nil
+	}
+	replies, err := l.do(ctx, ask)
+	if err != nil {
+		return err
+	}
+	if pair := replies[0].Strings(); len(pair) == 2 {
+		return h.contradiction(pair[1])
+	}
+	return nil
+}
+
+// contradiction compares the server's tls-replication with the group's; "" is of a server that has no such setting.
+func (h *Hand) contradiction(setting string) error {
+	switch {
+	case h.cfg.TLSReplication && setting == "no":
+		return errors.New("redkeep.yaml has the group replicate over TLS, and the server's tls-replication is no: " +
+			"set it to yes in the server's file and by CONFIG SET, on every node")
+	case !h.cfg.TLSReplication && setting == "yes":
+		return errors.New("the server's tls-replication is yes, and redkeep.yaml has the group replicate without TLS: " +
+			"write replication: yes under tls in redkeep.yaml, or set tls-replication to no")
+	}
+	return nil
 }
 
 // masterAuth tells the server how to authenticate at a master of its group, where the group has a password. It comes

@@ -21,6 +21,8 @@ type Listeners struct {
 	SocketOpen bool
 	// ReadOnly is replica-read-only.
 	ReadOnly bool
+	// TLSPort is the one of Ports that is for TLS; 0 for none.
+	TLSPort uint16
 }
 
 // Listeners asks the server where it listens, over a connection of its own, so that no order waits for it. It changes
@@ -47,7 +49,7 @@ func (h *Hand) askListeners(ctx context.Context, l *link) (Listeners, error) {
 	}
 	skip := len(commands)
 	// Each by itself: several at once are known since 7.0. The old spelling of the last is known to every version.
-	for _, name := range []string{"port", "tls-port", "unixsocket", "unixsocketperm", "slave-read-only"} {
+	for _, name := range []string{"port", "tls-port", "unixsocket", "unixsocketperm", replicatesOverTLS, "slave-read-only"} {
 		commands = append(commands, h.cfg.command("CONFIG", "GET", name))
 	}
 	replies, err := l.do(ctx, commands...)
@@ -63,6 +65,9 @@ func (h *Hand) askListeners(ctx context.Context, l *link) (Listeners, error) {
 			values[v.Elems[i].Text] = v.Elems[i+1].Text
 		}
 	}
+	if err := h.contradiction(values[replicatesOverTLS]); err != nil {
+		h.remark(err.Error())
+	}
 	return readListeners(values)
 }
 
@@ -77,6 +82,9 @@ func readListeners(values map[string]string) (Listeners, error) {
 		port, err := strconv.ParseUint(text, 10, 16)
 		if err != nil {
 			return found, fmt.Errorf("its %s is %q", name, text)
+		}
+		if name == "tls-port" {
+			found.TLSPort = uint16(port)
 		}
 		if port != 0 {
 			found.Ports = append(found.Ports, uint16(port))

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -35,22 +36,30 @@ type server struct {
 	dir  string
 	args []string
 	cmd  *exec.Cmd
+	// tls is how clients speak to it; nil for without.
+	tls *tls.Config
 }
 
 // startServer starts redis-server with a file of its own and waits until it answers.
 func startServer(t testing.TB, lines ...string) *server {
 	t.Helper()
 	s := &server{t: t, port: freePort(t), dir: t.TempDir()}
-	text := fmt.Sprintf("# a test's\nport %d\nbind 127.0.0.1\nsave \"\"\ndir %s\nrepl-diskless-sync-delay 0\nenable-debug-command yes\n", s.port, s.dir)
+	s.begin(append([]string{fmt.Sprintf("port %d", s.port)}, lines...)...)
+	return s
+}
+
+// begin writes the file and starts the server for the test's time.
+func (s *server) begin(lines ...string) {
+	s.t.Helper()
+	text := fmt.Sprintf("# a test's\nbind 127.0.0.1\nsave \"\"\ndir %s\nrepl-diskless-sync-delay 0\nenable-debug-command yes\n", s.dir)
 	for _, l := range lines {
 		text += l + "\n"
 	}
 	if err := os.WriteFile(s.file(), []byte(text), 0o640); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.start()
-	t.Cleanup(s.kill)
-	return s
+	s.t.Cleanup(s.kill)
 }
 
 func (s *server) file() string { return filepath.Join(s.dir, "redis.conf") }
@@ -93,7 +102,7 @@ func (s *server) addr() netip.AddrPort {
 
 // client returns an independent client.
 func (s *server) client() *goredis.Client {
-	c := goredis.NewClient(&goredis.Options{Addr: s.addr().String(), MaxRetries: -1, Protocol: 2, ReadTimeout: patience})
+	c := goredis.NewClient(&goredis.Options{Addr: s.addr().String(), MaxRetries: -1, Protocol: 2, ReadTimeout: patience, TLSConfig: s.tls})
 	s.t.Cleanup(func() { _ = c.Close() })
 	return c
 }

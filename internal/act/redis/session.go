@@ -67,6 +67,10 @@ func (s *session) run(ctx context.Context) time.Duration {
 		select {
 		case r := <-s.reader.replies:
 			if r.err != nil {
+				if refused := (*refusedError)(nil); errors.As(r.err, &refused) {
+					s.cfg.Report(decide.Complained{Kind: decide.ComplaintAuth, Text: refused.Error()})
+					return soon
+				}
 				if !s.killing.Swap(false) {
 					s.lose(decide.LossClosed)
 				}
