@@ -62,6 +62,7 @@ type Agent struct {
 	groups map[words.Group]*groupWork
 	order  []words.Group
 
+	alarm   *alarm
 	mail    chan letter
 	ended   chan struct{}
 	dropped atomic.Uint64
@@ -90,8 +91,13 @@ func Run(ctx context.Context, opt Options, stop, suspend <-chan struct{}) error 
 		return err
 	}
 	defer a.close()
+	var err error
+	if a.alarm, err = newAlarm(); err != nil {
+		return err
+	}
 	work, ctx := errgroup.WithContext(ctx)
 	a.start(ctx, work)
+	work.Go(func() error { return a.alarm.run(ctx) })
 	work.Go(func() error { return a.watchEnd(ctx, stop, suspend) })
 	work.Go(func() error {
 		defer close(a.ended)
@@ -100,7 +106,7 @@ func Run(ctx context.Context, opt Options, stop, suspend <-chan struct{}) error 
 	if opt.Ready != nil {
 		opt.Ready()
 	}
-	err := work.Wait()
+	err = work.Wait()
 	if errors.Is(err, errEnded) || errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -16,9 +16,10 @@ const batch = 128
 // loop is the one goroutine that owns all machines. Each turn takes what has come, steps the machines, hands their actions
 // out, and publishes the picture.
 func (a *Agent) loop(ctx context.Context) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	last, due := awake(), awake()
+	if err := a.alarm.set(0); err != nil {
+		return err
+	}
 	for {
 		var first *letter
 		select {
@@ -28,13 +29,16 @@ func (a *Agent) loop(ctx context.Context) error {
 			return err
 		case l := <-a.mail:
 			first = &l
-		case <-timer.C:
+		case <-a.alarm.rings:
 		}
 		last = a.noticeSleep(last, due)
 		a.turn(first)
+		a.rouse()
 		wait := min(a.untilWake(), a.publishDue())
 		due = awake() + wait
-		timer.Reset(wait)
+		if err := a.alarm.set(wait); err != nil {
+			return err
+		}
 	}
 }
 
@@ -117,18 +121,28 @@ func (a *Agent) untilWake() time.Duration {
 	return min(max(first.Sub(now()), 0), idle)
 }
 
+// rouse has the watches of the servers look now where they soon would. A wake-up costs an idle agent more than what it is for:
+// the looks go along with the beats.
+func (a *Agent) rouse() {
+	for _, name := range a.order {
+		if g := a.groups[name]; g.server != nil {
+			g.server.Rouse()
+		}
+	}
+}
+
 // publishEvery bounds how often a picture is made where nothing was decided: an agent that only beats is cheap.
 const publishEvery = 200 * time.Millisecond
 
 // publishDue publishes the picture if this turn has decided something, or if the last is old enough; and returns how long it
-// may wait otherwise.
+// may wait otherwise. It is not woken for one that is only old enough: the next beat makes it.
 func (a *Agent) publishDue() time.Duration {
-	left := publishEvery - (awake() - a.published)
-	if a.decided || left <= 0 {
+	age := awake() - a.published
+	if a.decided || age >= publishEvery {
 		a.publish()
-		return publishIdle
+		age = 0
 	}
-	return left
+	return publishIdle - age
 }
 
 // publishIdle is how old a picture may become where nothing happens at all.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -18,12 +19,6 @@ const MaxItem = 1000
 
 // receivePause is the wait after a failed read, so that an error that lasts doesn't take a whole core.
 const receivePause = 10 * time.Millisecond
-
-// rawWriter is the part of a raw connection that is used: one try to send, without a wait.
-type rawWriter interface {
-	Write(f func(fd uintptr) (done bool)) error
-	Control(f func(fd uintptr)) error
-}
 
 // outgoing is a datagram on its way into the kernel. It is pooled together with the function that sends it, so that
 // sending allocates nothing.
@@ -97,7 +92,7 @@ func (p *Peer) transmit(r *remote, o *outgoing) {
 	}
 	if o.err != nil {
 		p.count.dropped.Add(1)
-		if !errors.Is(o.err, net.ErrClosed) {
+		if !errors.Is(o.err, net.ErrClosed) && !errors.Is(o.err, os.ErrClosed) {
 			p.log.complain(r.addr.Addr(), "datagram not sent", o.err, "node", r.node)
 		}
 		return

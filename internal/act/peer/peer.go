@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -56,7 +58,8 @@ type Peer struct {
 	addr    netip.AddrPort
 
 	datagrams *net.UDPConn
-	raw       rawWriter
+	outlet    *os.File
+	raw       syscall.RawConn // the outlet's
 	listener  *net.TCPListener
 	guests    guests
 
@@ -137,6 +140,7 @@ func (p *Peer) Close() {
 // hangUp closes the sockets, which ends the goroutines that wait on them. It may run twice.
 func (p *Peer) hangUp() {
 	p.datagrams.Close()
+	p.outlet.Close()
 	p.listener.Close()
 	p.guests.closeAll()
 }

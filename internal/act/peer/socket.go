@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -42,10 +43,38 @@ func (p *Peer) listenOnce(ctx context.Context) error {
 		return errors.Join(explainListen(err), listener.Close())
 	}
 	p.addr, p.listener, p.datagrams = addr, listener.(*net.TCPListener), packets.(*net.UDPConn)
-	if p.raw, err = p.datagrams.SyscallConn(); err != nil {
+	if err = p.openOutlet(); err != nil {
 		return errors.Join(fmt.Errorf("open peer links: %w", err), listener.Close(), packets.Close())
 	}
 	p.growBuffer()
+	return nil
+}
+
+// openOutlet opens the socket that datagrams leave by, from a port of its own. What is sent through a socket that the runtime
+// waits on wakes a thread each time the kernel is done with it; that was a fifth of an idle agent's wake-ups. A socket in
+// blocking mode is not waited on.
+func (p *Peer) openOutlet() error {
+	family := unix.AF_INET6
+	if p.addr.Addr().Is4() {
+		family = unix.AF_INET
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("make socket to send by: %w", err)
+	}
+	p.outlet = os.NewFile(uintptr(fd), "datagrams to peers")
+	if p.raw, err = p.outlet.SyscallConn(); err != nil {
+		return errors.Join(err, p.outlet.Close())
+	}
+	if set := control(p.config.Mark); set != nil {
+		err = set("", "", p.raw)
+	}
+	if err == nil {
+		err = unix.Bind(fd, sockaddr(netip.AddrPortFrom(p.addr.Addr(), 0)))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("bind socket to send by: %w", err), p.outlet.Close())
+	}
 	return nil
 }
 
@@ -63,7 +92,11 @@ func explainListen(err error) error {
 // growBuffer asks for a larger receive buffer, past the system's limit where that is allowed. A small one costs
 // datagrams when the agent is starved, and nothing else, so a refusal is no error.
 func (p *Peer) growBuffer() {
-	_ = p.raw.Control(func(fd uintptr) {
+	conn, err := p.datagrams.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) {
 		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
 		}

@@ -3,9 +3,9 @@ package process
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -132,15 +132,18 @@ func (p *Process) wanted() time.Duration {
 		return 0
 	}
 	var line [128]byte
-	n, err := p.sched.ReadAt(line[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	n, err := readOnce(p.sched, line[:])
+	if err != nil {
 		return 0
 	}
-	var ran, waited int64
-	if _, err := fmt.Sscan(string(line[:n]), &ran, &waited); err != nil {
+	ran, rest, _ := strings.Cut(string(line[:n]), " ")
+	waited, _, _ := strings.Cut(rest, " ")
+	r, errRan := strconv.ParseInt(ran, 10, 64)
+	w, errWaited := strconv.ParseInt(waited, 10, 64)
+	if errRan != nil || errWaited != nil {
 		return 0
 	}
-	return time.Duration(ran + waited)
+	return time.Duration(r + w)
 }
 
 // Close ends the watch and waits until its goroutine has ended. It may be called more than once.

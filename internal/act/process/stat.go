@@ -3,7 +3,6 @@ package process
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -38,11 +37,22 @@ func statPath(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/stat" }
 func readStat(file *os.File) (stat, error) {
 	// The line has 52 fields; a name is at most 15 bytes.
 	var line [1024]byte
-	n, err := file.ReadAt(line[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	n, err := readOnce(file, line[:])
+	if err != nil {
 		return stat{}, fmt.Errorf("read its state: %w", err)
 	}
 	return parseStat(string(line[:n]))
+}
+
+// readOnce reads a file of /proc that fits into the buffer with one call. os.File would ask once more for its end, for which
+// the kernel writes the whole line again; an agent does this for as long as it lives.
+func readOnce(file *os.File, into []byte) (n int, err error) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	failed := conn.Control(func(fd uintptr) { n, err = unix.Pread(int(fd), into, 0) })
+	return max(n, 0), errors.Join(failed, err)
 }
 
 // parseStat reads the line. The name stands in brackets and may hold brackets and spaces itself; the fields count from

@@ -27,6 +27,10 @@ type Hand struct {
 	greeted bool
 	// prepare asks for a fenced connection ahead of the next order.
 	prepare chan struct{}
+	// roused says that the process is awake anyway. It is of use from early on, counted from began.
+	roused chan struct{}
+	early  atomic.Int64
+	began  time.Time
 	// killing is set while KillClients expects the watch's own connection to be ended.
 	killing atomic.Bool
 	// proven is the number of the process that the watch has proven to be the server's; 0 while there is none.
@@ -46,6 +50,8 @@ func New(cfg Config) *Hand {
 		cfg:      cfg.withDefaults(),
 		turn:     make(chan struct{}, 1),
 		prepare:  make(chan struct{}, 1),
+		roused:   make(chan struct{}, 1),
+		began:    time.Now(),
 		remarked: map[string]bool{},
 	}
 	h.dialer = dialer{cfg: &h.cfg, remark: h.remark}
@@ -59,6 +65,18 @@ func (h *Hand) Run(ctx context.Context) error {
 	newWatch(h).run(ctx)
 	wg.Wait()
 	return ctx.Err()
+}
+
+// Rouse tells the watch that this process is awake anyway: a look that would soon be due is taken now, so that one wake-up
+// serves both, and an idle agent has few of them. It may be called often, never waits, and nothing depends on it.
+func (h *Hand) Rouse() {
+	if time.Since(h.began) < time.Duration(h.early.Load()) {
+		return
+	}
+	select {
+	case h.roused <- struct{}{}:
+	default:
+	}
 }
 
 // prepareOrders opens the orders connection whenever the watch has found the server, so that an order finds it open

@@ -82,6 +82,8 @@ func (s *session) run(ctx context.Context) time.Duration {
 			s.take(redact(r.value, s.cfg.Password))
 		case <-timer.C:
 			s.turn(time.Now())
+		case <-s.roused:
+			s.rouse(time.Now())
 		case <-s.exited():
 			s.tellExit()
 		case <-ctx.Done():
@@ -102,7 +104,7 @@ func (s *session) end() {
 
 // nextWake returns when there is something to do if no answer comes.
 func (s *session) nextWake() time.Time {
-	next := s.sent.Add(s.pace())
+	next := s.sent.Add(s.pace() + s.pace()/8) // the rest of the window in which Rouse comes first.
 	if len(s.owed) > 0 {
 		next = s.nextSilent
 	}
@@ -124,7 +126,8 @@ func (s *session) pace() time.Duration {
 func (s *session) turn(now time.Time) {
 	if late := now.Sub(s.wake); len(s.owed) > 0 && late > s.cfg.Poll {
 		// The agent itself did not run; the answer may lie in the socket. Its silence begins anew.
-		s.begin(now)
+		_, cpu := s.sample()
+		s.begin(now, cpu)
 	}
 	state, cpu := s.sample()
 	s.nextGlance = now.Add(glanceEvery)
@@ -133,7 +136,7 @@ func (s *session) turn(now time.Time) {
 	}
 	switch owes := now.Sub(s.sent); {
 	case len(s.owed) == 0 && owes >= s.pace():
-		s.poll(now)
+		s.poll(now, cpu)
 	case len(s.owed) > 0 && !now.Before(s.nextSilent):
 		s.nextSilent = now.Add(s.cfg.Poll)
 		busy := state == decide.ProcessRunning && cpu-s.cpu >= owes/2
@@ -141,10 +144,22 @@ func (s *session) turn(now time.Time) {
 	}
 }
 
+// rouse takes the next look where most of the time between two has passed.
+func (s *session) rouse(now time.Time) {
+	if len(s.owed) == 0 && now.Sub(s.sent) >= s.most() {
+		_, cpu := s.sample()
+		s.poll(now, cpu)
+	}
+}
+
+// most is the part of the time between two looks after which one may be taken early. It is more than one beat and less than
+// two, so that looks and beats that have met once stay together.
+func (s *session) most() time.Duration { return s.pace() * 5 / 8 }
+
 // begin starts to count the time that the server takes for an answer, and the CPU time that it uses for it.
-func (s *session) begin(now time.Time) {
-	s.sent, s.nextSilent = now, now.Add(2*s.cfg.Poll)
-	_, s.cpu = s.sample()
+func (s *session) begin(now time.Time, cpu time.Duration) {
+	s.sent, s.nextSilent, s.cpu = now, now.Add(2*s.cfg.Poll), cpu
+	s.early.Store(int64(now.Add(s.most()).Sub(s.began)))
 }
 
 // sample looks at the process, where there is one.
@@ -165,11 +180,12 @@ func (s *session) introduce() {
 	s.ask(askSetup, s.cfg.command("CLIENT", "NO-EVICT", "ON"))
 	now := time.Now()
 	s.askAll(now)
-	s.send(now)
+	_, cpu := s.sample()
+	s.send(now, cpu)
 }
 
 // poll sends the next batch: the short look, and from time to time the long one.
-func (s *session) poll(now time.Time) {
+func (s *session) poll(now time.Time, cpu time.Duration) {
 	s.out = s.out[:0]
 	if !s.answered || s.server.Loading || !now.Before(s.nextFull) {
 		s.askAll(now)
@@ -180,7 +196,7 @@ func (s *session) poll(now time.Time) {
 		}
 		s.ask(askInfo, s.cfg.command("INFO", "replication"))
 	}
-	s.send(now)
+	s.send(now, cpu)
 }
 
 // askAll asks for the long look. Before 7.0 INFO takes one section at a time.
@@ -201,8 +217,8 @@ func (s *session) ask(kind question, command []string) {
 	}
 }
 
-func (s *session) send(now time.Time) {
-	s.begin(now)
+func (s *session) send(now time.Time, cpu time.Duration) {
+	s.begin(now, cpu)
 	_ = s.conn.SetWriteDeadline(now.Add(soon))
 	if _, err := s.conn.Write(s.out); err != nil {
 		// The reader sees the end too, and before it what the server said last.
