@@ -1,0 +1,132 @@
+package vip
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// proto marks our addresses in `ip -d address`, as keepalived marks its own: 82, an R. Kernels before 5.18 ignore it;
+// then only the address itself tells a leftover.
+const proto = 82
+
+// attrProto is IFA_PROTO, which the system's constants lack.
+const attrProto = 11
+
+// patience bounds each wait for the kernel's answer. Programs that hold its routing lock do so for milliseconds.
+var patience = unix.Timeval{Sec: 1}
+
+// kernel is rtnetlink: one connection for what we ask, one for lists, one for what it tells. The library's own calls for
+// addresses write no protocol, and its subscriptions drop the requester, so its messages and sockets are used here.
+type kernel struct {
+	orders nl.SocketHandle
+	port   uint32 // The number of our orders' connection, which notifications of IPv4 carry.
+	lists  *netlink.Handle
+	news   *nl.NetlinkSocket
+}
+
+// newsBuffer holds, in bytes, what the kernel tells while we do not read: some thousands of changes.
+const newsBuffer = 1 << 20
+
+func connect() (*kernel, error) {
+	k := &kernel{}
+	orders, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("connect to rtnetlink: %w", err)
+	}
+	k.orders.Socket = orders
+	_ = errors.Join(orders.SetSendTimeout(&patience), orders.SetReceiveTimeout(&patience)) // These store a number.
+	if k.port, err = orders.GetPid(); err == nil {
+		k.lists, err = netlink.NewHandle(unix.NETLINK_ROUTE)
+	}
+	if err == nil {
+		k.news, err = nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR)
+	}
+	if err == nil && k.news.SetReceiveBufferSize(newsBuffer, true) != nil {
+		err = k.news.SetReceiveBufferSize(newsBuffer, false) // Up to the system's limit, without CAP_NET_ADMIN.
+	}
+	if err != nil {
+		k.close()
+		return nil, fmt.Errorf("connect to rtnetlink: %w", err)
+	}
+	return k, nil
+}
+
+func (k *kernel) close() {
+	k.orders.Close()
+	if k.lists != nil {
+		k.lists.Close()
+	}
+	if k.news != nil {
+		k.news.Close()
+	}
+}
+
+// put gives a device an address for so many seconds, or renews it.
+//
+// It is a subnet of its own, so that it can neither be the device's first address, which takes the others along when it
+// goes, nor bring a route. An IPv6 address is used at once, without the kernel's own detection of duplicates (the probe is
+// ours), and is never preferred: the kernel would else choose it, as the one with the longest common prefix, as the source
+// of this host's own connections, which then break when it moves.
+func (k *kernel) put(addr netip.Addr, index, seconds int) error {
+	preferred := seconds
+	if addr.Is6() {
+		preferred = 0
+	}
+	req := k.request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, addr, index, addr.BitLen())
+	flags := binary.NativeEndian.AppendUint32(nil, unix.IFA_F_NODAD|unix.IFA_F_NOPREFIXROUTE)
+	life := nl.IfaCacheInfo{IfaCacheinfo: unix.IfaCacheinfo{Valid: uint32(seconds), Prefered: uint32(preferred)}}
+	req.AddData(nl.NewRtAttr(unix.IFA_FLAGS, flags))
+	req.AddData(nl.NewRtAttr(unix.IFA_CACHEINFO, life.Serialize()))
+	req.AddData(nl.NewRtAttr(attrProto, []byte{proto}))
+	if _, err := req.Execute(unix.NETLINK_ROUTE, 0); err != nil {
+		return fmt.Errorf("add %s: %w", addr, advise(err))
+	}
+	return nil
+}
+
+// drop takes an address from a device, and reports whether it was there.
+func (k *kernel) drop(addr netip.Addr, p place) (bool, error) {
+	_, err := k.request(unix.RTM_DELADDR, 0, addr, p.index, p.bits).Execute(unix.NETLINK_ROUTE, 0)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, unix.EADDRNOTAVAIL), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return false, nil
+	default:
+		return false, fmt.Errorf("delete %s: %w", addr, advise(err))
+	}
+}
+
+// request begins a message about an address.
+func (k *kernel) request(kind, flags int, addr netip.Addr, index, bits int) *nl.NetlinkRequest {
+	req := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
+	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: &k.orders}
+	family := unix.AF_INET
+	if addr.Is6() {
+		family = unix.AF_INET6
+	}
+	head := nl.NewIfAddrmsg(family)
+	head.Index, head.Prefixlen = uint32(index), uint8(bits)
+	req.AddData(head)
+	req.AddData(nl.NewRtAttr(unix.IFA_LOCAL, addr.AsSlice()))
+	req.AddData(nl.NewRtAttr(unix.IFA_ADDRESS, addr.AsSlice()))
+	return req
+}
+
+// advise adds what to do about an error of the kernel.
+func advise(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%w; give the agent CAP_NET_ADMIN", err)
+	case errors.Is(err, unix.EAGAIN):
+		return fmt.Errorf("%w: no answer within %d s", err, patience.Sec)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,274 @@
+package vip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+const group = "orders"
+
+var (
+	vip4 = netip.MustParseAddr("10.77.0.100")
+	vip6 = netip.MustParseAddr("fd77::100")
+)
+
+// testPatience bounds each wait for something that happens within milliseconds on an idle machine.
+const testPatience = 5 * time.Second
+
+// host is a namespace with one device, eth0, on the segment.
+type host struct {
+	t   testing.TB
+	ns  netns.NsHandle
+	mac net.HardwareAddr
+}
+
+// segmentOf makes hosts on one bridge: 10.77.0.1 and fd77::1, and so on. The test's thread is in the first.
+func segmentOf(t testing.TB, n int) []*host {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("network namespaces need root")
+	}
+	before, err := netns.Get()
+	must(t, err)
+	t.Cleanup(func() {
+		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
+		if netns.Set(before) == nil {
+			runtime.UnlockOSThread()
+		}
+		must(t, before.Close())
+	})
+	runtime.LockOSThread()
+	wire := newHost(t)
+	bridge := netlink.NewLinkAttrs()
+	bridge.Name = "br0"
+	must(t, netlink.LinkAdd(&netlink.Bridge{LinkAttrs: bridge}))
+	setUp(t, "br0")
+	var hosts []*host
+	for i := 1; i <= n; i++ {
+		h := newHost(t)
+		must(t, netns.Set(wire.ns))
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = fmt.Sprintf("port%d", i)
+		must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(h.ns)}))
+		port, err := netlink.LinkByName(attrs.Name)
+		must(t, err)
+		br, err := netlink.LinkByName("br0")
+		must(t, err)
+		must(t, netlink.LinkSetMaster(port, br))
+		must(t, netlink.LinkSetUp(port))
+		h.enter()
+		h.has(fmt.Sprintf("10.77.0.%d/24", i))
+		h.has(fmt.Sprintf("fd77::%d/64", i))
+		setUp(t, "eth0")
+		l, err := netlink.LinkByName("eth0")
+		must(t, err)
+		h.mac = l.Attrs().HardwareAddr
+		hosts = append(hosts, h)
+	}
+	for _, h := range hosts {
+		h.enter()
+		await(t, "a carrier", func() bool {
+			l, err := netlink.LinkByName("eth0")
+			return err == nil && l.Attrs().RawFlags&unix.IFF_LOWER_UP != 0
+		})
+	}
+	hosts[0].enter()
+	return hosts
+}
+
+func newHost(t testing.TB) *host {
+	t.Helper()
+	ns, err := netns.New()
+	must(t, err)
+	t.Cleanup(func() { must(t, ns.Close()) })
+	setUp(t, "lo")
+	return &host{t: t, ns: ns}
+}
+
+// enter moves the test's thread into the host. Sockets that were opened before stay where they are.
+func (h *host) enter() {
+	h.t.Helper()
+	must(h.t, netns.Set(h.ns))
+}
+
+// at runs a function in the host, and returns to the present one.
+func (h *host) at(f func()) {
+	h.t.Helper()
+	here, err := netns.Get()
+	must(h.t, err)
+	h.enter()
+	defer func() { must(h.t, errors.Join(netns.Set(here), here.Close())) }()
+	f()
+}
+
+// has gives the host's eth0 an address. The caller's thread is in the host.
+func (h *host) has(cidr string) {
+	h.t.Helper()
+	link, err := netlink.LinkByName("eth0")
+	must(h.t, err)
+	addr, err := netlink.ParseAddr(cidr)
+	must(h.t, err)
+	addr.Flags = unix.IFA_F_NODAD
+	must(h.t, netlink.AddrAdd(link, addr))
+}
+
+// cache returns where the present host believes an address to be; "" for nowhere.
+func cache(t testing.TB, addr netip.Addr) string {
+	t.Helper()
+	list, err := netlink.NeighList(0, family(addr))
+	must(t, err)
+	for _, n := range list {
+		if ip, _ := netip.AddrFromSlice(n.IP); ip.Unmap() == addr {
+			return n.HardwareAddr.String()
+		}
+	}
+	return ""
+}
+
+func family(a netip.Addr) int {
+	if a.Is6() {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
+// on returns the address as the present host has it, nil where it has not.
+func on(t testing.TB, addr netip.Addr) *netlink.Addr {
+	t.Helper()
+	list, err := netlink.AddrList(nil, family(addr))
+	must(t, err)
+	for _, a := range list {
+		if ip, _ := netip.AddrFromSlice(a.IP); ip.Unmap() == addr {
+			return &a
+		}
+	}
+	return nil
+}
+
+// await polls a condition that becomes true without us, for which the kernel has no notification that would not be what is
+// tested.
+func await(t testing.TB, what string, cond func() bool) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	tick := time.NewTicker(200 * time.Microsecond)
+	defer tick.Stop()
+	for !cond() {
+		if time.Since(begin) > testPatience {
+			t.Fatalf("waited %v for %s", testPatience, what)
+		}
+		<-tick.C
+	}
+	return time.Since(begin)
+}
+
+func setUp(t testing.TB, name string) {
+	t.Helper()
+	link, err := netlink.LinkByName(name)
+	must(t, err)
+	must(t, netlink.LinkSetUp(link))
+}
+
+// ip runs the ip program in the present namespace.
+func ip(t testing.TB, line string) string {
+	t.Helper()
+	path, err := exec.LookPath("ip")
+	if err != nil {
+		t.Skip("needs the ip program")
+	}
+	out, err := exec.Command(path, strings.Fields(line)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ip %s: %v: %s", line, err, out)
+	}
+	return string(out)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open opens a hand in the present namespace, and runs it; its events arrive on the channel.
+func open(t testing.TB, addrs ...netip.Addr) (*Hand, <-chan Event) {
+	t.Helper()
+	events := make(chan Event, 1024)
+	cfg := Config{Group: group, OnEvent: func(e Event) { events <- e }}
+	for _, a := range addrs {
+		cfg.Addresses = append(cfg.Addresses, Address{Addr: a})
+	}
+	h, err := Open(cfg)
+	must(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }() // Ends with the context.
+	t.Cleanup(func() {
+		cancel()
+		select {
+		case err := <-done:
+			must(t, errors.Join(err, h.Close()))
+		case <-time.After(testPatience):
+			t.Error("Run did not end")
+		}
+	})
+	await(t, "Run", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.running
+	})
+	return h, events
+}
+
+// next waits for an event of a kind, and fails on others.
+func next(t testing.TB, events <-chan Event, want Kind) Event {
+	t.Helper()
+	select {
+	case e := <-events:
+		if e.Kind != want {
+			t.Fatalf("event %+v, want %v", e, want)
+		}
+		return e
+	case <-time.After(testPatience):
+		t.Fatalf("no event, want %v", want)
+		return Event{}
+	}
+}
+
+// quiet fails where an event has come.
+func quiet(t testing.TB, events <-chan Event) {
+	t.Helper()
+	select {
+	case e := <-events:
+		t.Errorf("event %+v, want none", e)
+	default:
+	}
+}
+
+// both runs a test for each family.
+func both(t *testing.T, f func(t *testing.T, addr netip.Addr)) {
+	t.Run("IPv4", func(t *testing.T) { f(t, vip4) })
+	t.Run("IPv6", func(t *testing.T) { f(t, vip6) })
+}
+
+// dialer gives up soon: what it is to cause is the question of who has the address.
+func dialer() *net.Dialer { return &net.Dialer{Timeout: 100 * time.Millisecond} }
+
+func unixNoDad(addr netip.Addr) int {
+	if addr.Is6() {
+		return unix.IFA_F_NODAD
+	}
+	return 0
+}

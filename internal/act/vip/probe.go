@@ -1,0 +1,83 @@
+package vip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"redkeep/internal/speak/neighbour"
+)
+
+// A probe asks twice, so that one lost frame does not answer for a silent holder, and waits as long after the second as
+// after the first. A kernel answers within 10 us on a segment of virtual cables, and within a millisecond on one of switches; the
+// holder's agent or server need not live for it. 20 ms is what an election takes anyway, in parallel with which this
+// runs: longer would delay the address, shorter would mistake a host that is being scheduled for an absent one.
+const (
+	questions = 2
+	listenFor = 10 * time.Millisecond
+)
+
+// Probe asks the segment whether somebody else has one of the addresses, and returns at the first answer; by says who:
+// "10.77.0.100 is at 02:42:0a:4d:00:0c". Silence takes it 20 ms. An address that an earlier agent left on this host is not
+// taken, but somebody else may have it too, and that is heard.
+//
+// With an error it is not known: a device is down or no Ethernet (ErrLinkDown, ErrNoSegment), the process may not
+// (ErrMute), or Run does not run (ErrNotRunning). Any answer counts nevertheless.
+func (h *Hand) Probe(ctx context.Context) (taken bool, by string, err error) {
+	answers := make(chan string, 1)
+	if err := h.ask(answers); err != nil {
+		return false, "", fmt.Errorf("probe for the addresses of %s: %w", h.cfg.Group, err)
+	}
+	defer h.forget(answers)
+	timer := time.NewTimer(listenFor)
+	defer timer.Stop()
+	for range questions {
+		err = h.question()
+		timer.Reset(listenFor)
+		select {
+		case by = <-answers:
+			return true, by, nil
+		case <-ctx.Done():
+			return false, "", fmt.Errorf("probe for the addresses of %s: %w", h.cfg.Group, ctx.Err())
+		case <-timer.C:
+		}
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("probe for the addresses of %s: %w", h.cfg.Group, err)
+	}
+	return false, "", nil
+}
+
+// ask has answers delivered to a channel.
+func (h *Hand) ask(answers chan string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.running {
+		return ErrNotRunning
+	}
+	h.askers[answers] = struct{}{}
+	return nil
+}
+
+func (h *Hand) forget(answers chan string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.askers, answers)
+}
+
+// question sends one probe for each address.
+func (h *Hand) question() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, a := range h.addresses {
+		err := h.unheard(a)
+		if err == nil {
+			d, _ := h.carrier(a) // unheard has found it
+			err = h.segment.send(a.Addr, d.index, neighbour.Probe(a.Addr, d.mac))
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,135 @@
+package vip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Set puts the group's addresses on this host or takes them off, and returns when the kernel has said so. It may be
+// repeated; what can be done for one address is done, even if it can't for the other.
+//
+// Up: the kernel removes them after d, which it takes as whole seconds, one at least, and up to one second late (measured);
+// repeated, it renews that with one request an address. Where they were not up before, the first announcements have left
+// when it returns, also if an earlier agent had left the addresses here. Down: no announcement leaves any more, and a
+// leftover is deleted like one of our own; an address that is not there is success.
+func (h *Hand) Set(ctx context.Context, up bool, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("set addresses: %w", err)
+	}
+	until := now().add(d) // Before the kernel is told: what is put back later can only be too short.
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer h.wake()
+	var errs []error
+	for _, a := range h.addresses {
+		if up {
+			errs = append(errs, h.raise(a, until))
+		} else {
+			errs = append(errs, h.lower(a))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// raise puts an address up until an instant, and announces it if it was not up.
+func (h *Hand) raise(a *address, until boottime) error {
+	was := a.held(now())
+	if !a.up {
+		a.life = 0
+	}
+	a.meant, a.up, a.until = true, true, until
+	if err := h.put(a); err != nil {
+		return err
+	}
+	if !was {
+		h.leaveElsewhere(a)
+		a.sayFrom(time.Now())
+		h.say(a, time.Now())
+	}
+	return nil
+}
+
+// put tells the kernel to have an address for what is left of its time. An address whose time has run out, because the
+// agent was stopped in between, stays away.
+func (h *Hand) put(a *address) error {
+	left := a.until.sub(now())
+	if left <= 0 {
+		a.on, a.trouble = false, fmt.Errorf("%s on %s: %w", a.Addr, a.Dev, ErrExpired)
+		return a.trouble
+	}
+	seconds := int((left + time.Second - 1) / time.Second)
+	d, err := h.carrier(a)
+	if err == nil {
+		err = h.kernel.put(a.Addr, d.index, seconds)
+	}
+	if errors.Is(err, unix.ENODEV) || errors.As(err, new(*NoDeviceError)) { // The device was made anew, and we have not heard of it yet.
+		if err = h.look(); err == nil {
+			d, err = h.carrier(a)
+		}
+		if err == nil {
+			err = h.kernel.put(a.Addr, d.index, seconds)
+		}
+	}
+	if err != nil {
+		a.on, a.trouble = false, fmt.Errorf("%w (device %s)", err, a.Dev)
+		return a.trouble
+	}
+	a.on, a.trouble = true, nil
+	a.life = max(a.life, seconds)
+	a.places[place{d.index, a.whole()}] = true
+	return nil
+}
+
+// ErrExpired says that an address was not put back because its time had run out.
+var ErrExpired = errors.New("its time has run out")
+
+// lower takes an address off this host, wherever it is.
+func (h *Hand) lower(a *address) error {
+	a.meant, a.up, a.on, a.trouble = true, false, false, nil
+	a.hush()
+	a.heal()
+	if d, err := h.carrier(a); err == nil {
+		a.places[place{d.index, a.whole()}] = true // It may be there without our having heard of it.
+	}
+	var errs []error
+	for p := range a.places {
+		if p.bits == a.whole() {
+			errs = append(errs, h.drop(a, p))
+		}
+	}
+	a.trouble = errors.Join(errs...)
+	return a.trouble
+}
+
+// drop deletes an address in one place.
+func (h *Hand) drop(a *address, p place) error {
+	was, err := h.kernel.drop(a.Addr, p)
+	if err != nil {
+		return err
+	}
+	delete(a.places, p)
+	if was && a.Addr.Is6() {
+		a.ownDrops++
+	}
+	return nil
+}
+
+// leaveElsewhere deletes what an earlier agent with another configuration may have left on other devices. An address with
+// a subnet is not ours, and taking it away could take others along; State names it.
+func (h *Hand) leaveElsewhere(a *address) {
+	d, err := h.carrier(a)
+	if err != nil {
+		return
+	}
+	for p := range a.places {
+		if p.index != d.index && p.bits == a.whole() {
+			if err := h.drop(a, p); err != nil {
+				h.log.Warn("address is on another device too", "addr", a.Addr, "dev", h.devices[p.index].name, "err", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package vip
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// watch follows the kernel's notifications until the context ends.
+func (h *Hand) watch(ctx context.Context) error {
+	// The connection has no other way to be woken; nobody needs it after Run.
+	defer context.AfterFunc(ctx, h.kernel.news.Close)()
+	for {
+		messages, from, err := h.kernel.news.Receive()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed), errors.Is(err, unix.EBADF):
+			return fmt.Errorf("follow the kernel's notifications: %w", err)
+		case err != nil:
+			h.overrun()
+		case from.Pid == nl.PidKernel:
+			at := time.Now()
+			for _, m := range messages {
+				h.notice(m, at)
+			}
+		}
+	}
+}
+
+// notice takes one notification.
+func (h *Hand) notice(m syscall.NetlinkMessage, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch m.Header.Type {
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		if n, ok := readNews(m.Data); ok {
+			n.gone, n.port = m.Header.Type == unix.RTM_DELADDR, m.Header.Pid
+			h.addressNews(n, at)
+		}
+	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+		link, err := netlink.LinkDeserialize(&unix.NlMsghdr{Type: m.Header.Type}, m.Data)
+		if err == nil && m.Data[0] == unix.AF_UNSPEC { // Bridges tell of their ports in a family of their own.
+			h.linkNews(newDevice(link), m.Header.Type == unix.RTM_DELLINK, m.Header.Pid, at)
+		}
+	}
+}
+
+// news is a notification about an address.
+type news struct {
+	addr netip.Addr
+	place
+	valid uint32 // seconds; forever is all ones
+	gone  bool
+	port  uint32
+}
+
+// readNews reads what concerns us of an ifaddrmsg and its attributes.
+func readNews(data []byte) (news, bool) {
+	if len(data) < unix.SizeofIfAddrmsg {
+		return news{}, false
+	}
+	n := news{place: place{bits: int(data[1]), index: int(binary.NativeEndian.Uint32(data[4:]))}, valid: math.MaxUint32}
+	attrs, err := nl.ParseRouteAttr(data[unix.SizeofIfAddrmsg:])
+	if err != nil {
+		return news{}, false
+	}
+	for _, a := range attrs {
+		switch a.Attr.Type {
+		case unix.IFA_LOCAL: // Of IPv4 and of IPv6 with a peer; it is what counts.
+			n.addr, _ = netip.AddrFromSlice(a.Value)
+		case unix.IFA_ADDRESS:
+			if !n.addr.IsValid() {
+				n.addr, _ = netip.AddrFromSlice(a.Value)
+			}
+		case unix.IFA_CACHEINFO:
+			if len(a.Value) >= 8 {
+				n.valid = binary.NativeEndian.Uint32(a.Value[4:])
+			}
+		}
+	}
+	return n, n.addr.IsValid()
+}
+
+// addressNews takes a notification about an address, and notes damage to ours.
+func (h *Hand) addressNews(n news, at time.Time) {
+	for _, a := range h.addresses {
+		if a.Addr != n.addr {
+			continue
+		}
+		if n.gone {
+			delete(a.places, n.place)
+		} else {
+			a.places[n.place] = true
+		}
+		if !a.meant || n.bits != a.whole() || h.byUs(a, n) {
+			continue
+		}
+		d, err := h.carrier(a)
+		switch {
+		case n.gone && a.up && err == nil && n.index == d.index:
+			h.deleted(a, n, at)
+		case !n.gone && a.up && int64(n.valid) > int64(a.life)+1:
+			a.hurt(Changed, culprit(n.port), at)
+		case !n.gone && !a.up:
+			a.hurt(Added, culprit(n.port), at)
+		default:
+			continue
+		}
+		h.wake()
+	}
+}
+
+// byUs reports whether a notification is of our own doing. The kernel does not say so for IPv6, where our deletions are
+// counted, and our additions can't be told from others with as short a life, which do no harm.
+func (h *Hand) byUs(a *address, n news) bool {
+	if n.port == h.kernel.port {
+		return true
+	}
+	if n.gone && a.Addr.Is6() && a.ownDrops > 0 {
+		a.ownDrops--
+		return true
+	}
+	return false
+}
+
+// deleted notes that an address is gone that should be up. One whose time has run out stays away.
+func (h *Hand) deleted(a *address, n news, at time.Time) {
+	wasOn := a.on
+	a.on = false
+	if now() < a.until {
+		// A device that goes down takes its IPv6 addresses along, and linkUp puts them back.
+		if d, err := h.carrier(a); err == nil && d.up {
+			a.hurt(Deleted, culprit(n.port), at)
+		}
+		return
+	}
+	a.hush()
+	a.trouble = fmt.Errorf("%s on %s: %w", a.Addr, a.Dev, ErrExpired)
+	if wasOn {
+		h.note(a, Event{Kind: Expired, By: unknown, Err: ErrExpired})
+	}
+}
+
+// linkNews takes a notification about a device.
+func (h *Hand) linkNews(d device, gone bool, port uint32, at time.Time) {
+	was := h.devices[d.index]
+	if gone {
+		d.up = false
+		delete(h.devices, d.index)
+	} else {
+		h.devices[d.index] = d
+	}
+	for _, a := range h.addresses {
+		if !a.up || a.Dev != d.name {
+			continue
+		}
+		switch {
+		case d.up && (!was.up || was.mac != d.mac || was.name != d.name):
+			h.linkUp(a, at)
+		case !d.up && was.up:
+			a.hush()
+			a.downSince, a.downBy = at, culprit(port)
+			h.note(a, Event{Kind: LinkDown, By: a.downBy, Err: fmt.Errorf("%s: %w", a.Dev, ErrLinkDown)})
+		default:
+			continue
+		}
+		h.wake()
+	}
+}
+
+// linkUp puts an address back on a device that came up, which is told nothing by it if it is there still, and announces.
+func (h *Hand) linkUp(a *address, at time.Time) {
+	err := h.put(a)
+	if errors.Is(err, ErrExpired) {
+		return
+	}
+	a.heal()
+	if err != nil {
+		a.hurt(Deleted, unknown, at)
+		return
+	}
+	a.sayFrom(at)
+	if !a.downSince.IsZero() {
+		h.note(a, Event{Kind: LinkDown, By: a.downBy, Took: time.Since(a.downSince)})
+		a.downSince = time.Time{}
+	}
+}
+
+// overrun looks at everything, since notifications were lost.
+func (h *Hand) overrun() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.devices
+	if err := h.look(); err != nil {
+		h.log.Warn("the kernel's notifications were lost", "err", err)
+		return
+	}
+	at := time.Now()
+	for _, a := range h.addresses {
+		a.ownDrops = 0
+		d, err := h.carrier(a)
+		switch {
+		case !a.meant || err != nil:
+		case a.up && !a.places[place{d.index, a.whole()}]:
+			h.deleted(a, news{}, at)
+		case a.up && d.up && !before[d.index].up:
+			h.linkUp(a, at)
+		case !a.up && len(a.places) > 0:
+			a.hurt(Added, unknown, at)
+		}
+	}
+	h.wake()
+}
