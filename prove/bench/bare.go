@@ -6,18 +6,19 @@ import (
 	"time"
 
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/contest"
 	"redkeep/internal/stage/wire"
 	"redkeep/internal/stage/writer"
 )
 
 // bareScript is what can't be beaten: two open connections on a replica's host, one to the master and one to its own
 // server, which it promotes when the first one ends. It has no vote, no fence and no safety of any kind.
-func bareScript() contender {
-	return contender{
-		name:   "bare-script",
-		about:  "no vote, no safety: when the connection to the master ends, REPLICAOF NO ONE; clients ask every server for its role",
-		faults: []string{"kill"},
-		enter: func(ctx context.Context, s *site) (keeper, error) {
+func bareScript() contest.Contender {
+	return contest.Contender{
+		Name:   "bare-script",
+		About:  "no vote, no safety: when the connection to the master ends, REPLICAOF NO ONE; clients ask every server for its role",
+		Faults: []string{"kill"},
+		Enter: func(ctx context.Context, s *contest.Site) (contest.Keeper, error) {
 			b := &bare{site: s}
 			return b, b.start(ctx)
 		},
@@ -25,18 +26,22 @@ func bareScript() contender {
 }
 
 // bare is the script at work.
-type bare struct{ site *site }
+type bare struct{ site *contest.Site }
 
-// bareLimit is longer than any trial.
-const bareLimit = 10 * time.Minute
+const (
+	// bareLimit is longer than any trial.
+	bareLimit = 10 * time.Minute
+	// askLimit bounds one question to a server.
+	askLimit = 300 * time.Millisecond
+)
 
 func (b *bare) start(ctx context.Context) error {
 	h := b.site.Hosts()[1]
-	master, err := wire.Dial(ctx, h.Dial, b.site.victim().Addr(), askLimit)
+	master, err := wire.Dial(ctx, h.Dial, b.site.Victim().Addr(), askLimit)
 	if err != nil {
 		return err
 	}
-	own, err := wire.Dial(ctx, h.Dial, b.site.servers[1].Addr(), askLimit)
+	own, err := wire.Dial(ctx, h.Dial, b.site.Servers[1].Addr(), askLimit)
 	if err != nil {
 		master.Close()
 		return err
@@ -53,10 +58,10 @@ func (b *bare) start(ctx context.Context) error {
 	return nil
 }
 
-func (b *bare) ready(context.Context) bool { return true }
+func (b *bare) Ready(context.Context) bool { return true }
 
-func (b *bare) finder() writer.Finder { return b.site.FindByRole(stage.DefaultPort) }
+func (b *bare) Finder() writer.Finder { return b.site.FindByRole(stage.DefaultPort) }
 
-func (b *bare) switchover(context.Context) error {
+func (b *bare) Switchover(context.Context) error {
 	return errors.New("the bare script has no switchover")
 }

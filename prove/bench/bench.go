@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"redkeep/internal/stage/contest"
 )
 
 // Options are the choices of Run.
@@ -40,8 +42,8 @@ const extra = 2
 // session is a Run at work.
 type session struct {
 	Options
-	faults     []fault
-	contenders []contender
+	faults     []contest.Fault
+	contenders []contest.Contender
 	report     Report
 }
 
@@ -94,24 +96,24 @@ func (s *session) build(ctx context.Context) (clean func(), err error) {
 
 // enlist takes the contenders that were asked for and can be measured here.
 func (s *session) enlist() error {
-	known := all(s.Binary)
+	known := field(s.Binary)
 	var wanted []string
 	for name := range strings.SplitSeq(s.Contenders, ",") {
 		name = strings.TrimSpace(name)
 		if name == "" {
 			continue
 		}
-		if !slices.ContainsFunc(known, func(c contender) bool { return c.name == name }) {
+		if !slices.ContainsFunc(known, func(c contest.Contender) bool { return c.Name == name }) {
 			return fmt.Errorf("choose contenders: there is no %q; there are %s", name, strings.Join(names(known), ", "))
 		}
 		wanted = append(wanted, name)
 	}
 	for _, c := range known {
-		if len(wanted) > 0 && !slices.Contains(wanted, c.name) || !slices.ContainsFunc(s.faults, func(f fault) bool { return c.meets(f.name) }) {
+		if len(wanted) > 0 && !slices.Contains(wanted, c.Name) || !slices.ContainsFunc(s.faults, func(f contest.Fault) bool { return c.Meets(f.Name) }) {
 			continue
 		}
-		missing := c.missing()
-		s.report.Contenders = append(s.report.Contenders, About{Name: c.name, About: c.about, Missing: missing})
+		missing := c.Missing()
+		s.report.Contenders = append(s.report.Contenders, About{Name: c.Name, About: c.About, Missing: missing})
 		if len(missing) == 0 {
 			s.contenders = append(s.contenders, c)
 		}
@@ -119,10 +121,10 @@ func (s *session) enlist() error {
 	return nil
 }
 
-func names(contenders []contender) []string {
+func names(contenders []contest.Contender) []string {
 	var found []string
 	for _, c := range contenders {
-		found = append(found, c.name)
+		found = append(found, c.Name)
 	}
 	return found
 }
@@ -133,7 +135,7 @@ func (s *session) trials(ctx context.Context) error {
 	for round := 1; round <= s.Runs*extra; round++ {
 		for _, f := range s.faults {
 			for _, c := range s.contenders {
-				if !c.meets(f.name) || row(c.name, f.name, s.report.Results).Runs >= s.Runs {
+				if !c.Meets(f.Name) || row(c.Name, f.Name, s.report.Results).Runs >= s.Runs {
 					continue
 				}
 				s.one(ctx, c, f, round)
@@ -150,17 +152,17 @@ func (s *session) trials(ctx context.Context) error {
 const golden = 0.6180339887498949
 
 // one makes a run and notes it. One that comes to no end is noted as that: the others may.
-func (s *session) one(ctx context.Context, c contender, f fault, round int) {
+func (s *session) one(ctx context.Context, c contest.Contender, f contest.Fault, round int) {
 	phase := golden * float64(round)
-	t := &trial{contender: c, fault: f, keep: s.Keep, phase: time.Duration((phase - float64(int(phase))) * float64(time.Second))}
-	result, err := t.run(ctx)
-	result.Run = round
+	t := &contest.Trial{Contender: c, Fault: f, Keep: s.Keep, Phase: time.Duration((phase - float64(int(phase))) * float64(time.Second))}
+	measured, err := t.Run(ctx)
+	result := Result{Result: measured, Run: round}
 	if err != nil {
 		result.Error = err.Error()
 	}
 	result.LeftOut = err == nil && time.Duration(result.Stall) > s.Stall
 	s.report.Results = append(s.report.Results, result)
-	s.tell(nameColumns+"  %s", f.name, c.name, result)
+	s.tell(nameColumns+"  %s", f.Name, c.Name, result)
 }
 
 // String says it in a line.
@@ -190,12 +192,12 @@ func (s *session) tell(format string, args ...any) {
 func (s *session) sum() {
 	for _, f := range s.faults {
 		for _, c := range s.contenders {
-			if c.meets(f.name) {
-				s.report.Rows = append(s.report.Rows, row(c.name, f.name, s.report.Results))
+			if c.Meets(f.Name) {
+				s.report.Rows = append(s.report.Rows, row(c.Name, f.Name, s.report.Results))
 			}
 		}
 	}
-	compare(s.report.Rows, all("")[0].name)
+	compare(s.report.Rows, field("")[0].Name)
 }
 
 // costs measures what Redkeep costs while nothing happens.

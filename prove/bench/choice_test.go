@@ -16,7 +16,7 @@ func TestChooseFaults(t *testing.T) {
 		chosen, err := choose(c.list)
 		var got []string
 		for _, f := range chosen {
-			got = append(got, f.name)
+			got = append(got, f.Name)
 		}
 		if err != nil || strings.Join(got, " ") != c.want {
 			t.Errorf("%q chooses %v, %v; want %s", c.list, got, err, c.want)
@@ -49,13 +49,6 @@ func TestEnlistTakesWhoMeetsAFault(t *testing.T) {
 	}
 	if _, err := enlist("kill", "pacemaker"); err == nil {
 		t.Error("an unknown contender was taken")
-	}
-}
-
-func TestMissingNamesPackages(t *testing.T) {
-	c := contender{needs: map[string]string{"no-such-program-1": "b", "no-such-program-2": "a", "no-such-program-3": "b", "sh": "dash"}}
-	if got := c.missing(); !slices.Equal(got, []string{"a", "b"}) {
-		t.Errorf("missing are %v; want a and b", got)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/contest"
 )
 
 const (
@@ -42,25 +43,19 @@ func measureIdle(ctx context.Context, binary string) (idle *Idle, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	s, err := open(ctx, st)
+	_, keeper, err := contest.Prepare(ctx, st, contest.Redkeep("redkeep", binary, time.Second, nil))
 	if err != nil {
 		return nil, err
 	}
-	a := &agents{site: s}
-	if err := a.start(binary, time.Second); err != nil {
-		return nil, err
-	}
-	if !await(ctx, readyLimit, func() bool { return s.replicating(ctx) && a.ready(ctx) }) {
-		return nil, errors.Join(ctx.Err(), fmt.Errorf("redkeep is not ready after %v", readyLimit))
-	}
-	return a.idle(ctx)
+	return idleAgents(ctx, keeper.(*contest.Agents).Procs)
 }
 
-func (a *agents) idle(ctx context.Context) (*Idle, error) {
+// idleAgents leaves the agents alone, of which the first is the master's.
+func idleAgents(ctx context.Context, agents []*stage.Process) (*Idle, error) {
 	pause(ctx, 2*time.Second) // for what follows a start
 	var before []float64
 	begun := clock.Now()
-	for _, p := range a.procs {
+	for _, p := range agents {
 		used, err := cpuSeconds(p.Pid())
 		if err != nil {
 			return nil, err
@@ -70,7 +65,7 @@ func (a *agents) idle(ctx context.Context) (*Idle, error) {
 	pause(ctx, idleTime)
 	took := clock.Now().Sub(begun).Seconds()
 	idle := &Idle{}
-	for i, p := range a.procs {
+	for i, p := range agents {
 		used, err := cpuSeconds(p.Pid())
 		if err != nil {
 			return nil, err
@@ -129,4 +124,14 @@ func resident(pid int) (float64, error) {
 		return 0, fmt.Errorf("read resident memory: %w", err)
 	}
 	return float64(pages) * float64(os.Getpagesize()) / (1 << 20), nil
+}
+
+// pause waits, or returns with the context.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

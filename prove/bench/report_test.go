@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/contest"
 )
 
 func run1(gap time.Duration) Result {
-	return Result{Contender: "redkeep", Fault: "kill", Gap: Duration(gap), Recovered: true, Settled: true}
+	return Result{Result: contest.Result{Contender: "redkeep", Fault: "kill", Gap: Duration(gap), Recovered: true, Settled: true}}
 }
 
 func TestRowLeavesOutWhatDoesNotCount(t *testing.T) {
@@ -66,7 +68,7 @@ func TestDurationsAreMilliseconds(t *testing.T) {
 func TestPrintSaysWhatIsMissing(t *testing.T) {
 	r := Report{
 		Rows:       []Row{row("redkeep", "kill", []Result{run1(12 * time.Millisecond)}), {Fault: "cut", Contender: "redkeep", LeftOut: 2}},
-		Results:    []Result{{Contender: "redkeep", Fault: "cut", Run: 2, Error: "not ready"}},
+		Results:    []Result{{Result: contest.Result{Contender: "redkeep", Fault: "cut"}, Run: 2, Error: "not ready"}},
 		Contenders: []About{{Name: "keepalived", About: "tuned", Missing: []string{"keepalived"}}},
 		Command:    "make bench",
 	}

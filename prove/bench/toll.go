@@ -108,7 +108,7 @@ func roundTrips(ctx context.Context, conn *wire.Conn) ([]float64, error) {
 func gatedRoundTrips(ctx context.Context, conn *wire.Conn, server *stage.Redis) (times []float64, err error) {
 	h := server.Host()
 	var hand *gate.Hand
-	if gone := h.Do(func() { hand, err = hold(ctx, words.Group(group), server.Addr().Port()) }); gone != nil || err != nil {
+	if gone := h.Do(func() { hand, err = hold(ctx, words.Group("toll"), server.Addr().Port()) }); gone != nil || err != nil {
 		return nil, errors.Join(gone, err)
 	}
 	times, err = roundTrips(ctx, conn)

@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import (
 	"context"
@@ -23,29 +23,29 @@ const (
 	sentinelPeriods = "PING-PERIOD 300 ASK-PERIOD 100 INFO-PERIOD 500 PUBLISH-PERIOD 500"
 )
 
-// sentinel is redis-sentinel on each host, at the shortest times that do not fail over by themselves. With the address
+// Sentinel is redis-sentinel on each host, at the shortest times that do not fail over by themselves. With the address
 // script clients use a VIP, as the recipes have it; without it they ask the Sentinels and follow +switch-master.
-func sentinel(name string, script bool) contender {
-	c := contender{
-		name:  name,
-		about: sentinelTuned + "; clients ask the Sentinels and follow +switch-master",
-		needs: map[string]string{},
-		enter: func(ctx context.Context, s *site) (keeper, error) {
+func Sentinel(name string, script bool) Contender {
+	c := Contender{
+		Name:  name,
+		About: sentinelTuned + "; clients ask the Sentinels and follow +switch-master",
+		Needs: map[string]string{},
+		Enter: func(ctx context.Context, s *Site) (Keeper, error) {
 			r := &sentinels{site: s, script: script}
 			return r, r.start(ctx)
 		},
 	}
 	if script {
-		c.about = sentinelTuned + "; client-reconfig-script moves a VIP, which clients use"
-		c.needs["arping"] = "arping"
-		c.needs["ip"] = "iproute2"
+		c.About = sentinelTuned + "; client-reconfig-script moves a VIP, which clients use"
+		c.Needs["arping"] = "arping"
+		c.Needs["ip"] = "iproute2"
 	}
 	return c
 }
 
 // sentinels is redis-sentinel at work.
 type sentinels struct {
-	site   *site
+	site   *Site
 	script bool
 	// program is the server's own binary under the name that makes it a Sentinel, as the package's is.
 	program string
@@ -62,7 +62,7 @@ func (s *sentinels) start(ctx context.Context) error {
 	}
 	if s.script {
 		// The first time a person adds the address.
-		if err := run(ctx, s.site.victim().Host(), "ip", "address", "add", vip+"/24", "dev", "eth0"); err != nil {
+		if err := s.site.Victim().Host().AddAddress(netip.PrefixFrom(stage.VIP, 24)); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (s *sentinels) startOn(h *stage.Host) error {
 		return err
 	}
 	config := fmt.Sprintf("port %d\nprotected-mode no\ndir %q\nsentinel monitor %s %s %d 2\n",
-		stage.FacePort, dir, group, s.site.victim().Host().Addr(), stage.DefaultPort)
+		stage.FacePort, dir, group, s.site.Victim().Host().Addr(), stage.DefaultPort)
 	config += "sentinel down-after-milliseconds " + group + " 500\n" +
 		"sentinel failover-timeout " + group + " 3000\n" +
 		"sentinel parallel-syncs " + group + " 2\n"
@@ -127,11 +127,11 @@ else
   ip address del %[2]s/24 dev eth0
 fi
 exit 0
-`, h.Addr(), vip)
+`, h.Addr(), stage.VIP)
 }
 
 // ready wants every Sentinel to know the two others and both replicas, and the master to be up for all.
-func (s *sentinels) ready(ctx context.Context) bool {
+func (s *sentinels) Ready(ctx context.Context) bool {
 	for _, h := range s.site.Hosts() {
 		if !s.knowsAll(ctx, h) {
 			return false
@@ -163,7 +163,7 @@ func fields(conn *wire.Conn, args ...string) (map[string]string, error) {
 	return found, nil
 }
 
-func (s *sentinels) finder() writer.Finder {
+func (s *sentinels) Finder() writer.Finder {
 	if s.script {
 		return atVIP()
 	}
@@ -172,10 +172,10 @@ func (s *sentinels) finder() writer.Finder {
 
 // atVIP finds whoever has the address.
 func atVIP() writer.Finder {
-	return writer.Fixed(netip.AddrPortFrom(netip.MustParseAddr(vip), stage.DefaultPort))
+	return writer.Fixed(netip.AddrPortFrom(stage.VIP, stage.DefaultPort))
 }
 
-func (s *sentinels) switchover(ctx context.Context) error {
+func (s *sentinels) Switchover(ctx context.Context) error {
 	conn, err := dialHost(ctx, s.site.Hosts()[1], stage.FacePort)
 	if err != nil {
 		return err

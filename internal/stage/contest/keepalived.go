@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import (
 	"context"
@@ -13,16 +13,16 @@ import (
 	"redkeep/internal/stage/writer"
 )
 
-// keepalived is VRRP with the scripts of the common recipe (all routers BACKUP, nopreempt, replicas follow the VIP),
+// Keepalived is VRRP with the scripts of the common recipe (all routers BACKUP, nopreempt, replicas follow the VIP),
 // without its sleeps, and at the shortest times that keepalived takes: VRRP version 3 with an advertisement each 100 ms,
 // a check each second, which is the least, that counts at the first failure. A gratuitous ARP each second tells clients
 // after a healed cut where the address is; by itself keepalived sends none then.
-func keepalived() contender {
-	return contender{
-		name:  "keepalived",
-		about: "VRRP 3, advert_int 0.1, vrrp_script redis-cli ping each 1 s, fall 1, garp_master_refresh 1; notify scripts set the role; clients use its VIP",
-		needs: map[string]string{"keepalived": "keepalived", "redis-cli": "redis-tools"},
-		enter: func(ctx context.Context, s *site) (keeper, error) {
+func Keepalived() Contender {
+	return Contender{
+		Name:  "keepalived",
+		About: "VRRP 3, advert_int 0.1, vrrp_script redis-cli ping each 1 s, fall 1, garp_master_refresh 1; notify scripts set the role; clients use its VIP",
+		Needs: map[string]string{"keepalived": "keepalived", "redis-cli": "redis-tools"},
+		Enter: func(ctx context.Context, s *Site) (Keeper, error) {
 			k := &routers{site: s}
 			return k, k.start(ctx)
 		},
@@ -31,7 +31,7 @@ func keepalived() contender {
 
 // routers is keepalived at work.
 type routers struct {
-	site  *site
+	site  *Site
 	procs []*stage.Process
 }
 
@@ -74,7 +74,7 @@ func (k *routers) startOn(h *stage.Host, priority int) (*stage.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	backup, err := script(h, "become-replica", fmt.Sprintf("exec redis-cli -p %[2]d replicaof %[1]s %[2]d\n", vip, stage.DefaultPort))
+	backup, err := script(h, "become-replica", fmt.Sprintf("exec redis-cli -p %[2]d replicaof %[1]s %[2]d\n", stage.VIP, stage.DefaultPort))
 	if err != nil {
 		return nil, err
 	}
@@ -120,23 +120,23 @@ vrrp_instance redis {
   notify_fault %[4]q
   notify_stop %[4]q
 }
-`, priority, check, master, backup, vip)
+`, priority, check, master, backup, stage.VIP)
 }
 
 // ready wants the first router to be the master, and the replicas to follow the address; the site asks the servers.
-func (k *routers) ready(ctx context.Context) bool {
-	for _, r := range k.site.servers[1:] {
+func (k *routers) Ready(ctx context.Context) bool {
+	for _, r := range k.site.Servers[1:] {
 		ctx, cancel := context.WithTimeout(ctx, askLimit)
 		answer, err := r.Do(ctx, "ROLE")
 		cancel()
-		if err != nil || len(answer.Elems) < 2 || answer.Elems[1].Text != vip {
+		if err != nil || len(answer.Elems) < 2 || answer.Elems[1].Text != stage.VIP.String() {
 			return false
 		}
 	}
 	return true
 }
 
-func (k *routers) finder() writer.Finder { return atVIP() }
+func (k *routers) Finder() writer.Finder { return atVIP() }
 
 // switchover stops the master's router, which says so in its last advertisement.
-func (k *routers) switchover(context.Context) error { return k.procs[0].Stop(5 * time.Second) }
+func (k *routers) Switchover(context.Context) error { return k.procs[0].Stop(5 * time.Second) }

@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import (
 	"context"
@@ -19,31 +19,32 @@ const (
 	askLimit = 300 * time.Millisecond
 )
 
-// site is a stage with a server on each host. The first host's is the master, and the one that is struck.
-type site struct {
+// Site is a stage with a server on each host. The first host's is the master, and the one that is struck.
+type Site struct {
 	*stage.Stage
-	servers []*stage.Redis
+	// Servers are in the order of the hosts.
+	Servers []*stage.Redis
 }
 
 // open starts the servers, as replicas of the first.
-func open(ctx context.Context, st *stage.Stage) (*site, error) {
-	s := &site{Stage: st}
+func open(ctx context.Context, st *stage.Stage) (*Site, error) {
+	s := &Site{Stage: st}
 	for i, h := range st.Hosts() {
 		c := stage.RedisConfig{}
 		if i > 0 {
-			c.ReplicaOf = s.servers[0].Addr()
+			c.ReplicaOf = s.Servers[0].Addr()
 		}
 		r, err := h.StartRedis(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		s.servers = append(s.servers, r)
+		s.Servers = append(s.Servers, r)
 	}
 	return s, nil
 }
 
-// victim is the server that is struck.
-func (s *site) victim() *stage.Redis { return s.servers[0] }
+// Victim is the server that is struck.
+func (s *Site) Victim() *stage.Redis { return s.Servers[0] }
 
 // role is what a server says of itself.
 type role struct {
@@ -54,9 +55,9 @@ type role struct {
 }
 
 // roles asks the servers on their own hosts, but for the first skip of them.
-func (s *site) roles(ctx context.Context, skip int) []role {
+func (s *Site) roles(ctx context.Context, skip int) []role {
 	var found []role
-	for _, r := range s.servers[skip:] {
+	for _, r := range s.Servers[skip:] {
 		found = append(found, ask(ctx, r))
 	}
 	return found
@@ -85,7 +86,7 @@ func oneMaster(roles []role) bool {
 }
 
 // replicating reports whether the first server is the master and all others follow.
-func (s *site) replicating(ctx context.Context) bool {
+func (s *Site) replicating(ctx context.Context) bool {
 	for i, r := range s.roles(ctx, 0) {
 		if (r.name == "master") != (i == 0) || i > 0 && !r.linked {
 			return false
@@ -96,8 +97,8 @@ func (s *site) replicating(ctx context.Context) bool {
 
 // caughtUp reports whether all replicas have a write of now. That their links are up says nothing: after a full copy Redis
 // holds back what is written until the replica's next word, for up to a second.
-func (s *site) caughtUp(ctx context.Context) bool {
-	conn, err := dialHost(ctx, s.victim().Host(), stage.DefaultPort)
+func (s *Site) caughtUp(ctx context.Context) bool {
+	conn, err := dialHost(ctx, s.Victim().Host(), stage.DefaultPort)
 	if err != nil {
 		return false
 	}
@@ -105,7 +106,7 @@ func (s *site) caughtUp(ctx context.Context) bool {
 	if _, err := conn.Do(askLimit, "SET", "bench-ready", "1"); err != nil {
 		return false
 	}
-	replicas := len(s.servers) - 1
+	replicas := len(s.Servers) - 1
 	answer, err := conn.Do(askLimit, "WAIT", fmt.Sprint(replicas), fmt.Sprint((askLimit / 2).Milliseconds()))
 	return err == nil && answer.Int == int64(replicas)
 }
@@ -136,24 +137,6 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-// run runs a program on a host until it ends.
-func run(ctx context.Context, h *stage.Host, path string, args ...string) error {
-	p, err := h.Start(stage.Command{Path: path, Args: args})
-	if err != nil {
-		return err
-	}
-	select {
-	case <-p.Done():
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if _, err := p.End(); err != nil {
-		said, _ := os.ReadFile(p.Log())
-		return fmt.Errorf("run %s on %s: %w: %s", path, h.Name(), err, said)
-	}
-	return nil
 }
 
 // script writes a shell script into a host's directory and returns its path.

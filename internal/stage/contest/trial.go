@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import (
 	"context"
@@ -33,17 +33,17 @@ const (
 	patience = 25 * time.Millisecond
 )
 
-// trial is one fault, once.
-type trial struct {
-	contender contender
-	fault     fault
-	// keep is where the stage's directory is left; empty for nowhere.
-	keep string
-	// phase is added to the time before the fault, so that those who look once a second are met at different moments.
-	phase time.Duration
+// Trial is one fault, once. It is used once.
+type Trial struct {
+	Contender Contender
+	Fault     Fault
+	// Keep is where the stage's directory is left; empty for nowhere.
+	Keep string
+	// Phase is added to the time before the fault, so that those who look once a second are met at different moments.
+	Phase time.Duration
 
-	site   *site
-	keeper keeper
+	site   *Site
+	keeper Keeper
 	finder writer.Finder
 	watch  *clock.Watcher
 	client *writer.Writer
@@ -52,10 +52,10 @@ type trial struct {
 	mended atomic.Bool
 }
 
-// run makes a stage, breaks it and takes it away.
-func (t *trial) run(ctx context.Context) (Result, error) {
-	result := Result{Contender: t.contender.name, Fault: t.fault.name}
-	st, err := stage.New(ctx, stage.Options{Dir: t.keep, Keep: t.keep != ""})
+// Run makes a stage, breaks it and takes it away.
+func (t *Trial) Run(ctx context.Context) (Result, error) {
+	result := Result{Contender: t.Contender.Name, Fault: t.Fault.Name}
+	st, err := stage.New(ctx, stage.Options{Dir: t.Keep, Keep: t.Keep != ""})
 	if err != nil {
 		return result, err
 	}
@@ -64,27 +64,27 @@ func (t *trial) run(ctx context.Context) (Result, error) {
 	return result, errors.Join(err, st.Close())
 }
 
-func (t *trial) play(ctx context.Context, st *stage.Stage, result *Result) error {
-	if err := t.prepare(ctx, st); err != nil {
+func (t *Trial) play(ctx context.Context, st *stage.Stage, result *Result) (err error) {
+	if t.site, t.keeper, err = Prepare(ctx, st, t.Contender); err != nil {
 		return err
 	}
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
-	pause(ctx, warm+t.phase)
-	at, err := t.fault.strike(ctx, t)
+	pause(ctx, warm+t.Phase)
+	at, err := t.Fault.strike(ctx, t)
 	if err != nil {
-		return fmt.Errorf("%s: %w", t.fault.name, err)
+		return fmt.Errorf("%s: %w", t.Fault.Name, err)
 	}
 	result.Recovered = t.moved(ctx, at)
 	gap := writer.Longest(t.client.Writes(), at, clock.Now())
 	result.Gap, result.Stall = Duration(gap.Length()), Duration(t.watch.Worst(at, gap.To))
-	if t.fault.mend == nil {
+	if t.Fault.mend == nil {
 		result.Settled = t.settled(ctx)
 		return t.audit(ctx, result)
 	}
 	at = clock.Now()
-	if err := t.fault.mend(t); err != nil {
+	if err := t.Fault.mend(t); err != nil {
 		return err
 	}
 	result.Settled = t.settled(ctx)
@@ -92,33 +92,35 @@ func (t *trial) play(ctx context.Context, st *stage.Stage, result *Result) error
 	return t.audit(ctx, result)
 }
 
-// prepare brings servers and contender to the point from which a failover could succeed.
-func (t *trial) prepare(ctx context.Context, st *stage.Stage) (err error) {
-	if t.site, err = open(ctx, st); err != nil {
-		return err
+// Prepare starts servers and the contender on a stage, and brings them to the point from which a failover could succeed.
+func Prepare(ctx context.Context, st *stage.Stage, c Contender) (*Site, Keeper, error) {
+	site, err := open(ctx, st)
+	if err != nil {
+		return nil, nil, err
 	}
-	if t.keeper, err = t.contender.enter(ctx, t.site); err != nil {
-		return err
+	keeper, err := c.Enter(ctx, site)
+	if err != nil {
+		return nil, nil, err
 	}
-	if !await(ctx, readyLimit, func() bool { return t.site.replicating(ctx) && t.keeper.ready(ctx) && t.site.caughtUp(ctx) }) {
-		return errors.Join(ctx.Err(), fmt.Errorf("%s is not ready after %v", t.contender.name, readyLimit))
+	if !await(ctx, readyLimit, func() bool { return site.replicating(ctx) && keeper.Ready(ctx) && site.caughtUp(ctx) }) {
+		return nil, nil, errors.Join(ctx.Err(), fmt.Errorf("%s is not ready after %v", c.Name, readyLimit))
 	}
-	return nil
+	return site, keeper, nil
 }
 
 // begin starts the clients: one that looks for the master, and one on each host that only knows that host's own server.
-func (t *trial) begin(ctx context.Context) (err error) {
+func (t *Trial) begin(ctx context.Context) (err error) {
 	if t.watch, err = clock.Watch(); err != nil {
 		return err
 	}
-	t.finder = t.keeper.finder()
+	t.finder = t.keeper.Finder()
 	t.client, err = t.site.Write(ctx, writer.Options{
 		Finder: t.finder, Interval: writeInterval, DialTimeout: patience, RequestTimeout: patience,
 	})
 	if err != nil {
 		return err
 	}
-	for _, r := range t.site.servers {
+	for _, r := range t.site.Servers {
 		w, err := writer.Start(ctx, writer.Options{
 			Dial: t.dialFrom(r.Host()), Finder: writer.Fixed(r.Addr()), Name: "local-" + r.Host().Name(), Stay: true,
 			Interval: localInterval, DialTimeout: patience, RequestTimeout: patience,
@@ -135,7 +137,7 @@ func (t *trial) begin(ctx context.Context) (err error) {
 }
 
 // dialFrom connects from the host, and once all is over from the client's.
-func (t *trial) dialFrom(h *stage.Host) func(context.Context, string, string) (net.Conn, error) {
+func (t *Trial) dialFrom(h *stage.Host) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if t.mended.Load() {
 			return t.site.Client().Dial(ctx, network, address)
@@ -145,11 +147,11 @@ func (t *trial) dialFrom(h *stage.Host) func(context.Context, string, string) (n
 }
 
 // moved waits until there is one master elsewhere and the client has written for a while. It returns false at the limit.
-func (t *trial) moved(ctx context.Context, at clock.Instant) bool {
+func (t *Trial) moved(ctx context.Context, at clock.Instant) bool {
 	var since clock.Instant // of a state as it should be
 	return await(ctx, moveLimit, func() bool {
 		skip := 0
-		if t.fault.silent {
+		if t.Fault.silent {
 			skip = 1
 		}
 		// While nothing is written for sure, nobody is asked, who might have better things to do.
@@ -185,7 +187,7 @@ func acked(w *writer.Writer, after clock.Instant) bool {
 }
 
 // settled waits until there has been exactly one master for a while, and the client has written all the time. It returns false at the limit.
-func (t *trial) settled(ctx context.Context) bool {
+func (t *Trial) settled(ctx context.Context) bool {
 	var since clock.Instant
 	return await(ctx, restLimit, func() bool {
 		now := clock.Now()
@@ -201,7 +203,7 @@ func (t *trial) settled(ctx context.Context) bool {
 }
 
 // audit stops the clients, and reads back what was acknowledged from the master that there is now.
-func (t *trial) audit(ctx context.Context, result *Result) error {
+func (t *Trial) audit(ctx context.Context, result *Result) error {
 	t.client.Stop()
 	var logs [][]writer.Write
 	for _, w := range t.locals {
@@ -231,16 +233,16 @@ func (t *trial) audit(ctx context.Context, result *Result) error {
 }
 
 // lastMaster is the only server that is a master; where there are several, the one that clients find.
-func (t *trial) lastMaster(ctx context.Context) (netip.AddrPort, error) {
+func (t *Trial) lastMaster(ctx context.Context) (netip.AddrPort, error) {
 	if roles := t.site.roles(ctx, 0); oneMaster(roles) {
 		i := slices.IndexFunc(roles, func(r role) bool { return r.name == "master" })
-		return t.site.servers[i].Addr(), nil
+		return t.site.Servers[i].Addr(), nil
 	}
 	return t.finder.Find(ctx)
 }
 
 // end stops what was started, however far the trial came.
-func (t *trial) end() {
+func (t *Trial) end() {
 	if t.client != nil {
 		t.client.Stop()
 	}

@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import (
 	"context"
@@ -17,31 +17,32 @@ import (
 )
 
 const (
-	secret = "a-secret-of-the-bench"
+	secret = "a-secret-of-the-contest"
 	// peerPort is the agents' default port for commands.
 	peerPort = 26380
 )
 
-// redkeep is Redkeep with the README's configuration and a lease of its own.
-func redkeep(name, binary string, lease time.Duration, faults []string) contender {
-	return contender{
-		name:   name,
-		about:  fmt.Sprintf("lease %v, down_after 1s, three voters; clients ask its Sentinel face", lease),
-		faults: faults,
-		enter: func(_ context.Context, s *site) (keeper, error) {
-			r := &agents{site: s}
+// Redkeep is Redkeep with the README's configuration and a lease of its own.
+func Redkeep(name, binary string, lease time.Duration, faults []string) Contender {
+	return Contender{
+		Name:   name,
+		About:  fmt.Sprintf("lease %v, down_after 1s, three voters; clients ask its Sentinel face", lease),
+		Faults: faults,
+		Enter: func(_ context.Context, s *Site) (Keeper, error) {
+			r := &Agents{site: s}
 			return r, r.start(binary, lease)
 		},
 	}
 }
 
-// agents is Redkeep at work.
-type agents struct {
-	site  *site
-	procs []*stage.Process
+// Agents is Redkeep at work.
+type Agents struct {
+	site *Site
+	// Procs are the agents, in the order of the hosts.
+	Procs []*stage.Process
 }
 
-func (a *agents) start(binary string, lease time.Duration) error {
+func (a *Agents) start(binary string, lease time.Duration) error {
 	file := filepath.Join(a.site.Dir(), "redkeep.yaml")
 	if err := os.WriteFile(file, []byte(a.config(lease)), 0o600); err != nil {
 		return err
@@ -54,12 +55,12 @@ func (a *agents) start(binary string, lease time.Duration) error {
 		if err != nil {
 			return err
 		}
-		a.procs = append(a.procs, p)
+		a.Procs = append(a.Procs, p)
 	}
 	return nil
 }
 
-func (a *agents) config(lease time.Duration) string {
+func (a *Agents) config(lease time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "secret: %s\nlease: %v\ndown_after: 1s\nnodes:\n", secret, lease)
 	for _, h := range a.site.Hosts() {
@@ -69,8 +70,8 @@ func (a *agents) config(lease time.Duration) string {
 	return b.String()
 }
 
-func (a *agents) ready(ctx context.Context) bool {
-	h := a.site.victim().Host()
+func (a *Agents) Ready(ctx context.Context) bool {
+	h := a.site.Victim().Host()
 	ready := false
 	err := a.ask(ctx, h, func(ctx context.Context, c *client.Client) error {
 		node, err := c.Status(ctx)
@@ -92,7 +93,7 @@ func inSync(g picture.Group) bool {
 }
 
 // ask connects to a host's agent from its own host, as the command line does.
-func (a *agents) ask(ctx context.Context, h *stage.Host, f func(context.Context, *client.Client) error) error {
+func (a *Agents) ask(ctx context.Context, h *stage.Host, f func(context.Context, *client.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var conn *peer.Conn
@@ -109,10 +110,10 @@ func (a *agents) ask(ctx context.Context, h *stage.Host, f func(context.Context,
 	return f(ctx, client.New(conn))
 }
 
-func (a *agents) finder() writer.Finder { return a.site.FindBySentinel(group) }
+func (a *Agents) Finder() writer.Finder { return a.site.FindBySentinel(group) }
 
-func (a *agents) switchover(ctx context.Context) error {
-	return a.ask(ctx, a.site.victim().Host(), func(ctx context.Context, c *client.Client) error {
+func (a *Agents) Switchover(ctx context.Context) error {
+	return a.ask(ctx, a.site.Victim().Host(), func(ctx context.Context, c *client.Client) error {
 		return c.Switchover(ctx, words.Group(group), "", func(string) {})
 	})
 }

@@ -1,0 +1,51 @@
+package contest
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+
+	"redkeep/internal/stage/writer"
+)
+
+// Contender is one way to keep a master.
+type Contender struct {
+	// Name is what tables call it, and About how it is set up and how clients find the master.
+	Name, About string
+	// Faults are the names of those that it is measured with; empty for all.
+	Faults []string
+	// Needs are programs that must be in PATH, with the package of Debian that has each.
+	Needs map[string]string
+	// Enter sets it up on a site whose servers run, with the first host's as the master.
+	Enter func(context.Context, *Site) (Keeper, error)
+}
+
+// Keeper is a contender at work on a site.
+type Keeper interface {
+	// Ready reports whether a failover could succeed now.
+	Ready(context.Context) bool
+	// Finder is how its clients find the master.
+	Finder() writer.Finder
+	// Switchover moves the master elsewhere, as its users do when they plan it. It may return before that is done.
+	Switchover(context.Context) error
+}
+
+// group is the name of the group, which is what Sentinel calls the master's name.
+const group = "orders"
+
+// Meets reports whether the contender is measured with the fault.
+func (c Contender) Meets(fault string) bool {
+	return len(c.Faults) == 0 || slices.Contains(c.Faults, fault)
+}
+
+// Missing returns the packages that this machine lacks for the contender, in order.
+func (c Contender) Missing() []string {
+	var packages []string
+	for program, pkg := range c.Needs {
+		if _, err := exec.LookPath(program); err != nil && !slices.Contains(packages, pkg) {
+			packages = append(packages, pkg)
+		}
+	}
+	slices.Sort(packages)
+	return packages
+}
