@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"fmt"
 	"testing"
 	"time"
 )
@@ -11,14 +10,8 @@ const group = "orders"
 func TestModes(t *testing.T) {
 	here := namespace(t)
 	there := neighbour(t, here)
-	s := serve(t, "0.0.0.0:0", false)
+	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})
-	local, own, far := fmt.Sprintf("127.0.0.1:%d", s.port), fmt.Sprintf("10.52.0.1:%d", s.port), fmt.Sprintf("10.52.0.1:%d", s.port)
-	reach := func() (errs [3]error) {
-		errs[0], errs[1] = try(local, 0), try(own, 0)
-		there(func() { errs[2] = try(far, 0) })
-		return errs
-	}
 	ports := []uint16{s.port}
 	for _, step := range []struct {
 		want Want
@@ -35,9 +28,10 @@ func TestModes(t *testing.T) {
 	} {
 		step.want.Ports = ports
 		must(t, h.Set(group, step.want))
-		for i, err := range reach() {
+		for _, r := range routes {
+			err := r.try(there, s.port, 0)
 			if step.open && err != nil {
-				t.Errorf("%v from %d: %v", step.want.Mode, i, err)
+				t.Errorf("%v by %s: %v", step.want.Mode, r.name, err)
 			}
 			if !step.open {
 				wantRefused(t, err)

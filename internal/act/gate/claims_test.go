@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,22 +26,9 @@ func newSegment(t *testing.T) *segment {
 	t.Helper()
 	here := namespace(t)
 	s := &segment{t: t, there: neighbour(t, here)}
-	freshAddress(t, "here0", "fd52::1/64")
 	freshAddress(t, "here0", vip4.String()+"/32")
 	freshAddress(t, "here0", vip6.String()+"/128")
-	s.there(func() { freshAddress(t, "there0", "fd52::2/64") })
 	return s
-}
-
-// freshAddress adds an address that need not be tried first.
-func freshAddress(t *testing.T, name, cidr string) {
-	t.Helper()
-	link, err := netlink.LinkByName(name)
-	must(t, err)
-	addr, err := netlink.ParseAddr(cidr)
-	must(t, err)
-	addr.Flags = unix.IFA_F_NODAD
-	must(t, netlink.AddrAdd(link, addr))
 }
 
 // socket opens a raw one that waits a tenth of a second.

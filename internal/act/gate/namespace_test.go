@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func leave(t testing.TB, before netns.NsHandle) {
 	}
 }
 
-// neighbour makes a second namespace, joined to the present one by a cable: 10.52.0.1 here, 10.52.0.2 there. It returns
+// neighbour makes a second namespace, joined to the present one by a cable: 10.52.0.1 and fd52::1 here, 2 there. It returns
 // a function that runs another one there.
 func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
 	t.Helper()
@@ -70,8 +71,59 @@ func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
 		f()
 	}
 	address(t, "here0", "10.52.0.1/24")
-	there(func() { address(t, "there0", "10.52.0.2/24") })
+	there(func() {
+		address(t, "there0", "10.52.0.2/24")
+		freshAddress(t, "there0", "fd52::2/64")
+		freshAddress(t, "there0", "fe80::52:2/64")
+	})
+	freshAddress(t, "here0", "fd52::1/64")
+	freshAddress(t, "here0", "fe80::52:1/64")
 	return there
+}
+
+// freshAddress adds an address that need not be tried first.
+func freshAddress(t testing.TB, name, cidr string) {
+	t.Helper()
+	link, err := netlink.LinkByName(name)
+	must(t, err)
+	addr, err := netlink.ParseAddr(cidr)
+	must(t, err)
+	addr.Flags = unix.IFA_F_NODAD
+	must(t, netlink.AddrAdd(link, addr))
+}
+
+// route is a way to the server of a test: where the client is, and by which of this host's addresses it connects.
+type route struct {
+	name, address string
+	far           bool
+}
+
+// routes are all kinds of them; a server on [::]:0 is reached by each.
+var routes = []route{
+	{"loopback", "127.0.0.1", false}, {"own address", "10.52.0.1", false}, {"another host", "10.52.0.1", true},
+	{"loopback6", "::1", false}, {"own address6", "fd52::1", false}, {"another host6", "fd52::1", true},
+	{"own link-local", "fe80::52:1%here0", false}, {"another host's link-local", "fe80::52:1%there0", true},
+	{"mapped", "::ffff:10.52.0.1", true},
+}
+
+// dial connects by the route, with a mark (0 for none).
+func (r route) dial(there func(func()), port uint16, mark uint32) (c net.Conn, err error) {
+	connect := func() { c, err = dial(net.JoinHostPort(r.address, strconv.Itoa(int(port))), mark) }
+	if r.far {
+		there(connect)
+	} else {
+		connect()
+	}
+	return c, err
+}
+
+// try connects by the route, says one line and closes.
+func (r route) try(there func(func()), port uint16, mark uint32) error {
+	c, err := r.dial(there, port, mark)
+	if err != nil {
+		return err
+	}
+	return errors.Join(say(c, "hello"), c.Close())
 }
 
 func up(t testing.TB, name string) {

@@ -37,6 +37,19 @@ func TestSelfTestFindsLeak(t *testing.T) {
 	}
 }
 
+func TestSelfTestFindsLeakOfOneFamily(t *testing.T) {
+	for _, family := range []string{"ipv4", "ipv6"} {
+		namespace(t)
+		h := hand(t, Config{unowned: true})
+		if out, err := nft(t, "insert rule inet redkeep shut_requests meta nfproto "+family+" accept"); err != nil {
+			t.Fatal(out, err)
+		}
+		if _, err := h.SelfTest(t.Context()); !errors.Is(err, ErrLeaks) {
+			t.Errorf("%s: got %v", family, err)
+		}
+	}
+}
+
 func TestApplyAndShowWithoutAgent(t *testing.T) {
 	namespace(t)
 	s := serve(t, "127.0.0.1:0", false)

@@ -2,9 +2,7 @@ package gate
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -13,22 +11,14 @@ import (
 func TestElementEndsOpenConnectionInTime(t *testing.T) {
 	here := namespace(t)
 	there := neighbour(t, here)
-	s := serve(t, "0.0.0.0:0", false)
+	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})
-	addr := map[string]string{"loopback": "127.0.0.1", "own address": "10.52.0.1", "another host": "10.52.0.1"}
-	for from, ip := range addr {
+	for _, r := range routes {
 		must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
 		start := time.Now()
 		must(t, h.Arm(group, 1, 300*time.Millisecond))
 		must(t, h.Activate(group, 1))
-		var c net.Conn
-		var err error
-		connect := func() { c, err = dial(fmt.Sprintf("%s:%d", ip, s.port), 0) }
-		if from == "another host" {
-			there(connect)
-		} else {
-			connect()
-		}
+		c, err := r.dial(there, s.port, 0)
 		must(t, err)
 		// The sending counts: what a busy machine does to the test after that is no lateness of the kernel's.
 		last, sent := time.Duration(0), time.Since(start)
@@ -37,9 +27,9 @@ func TestElementEndsOpenConnectionInTime(t *testing.T) {
 		}
 		ended := time.Since(start)
 		wantRefused(t, err)
-		t.Logf("%s: last echo at %v, reset at %v", from, last, ended)
+		t.Logf("%s: last echo at %v, reset at %v", r.name, last, ended)
 		if last > 300*time.Millisecond+jiffies || last < 200*time.Millisecond {
-			t.Errorf("%s: last echo at %v, of 300ms", from, last)
+			t.Errorf("%s: last echo at %v, of 300ms", r.name, last)
 		}
 		_ = c.Close()
 	}
@@ -79,20 +69,13 @@ func TestActiveSlotIsNotArmed(t *testing.T) {
 func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 	here := namespace(t)
 	there := neighbour(t, here)
-	s := serve(t, "0.0.0.0:0", true)
+	s := serve(t, "[::]:0", true)
 	h := hand(t, Config{})
-	for _, ip := range []string{"127.0.0.1", "10.52.0.1"} {
+	for _, r := range routes {
 		must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
 		must(t, h.Arm(group, 1, 50*time.Millisecond))
 		must(t, h.Activate(group, 1))
-		var c net.Conn
-		var err error
-		connect := func() { c, err = dial(fmt.Sprintf("%s:%d", ip, s.port), 0) }
-		if ip == "127.0.0.1" {
-			connect()
-		} else {
-			there(connect)
-		}
+		c, err := r.dial(there, s.port, 0)
 		must(t, err)
 		server := <-s.conn
 		_, err = io.WriteString(c, strings.Repeat("SET a b\n", 4000))
@@ -106,7 +89,7 @@ func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 		must(t, c.SetReadDeadline(time.Now().Add(patience)))
 		n, err := c.Read(make([]byte, 1<<16))
 		if n != 0 {
-			t.Errorf("%s: %d bytes of answers after the end", ip, n)
+			t.Errorf("%s: %d bytes of answers after the end", r.name, n)
 		}
 		wantRefused(t, err)
 		// A later opening lets the server's repetition of the answers out, and it finds nobody who waits for them.
@@ -115,7 +98,7 @@ func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 		case err := <-ended:
 			wantRefused(t, err)
 		case <-time.After(5 * time.Second):
-			t.Error(ip, "the old connection lives on at the server")
+			t.Error(r.name, "the old connection lives on at the server")
 		}
 		_ = c.Close()
 	}

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os/exec"
 	"strings"
@@ -155,19 +154,15 @@ func TestLateRestorationOpensNothing(t *testing.T) {
 func TestReplicationSurvivesModes(t *testing.T) {
 	here := namespace(t)
 	there := neighbour(t, here)
-	s := serve(t, "0.0.0.0:0", false)
+	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})
 	ports := []uint16{s.port}
-	var far net.Conn
-	var err error
-	there(func() { far, err = dial(fmt.Sprintf("10.52.0.1:%d", s.port), 0) })
-	must(t, err)
-	near, err := dial(fmt.Sprintf("127.0.0.1:%d", s.port), 0)
-	must(t, err)
 	peers := Want{Ports: ports, Mode: ReplicationOnly}
-	six, err := dial(fmt.Sprintf("[::1]:%d", s.port), 0)
-	must(t, err)
-	for _, c := range []net.Conn{far, near, six} {
+	links := map[string]net.Conn{}
+	for _, r := range routes {
+		c, err := r.dial(there, s.port, 0)
+		must(t, err)
+		links[r.name] = c
 		peers.Peers = append(peers.Peers, c.LocalAddr().(*net.TCPAddr).AddrPort())
 	}
 	must(t, h.Set(group, Want{Ports: ports, Mode: Absent}))
@@ -177,18 +172,20 @@ func TestReplicationSurvivesModes(t *testing.T) {
 		{Ports: ports, Mode: Opened, For: time.Minute}, {Ports: ports, Mode: Opened, For: time.Minute}, peers,
 	} {
 		must(t, h.Set(group, want))
-		must(t, say(far, "far"))
-		must(t, say(near, "near"))
-		must(t, say(six, "six"))
+		for name, c := range links {
+			must(t, say(c, name))
+		}
 	}
-	wantRefused(t, try(fmt.Sprintf("127.0.0.1:%d", s.port), 0))
+	for _, r := range routes {
+		wantRefused(t, r.try(there, s.port, 0))
+	}
 	st, err := h.State(group)
 	must(t, err)
-	if len(st.Want.Peers) != 3 || st.Refused == 0 {
+	if len(st.Want.Peers) != len(routes) || st.Refused == 0 {
 		t.Errorf("state %+v", st)
 	}
 	must(t, h.Set(group, Want{Ports: ports, Mode: Shut}))
-	wantRefused(t, say(far, "far"))
-	wantRefused(t, say(near, "near"))
-	wantRefused(t, say(six, "six"))
+	for name, c := range links {
+		wantRefused(t, say(c, name))
+	}
 }

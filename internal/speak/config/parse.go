@@ -129,9 +129,6 @@ func (r *reader) nodes(v value) []Node {
 				r.wrong(e.value.place, "give each node its own host", "nodes %s and %s have the same address", other.Name, name)
 			}
 		}
-		if valid && !addr.Is4() {
-			r.warn(e.value.place, "use its IPv4 address for a hard fence", "node %s has an IPv6 address, which this version's gate does not guard", name)
-		}
 		// A node whose address was refused stays, so that data naming it isn't refused as well.
 		nodes = append(nodes, Node{words.Node(name), addr})
 	}
