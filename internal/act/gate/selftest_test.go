@@ -39,14 +39,18 @@ func TestSelfTestFindsLeak(t *testing.T) {
 
 func TestSelfTestFindsLeakOfOneFamily(t *testing.T) {
 	for _, family := range []string{"ipv4", "ipv6"} {
-		namespace(t)
-		h := hand(t, Config{unowned: true})
-		if out, err := nft(t, "insert rule inet redkeep shut_requests meta nfproto "+family+" accept"); err != nil {
-			t.Fatal(out, err)
-		}
-		if _, err := h.SelfTest(t.Context()); !errors.Is(err, ErrLeaks) {
-			t.Errorf("%s: got %v", family, err)
-		}
+		t.Run(family, func(t *testing.T) {
+			namespace(t)
+			h := hand(t, Config{unowned: true})
+			for _, chain := range []string{"shut_requests", "shut_replies"} {
+				if out, err := nft(t, "insert rule inet redkeep "+chain+" meta nfproto "+family+" accept"); err != nil {
+					t.Fatal(out, err)
+				}
+			}
+			if _, err := h.SelfTest(t.Context()); !errors.Is(err, ErrLeaks) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 
