@@ -173,6 +173,7 @@ func TestCommandsAskRealAgents(t *testing.T) {
 	s.want(exitDone, "h3", "switchover --to h2", "switched over") // passed on to the master's agent
 	s.status("h2", "the new master", func(g api.GroupStatus) bool { return g.Master == "h2" && whole(g) })
 	s.want(exitRefused, "h2", "switchover --to h2", "h2 is the master already")
+	s.pauses()
 
 	wrong := filepath.Join(s.Dir(), "wrong.yaml")
 	text, err := os.ReadFile(s.file)
@@ -188,6 +189,20 @@ func TestCommandsAskRealAgents(t *testing.T) {
 	s.file = right
 
 	s.loseMajority()
+}
+
+// pauses pauses the group from one node, looks from another, and resumes from the third.
+func (s *agentSite) pauses() {
+	s.t.Helper()
+	s.want(exitDone, "h3", "pause --for 10m --reason maintenance", "orders: paused for 10m0s, until ", "redkeep resume")
+	s.status("h1", "the pause", func(g api.GroupStatus) bool {
+		return g.Writable && !g.CanFailOver && g.Pause != nil && g.Pause.By == "h3" && g.Pause.Text == "maintenance" && g.Pause.LeftMS > 500_000
+	})
+	s.want(exitDone, "h1", "status", "no failover: paused for ", " more by h3: maintenance", "redkeep resume", "could fail over now: no")
+	s.want(exitDone, "h1", "explain", "more by h3: maintenance")
+	s.want(exitDone, "h2", "history", "the group is paused by h3", "(maintenance)")
+	s.want(exitDone, "h1", "resume --group orders", "orders: not paused; failovers happen")
+	s.status("h2", "the end of the pause", func(g api.GroupStatus) bool { return g.Pause == nil && g.CanFailOver })
 }
 
 // loseMajority takes two hosts away for good, and goes on with the third.

@@ -25,6 +25,8 @@ func commands(s streams) []*cobra.Command {
 		newExplain(s),
 		newHistory(s),
 		newSwitchover(s),
+		newPause(s),
+		newResume(s),
 		newBootstrap(s),
 		newRecover(s),
 		newLeave(s),

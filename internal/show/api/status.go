@@ -44,8 +44,9 @@ type GroupStatus struct {
 	CanFailOver bool           `json:"can_fail_over"`
 	Why         []ReasonStatus `json:"why"`
 	VIPs        []VIPStatus    `json:"vips"`
-	VIPHeld     bool           `json:"vip_held"`
-	VIPWhy      *ReasonStatus  `json:"vip_why,omitempty"`
+	// VIPHeld says that the asked node has the addresses, VIPWhy what is wrong with them.
+	VIPHeld bool          `json:"vip_held"`
+	VIPWhy  *ReasonStatus `json:"vip_why,omitempty"`
 	// Pause is left out while the group is not paused.
 	Pause      *PauseStatus      `json:"pause,omitempty"`
 	Members    []MemberStatus    `json:"members"`

@@ -26,6 +26,7 @@ func (s GroupStatus) Picture() picture.Group {
 		Name: s.Name, Self: s.Self, RedisPort: s.RedisPort, State: picture.State(strings.ReplaceAll(s.State, "_", " ")),
 		Master: s.Master, Epoch: s.Epoch, Writable: s.Writable, Lease: millis(s.LeaseMS), HoldLeft: millis(s.LeaseLeftMS),
 		Gate: s.Gate, GateMode: s.GateMode, Fence: fence(s.Fence), FenceWhy: s.FenceWhy, Generation: s.Generation, Ready: s.CanFailOver,
+		HasVIP: s.VIPHeld, VIPWhy: s.VIPWhy.Reason(),
 	}
 	for _, v := range s.VIPs {
 		g.VIPs = append(g.VIPs, picture.VIP{Addr: v.Address, Dev: v.Device, Held: v.Held, Trouble: v.Trouble})

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"redkeep/internal/picture"
 	"redkeep/internal/words"
 )
 
@@ -149,5 +150,18 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	}
 	if got := c.ask("SUBSCRIBE c1"); !strings.Contains(got, ":256") {
 		t.Errorf("a channel that is known: %q", got)
+	}
+}
+
+// TestAPauseIsTold: Sentinel's word for watching on without acting is tilt.
+func TestAPauseIsTold(t *testing.T) {
+	n := picture.Node{Groups: []picture.Group{{Name: "orders"}, {Name: "carts"}}}
+	f := New(Config{Picture: func() picture.Node { return n }})
+	if got := f.infoSentinel(n); !strings.Contains(got, "sentinel_tilt:0\r\nsentinel_tilt_since_seconds:-1\r\n") {
+		t.Errorf("%q", got)
+	}
+	n.Groups[1].Pause = picture.Pause{By: "h3", For: time.Hour, Left: 59 * time.Minute}
+	if got := f.infoSentinel(n); !strings.Contains(got, "sentinel_tilt:1\r\nsentinel_tilt_since_seconds:60\r\n") {
+		t.Errorf("%q", got)
 	}
 }

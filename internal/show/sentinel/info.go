@@ -3,6 +3,7 @@ package sentinel
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,11 +58,15 @@ func (f *Face) infoClients(picture.Node) string {
 }
 
 func (f *Face) infoSentinel(n picture.Node) string {
+	tilt, since := "sentinel_tilt:0", tilted(n)
+	if since >= 0 {
+		tilt = "sentinel_tilt:1"
+	}
 	out := []string{
 		"# Sentinel",
 		"sentinel_masters:" + itoa(len(n.Groups)),
-		"sentinel_tilt:0",
-		"sentinel_tilt_since_seconds:-1",
+		tilt,
+		"sentinel_tilt_since_seconds:" + strconv.FormatInt(since, 10),
 		"sentinel_running_scripts:0",
 		"sentinel_scripts_queue_length:0",
 		"sentinel_simulate_failure_flags:0",
@@ -79,6 +84,17 @@ func (f *Face) infoSentinel(n picture.Node) string {
 			i, g.Name, status, addr, len(replicasOf(g, known.node)), len(otherVoters(g))+1))
 	}
 	return lines(out...)
+}
+
+// tilted is for how many seconds a group has been paused, -1 where none is: Sentinel's word for watching on without acting.
+func tilted(n picture.Node) int64 {
+	since := int64(-1)
+	for _, g := range n.Groups {
+		if g.Pause.Left > 0 {
+			since = max(since, int64((g.Pause.For-g.Pause.Left)/time.Second))
+		}
+	}
+	return since
 }
 
 // lines ends each line as Redis does.

@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"redkeep/internal/picture"
@@ -15,6 +16,7 @@ import (
 func Explain(w io.Writer, g picture.Group, s Style) error {
 	p := &page{to: w, style: s}
 	p.line("", "%s", p.headline(g))
+	p.pause(g)
 	p.failover(g)
 	if g.State != picture.StateLeft {
 		p.election(g)
@@ -94,4 +96,13 @@ func ago(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
 	}
+}
+
+// span prints what is left of a time: 8m12s, or 2h5m.
+func span(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d >= time.Hour {
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return d.String()
 }

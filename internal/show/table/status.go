@@ -41,6 +41,7 @@ func (p *page) line(indent, format string, args ...any) {
 // group prints one group: its headline, what follows from it, its nodes.
 func (p *page) group(n picture.Node, g picture.Group) {
 	p.line("", "%s", p.headline(g))
+	p.pause(g)
 	p.failover(g)
 	p.remarks(n, g)
 	p.line("", "")
@@ -65,6 +66,23 @@ func (p *page) headline(g picture.Group) string {
 	}
 }
 
+// pause says that nobody would take a lost master's place, first of all.
+func (p *page) pause(g picture.Group) {
+	if g.Pause.Left <= 0 {
+		return
+	}
+	c := yellow
+	if !g.Writable {
+		c = red
+	}
+	why := ""
+	if g.Pause.Text != "" {
+		why = ": " + explain.Printable(g.Pause.Text)
+	}
+	p.line("  ", "%s for %s more by %s%s; go on with: redkeep resume",
+		p.style.paint(c, "no failover: paused"), span(g.Pause.Left), g.Pause.By, why)
+}
+
 // lease prints what is left where that is known: on the master's own node.
 func lease(g picture.Group) string {
 	if g.HoldLeft > 0 {
@@ -87,6 +105,9 @@ func (p *page) failover(g picture.Group) {
 		p.line("  ", "what %s does: %s", g.Self, g.State)
 	}
 	for _, r := range g.Why {
+		if r.Code == words.Paused {
+			continue // it has a line of its own
+		}
 		p.line("  ", "- %s", explain.Sentence(r))
 		if r.Code == words.ServersDiffer {
 			p.holdings(g)

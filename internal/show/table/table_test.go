@@ -82,6 +82,16 @@ var pages = map[string]picture.Node{
 	"fenced": change(func(g *picture.Group) {
 		g.Members[2].Server.Master, g.Members[2].Server.MasterPort = words.DeadEnd, words.DeadEndPort
 	}),
+	"paused": change(func(g *picture.Group) {
+		g.Ready, g.Pause = false, picture.Pause{By: "h3", For: time.Hour, Left: 8*time.Minute + 12*time.Second, Text: "new disks"}
+		g.Why = []words.Reason{{Code: words.Paused, Node: "h3", N: 492_000, Text: "new disks"}}
+	}),
+	"paused-lost": change(func(g *picture.Group) {
+		g.State, g.Writable, g.HoldLeft, g.Ready = picture.StateFollower, false, 0, false
+		g.Pause = picture.Pause{By: "h3", For: 2 * time.Hour, Left: 65 * time.Minute}
+		g.Why = []words.Reason{{Code: words.Paused, Node: "h3", N: 65 * 60_000}}
+		g.Members[0].Server, g.Members[0].Unfit = words.Server{}, words.Reason{Code: words.ServerGone, Node: "h1"}
+	}),
 	"none": {Node: "h1", Version: "0.1.0"},
 }
 

@@ -13,14 +13,14 @@ import (
 func Sentence(r words.Reason) string {
 	s, ok := sentences[r.Code]
 	if !ok {
-		return printable(r.String())
+		return Printable(r.String())
 	}
 	said := expand(s.says, r)
 	if r.Other != "" && !strings.Contains(s.says+s.do, "{other") {
 		said += ", says " + string(r.Other)
 	}
 	if r.Text != "" && !strings.Contains(s.says, "{text") {
-		said += " (" + printable(r.Text) + ")"
+		said += " (" + Printable(r.Text) + ")"
 	}
 	if s.do == "" {
 		return said
@@ -113,7 +113,7 @@ func fill(place string, r words.Reason) string {
 	case "m ms":
 		return length(r.M)
 	case "text":
-		return orElse(printable(r.Text), "another program")
+		return orElse(Printable(r.Text), "another program")
 	default:
 		return "{" + place + "}"
 	}
@@ -168,8 +168,8 @@ func length(ms int64) string {
 	}
 }
 
-// printable takes out what could move a terminal's cursor: the text is somebody else's.
-func printable(text string) string {
+// Printable takes out what could move a terminal's cursor: the text is somebody else's.
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
