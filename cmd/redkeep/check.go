@@ -68,6 +68,7 @@ type meaningOfGroup struct {
 	Name       words.Group    `json:"name"`
 	Server     string         `json:"server"`
 	Port       uint16         `json:"port"`
+	TLS        *meaningOfTLS  `json:"tls,omitempty"`
 	Login      string         `json:"login"`
 	Renamed    int            `json:"renamed_commands"`
 	Data       []words.Node   `json:"data"`
@@ -106,6 +107,41 @@ func meaningOf(file string, c *config.Config, self words.Node) meaning {
 	return m
 }
 
+// meaningOfTLS is the servers' use of TLS, and the agent's.
+type meaningOfTLS struct {
+	Port        uint16 `json:"port"`
+	Replication bool   `json:"replication"`
+	// Agent says that the agent speaks TLS to its server, Certificate that it shows one of its own.
+	Agent       bool `json:"agent"`
+	Certificate bool `json:"certificate"`
+	// ServerName is whom the server's certificate must be for; empty for the node's name or address.
+	ServerName string `json:"server_name,omitempty"`
+}
+
+// String is the line of the text form.
+func (t meaningOfTLS) String() string {
+	text := fmt.Sprintf("port %d", t.Port)
+	if t.Replication {
+		text += ", for replication too"
+	}
+	switch {
+	case !t.Agent:
+		return text + "; the agent uses the plain port"
+	case t.Certificate:
+		text += "; the agent shows a certificate, and"
+	default:
+		text += "; the agent shows no certificate, and"
+	}
+	switch t.ServerName {
+	case "":
+		return text + " the server's must be for the node's name or address"
+	case config.AnyName:
+		return text + " the server's may be for anybody"
+	default:
+		return text + " the server's must be for " + t.ServerName
+	}
+}
+
 // meaningOfVIP is a virtual address; Dev is empty for the interface in whose subnet it is.
 type meaningOfVIP struct {
 	Address string `json:"address"`
@@ -119,6 +155,9 @@ func meaningOfOne(c *config.Config, g config.Group) meaningOfGroup {
 		Renamed: len(g.Server.Rename), Data: g.Data, Witnesses: []words.Node{},
 		Gate: g.Gate.String(), GateExempt: append([]string{}, g.GateExempt...),
 		Definition: c.Definition(g).Digest().String(),
+	}
+	if t := g.Server.TLS; t.Port != 0 {
+		m.TLS = &meaningOfTLS{t.Port, t.Replication, t.Speaks(), t.Cert != "", t.ServerName}
 	}
 	if !g.Server.OnNode {
 		m.Server = g.Server.Loopback.String() + " on each data node"
@@ -182,7 +221,14 @@ func (m meaning) print(out io.Writer) error {
 
 // print writes the lines of one group.
 func (g meaningOfGroup) print(line func(label, format string, args ...any)) {
-	line("redis", "port %d, %s", g.Port, g.Server)
+	if g.Port == 0 {
+		line("redis", "no plain port, %s", g.Server)
+	} else {
+		line("redis", "port %d, %s", g.Port, g.Server)
+	}
+	if g.TLS != nil {
+		line("tls", "%s", g.TLS)
+	}
 	login := g.Login
 	if g.Renamed > 0 {
 		login += fmt.Sprintf("; %d renamed commands", g.Renamed)

@@ -150,19 +150,18 @@ func covered(g config.Group, l redis.Listeners, here func(pid int, port uint16) 
 	partial := func(format string, args ...any) fence {
 		return fence{level: words.FencePartial, why: fmt.Sprintf(format, args...)}
 	}
-	port := g.Server.Port
-	for _, p := range l.Ports {
-		if p != port {
-			return partial("the server also listens on port %d, which no gate is in front of; turn that off in its file", p)
+	if p, open := uncovered(g, l); open && p == l.TLSPort {
+		return partial("the server also listens for TLS on port %d, which no gate is in front of; add tls: %[1]d to redis of group %s in redkeep.yaml, on every node", p, g.Name)
+	} else if open {
+		return partial("the server also listens on port %d, which no gate is in front of; turn that off in its file", p)
+	}
+	for _, p := range g.Server.Ports() {
+		if !slices.Contains(l.Ports, p) {
+			return fence{level: words.FenceSoft, why: fmt.Sprintf("the server does not listen on port %d itself, something hands its connections on; let it listen on this host", p)}
 		}
 	}
-	shares, err := true, error(nil)
-	if l.PID != 0 {
-		shares, err = here(l.PID, port)
-	}
+	shares, err := shared(g, l, here)
 	switch {
-	case !slices.Contains(l.Ports, port):
-		return fence{level: words.FenceSoft, why: fmt.Sprintf("the server does not listen on port %d itself, something hands its connections on; let it listen on this host", port)}
 	case l.SocketOpen:
 		return partial("others may connect to the server's unix socket %s; set unixsocketperm 700 in its file, or take it out", l.Socket)
 	case !l.ReadOnly:
@@ -180,4 +179,27 @@ func covered(g config.Group, l redis.Listeners, here func(pid int, port uint16) 
 	default:
 		return fence{level: words.FenceHard}
 	}
+}
+
+// uncovered returns a port that the server listens on and the file does not know.
+func uncovered(g config.Group, l redis.Listeners) (port uint16, found bool) {
+	for _, p := range l.Ports {
+		if !slices.Contains(g.Server.Ports(), p) {
+			return p, true
+		}
+	}
+	return 0, false
+}
+
+// shared reports whether the server's process listens in this host's network, on every port that the file has.
+func shared(g config.Group, l redis.Listeners, here func(pid int, port uint16) (bool, error)) (bool, error) {
+	if l.PID == 0 {
+		return true, nil
+	}
+	for _, p := range g.Server.Ports() {
+		if is, err := here(l.PID, p); err != nil || !is {
+			return false, err
+		}
+	}
+	return true, nil
 }

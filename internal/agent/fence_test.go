@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,8 @@ func TestFenceIsHardOnlyWhereTheGateCoversTheServer(t *testing.T) {
 	}{
 		"nothing against it": {good, nil, yes, words.FenceHard, ""},
 		"a closed socket":    {with(func(l *redis.Listeners) { l.Socket = "/run/r" }), nil, yes, words.FenceHard, ""},
-		"a port for TLS":     {with(func(l *redis.Listeners) { l.Ports = []uint16{6379, 6390} }), nil, yes, words.FencePartial, "port 6390"},
+		"another port":       {with(func(l *redis.Listeners) { l.Ports = []uint16{6379, 6390} }), nil, yes, words.FencePartial, "port 6390"},
+		"a port for TLS":     {with(func(l *redis.Listeners) { l.Ports, l.TLSPort = []uint16{6379, 6390}, 6390 }), nil, yes, words.FencePartial, "add tls: 6390 to redis of group orders"},
 		"an open socket":     {with(func(l *redis.Listeners) { l.Socket, l.SocketOpen = "/run/r", true }), nil, yes, words.FencePartial, "set unixsocketperm 700"},
 		"writable replicas":  {with(func(l *redis.Listeners) { l.ReadOnly = false }), nil, yes, words.FencePartial, "replica-read-only yes"},
 		"exempt users":       {good, []string{"backup"}, yes, words.FencePartial, "gate_exempt"},
@@ -38,10 +40,33 @@ func TestFenceIsHardOnlyWhereTheGateCoversTheServer(t *testing.T) {
 		"a container":        {good, nil, func(int, uint16) (bool, error) { return false, nil }, words.FenceSoft, "another network namespace"},
 		"no view":            {good, nil, func(int, uint16) (bool, error) { return false, errors.New("hidepid") }, words.FencePartial, "hidepid"},
 	} {
-		g := config.Group{Server: config.Server{Port: 6379}, GateExempt: c.exempt}
+		g := config.Group{Name: "orders", Server: config.Server{Port: 6379}, GateExempt: c.exempt}
 		got := covered(g, c.l, c.here)
 		if got.level != c.want || !strings.Contains(got.why, c.why) || (got.why == "") != (c.why == "") {
 			t.Errorf("%s: %v, %q", name, got.level, got.why)
+		}
+	}
+}
+
+// TestFenceCoversBothPorts takes the port for TLS for covered where the file has it, and for a hole where the server does not
+// listen there itself.
+func TestFenceCoversBothPorts(t *testing.T) {
+	asked := []uint16{}
+	here := func(_ int, p uint16) (bool, error) { asked = append(asked, p); return true, nil }
+	for name, c := range map[string]struct {
+		conf config.Server
+		has  []uint16
+		want words.Fence
+	}{
+		"both":          {config.Server{Port: 6379, TLS: config.TLS{Port: 6390}}, []uint16{6379, 6390}, words.FenceHard},
+		"TLS alone":     {config.Server{TLS: config.TLS{Port: 6390}}, []uint16{6390}, words.FenceHard},
+		"a TLS proxy":   {config.Server{Port: 6379, TLS: config.TLS{Port: 6390}}, []uint16{6379}, words.FenceSoft},
+		"a forgotten 0": {config.Server{TLS: config.TLS{Port: 6390}}, []uint16{6379, 6390}, words.FencePartial},
+	} {
+		asked = asked[:0]
+		got := covered(config.Group{Server: c.conf}, redis.Listeners{PID: 7, Ports: c.has, TLSPort: 6390, ReadOnly: true}, here)
+		if got.level != c.want || got.level == words.FenceHard && !slices.Equal(asked, c.conf.Ports()) {
+			t.Errorf("%s: %v, %q; asked for %v", name, got.level, got.why, asked)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func modeFound(m gate.Mode) decide.GateMode {
 
 // want turns a machine's state of the gate into the hand's.
 func want(g *groupWork, s decide.GateState) gate.Want {
-	w := gate.Want{Ports: []uint16{g.conf.Server.Port}, Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch}
+	w := gate.Want{Ports: g.conf.Server.Ports(), Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch}
 	for _, v := range g.conf.VIPs {
 		w.Addresses = append(w.Addresses, v.Addr)
 	}

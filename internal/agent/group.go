@@ -45,7 +45,7 @@ func (a *Agent) openGroups() error {
 		g := &groupWork{conf: conf, disk: newQueue(), addrs: map[words.Node]netip.AddrPort{}}
 		for _, n := range a.opt.Config.Nodes {
 			if conf.HasData(n.Name) {
-				g.addrs[n.Name] = netip.AddrPortFrom(n.Addr, conf.Server.Port)
+				g.addrs[n.Name] = netip.AddrPortFrom(n.Addr, conf.Server.LinkPort())
 			}
 		}
 		found, err := a.gateFound(g)
@@ -105,7 +105,8 @@ func (a *Agent) setup(g *groupWork) decide.Setup {
 func (a *Agent) newServer(g *groupWork) *redis.Hand {
 	conf := g.conf.Server
 	return redis.New(redis.Config{
-		Addr: conf.Addr(a.opt.Self), Mark: a.mark(), User: conf.User, Password: conf.Password.Reveal(), Rename: conf.Rename,
+		Addr: conf.Addr(a.opt.Self), TLS: secured(conf, a.opt.Self), TLSReplication: conf.TLS.Replication,
+		Mark: a.mark(), User: conf.User, Password: conf.Password.Reveal(), Rename: conf.Rename,
 		Poll: min(max(a.opt.Config.Lease/5, 20*time.Millisecond), 200*time.Millisecond, a.opt.Config.DownAfter/4),
 		Prove: func(pid int, uptime time.Duration) (redis.Process, error) {
 			p, err := process.Prove(pid, uptime)
@@ -122,7 +123,7 @@ func (a *Agent) newServer(g *groupWork) *redis.Hand {
 // reset ends the connections of the server's clients in the kernel.
 func (a *Agent) reset(ctx context.Context, g *groupWork, act decide.ResetClients) error {
 	keep := flows.Keep{Remotes: act.Keep, Mark: gate.DefaultMark, Mask: gate.DefaultMask}
-	n, err := flows.Destroy(ctx, []uint16{g.conf.Server.Port}, keep)
+	n, err := flows.Destroy(ctx, g.conf.Server.Ports(), keep)
 	if err == nil && n > 0 {
 		a.log.Info("connections reset", "group", g.conf.Name, "count", n)
 	}

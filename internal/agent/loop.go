@@ -159,7 +159,7 @@ func (a *Agent) publish() {
 	for _, name := range a.order {
 		g := a.groups[name]
 		p := g.machine.Picture()
-		p.RedisPort = g.conf.Server.Port
+		p.RedisPort = g.conf.Server.LinkPort()
 		p.GateMode = fmt.Sprint(g.conf.Gate)
 		for i := range p.Recent {
 			p.Recent[i].At = wall.Add(-p.Recent[i].Ago)
