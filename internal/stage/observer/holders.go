@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -18,16 +19,18 @@ var Served = []ether.Kind{ether.Accepts}
 // silence is how many questions a host leaves without an answer before its stretch is over.
 const silence = 4
 
-// Stretches returns for each host the stretches in which it answered for the address, in the ways given: no question
-// but for a few was left open by it.
-func (w *Observer) Stretches(address netip.Addr, kinds ...ether.Kind) map[string][]clock.Span {
-	return stretches(w.Claims(), address, silence*w.options.Interval, kinds)
+// Stretches returns for each host the stretches since an instant in which it answered for the address, in the ways given:
+// no question but for a few was left open by it.
+func (w *Observer) Stretches(address netip.Addr, since clock.Instant, kinds ...ether.Kind) map[string][]clock.Span {
+	claims := w.Claims()
+	first, _ := slices.BinarySearchFunc(claims, since, func(c Claim, at clock.Instant) int { return cmp.Compare(c.At, at) })
+	return stretches(claims[first:], address, silence*w.options.Interval, kinds)
 }
 
-// TwoAnswer returns for how long two hosts answered for the address, in the ways given, at the least: one answer within
-// another host's stretch counts a millisecond. What lasts less than an interval may be missed.
-func (w *Observer) TwoAnswer(address netip.Addr, kinds ...ether.Kind) time.Duration {
-	return twoAnswer(w.Stretches(address, kinds...))
+// TwoAnswer returns for how long two hosts answered for the address since an instant, in the ways given, at the least:
+// one answer within another host's stretch counts a millisecond. What lasts less than an interval may be missed.
+func (w *Observer) TwoAnswer(address netip.Addr, since clock.Instant, kinds ...ether.Kind) time.Duration {
+	return twoAnswer(w.Stretches(address, since, kinds...))
 }
 
 func stretches(claims []Claim, address netip.Addr, limit time.Duration, kinds []ether.Kind) map[string][]clock.Span {

@@ -143,7 +143,7 @@ func TestAMoveIsSeenAsOne(t *testing.T) {
 			t.Logf("h2 served after %v, the client's cache knew after %v, worst stall %v",
 				first.Sub(moved), learned.Sub(moved), s.stalls.Worst(moved, clock.Now()))
 			for name, kinds := range map[string][]ether.Kind{"by name": Named, "by service": Served} {
-				if two := s.watch.TwoAnswer(vip, kinds...); two != 0 {
+				if two := s.watch.TwoAnswer(vip, 0, kinds...); two != 0 {
 					t.Errorf("%s two hosts answered for %v", name, two)
 				}
 			}
@@ -168,7 +168,7 @@ func TestTwoHoldersAreSeen(t *testing.T) {
 			must(t, s.Host("h1").RemoveAddress(s.vip))
 			ended := clock.Now()
 			for name, kinds := range map[string][]ether.Kind{"by name": Named, "by service": Served} {
-				two := s.watch.TwoAnswer(vip, kinds...)
+				two := s.watch.TwoAnswer(vip, 0, kinds...)
 				t.Logf("%s two hosts answered for %v of %v", name, two, ended.Sub(begun))
 				if two > ended.Sub(begun) || two < both/2-s.stalls.Worst(begun, ended) {
 					t.Errorf("%s two hosts answered for %v of %v", name, two, ended.Sub(begun))
