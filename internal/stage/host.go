@@ -84,6 +84,9 @@ func (h *Host) Listen(ctx context.Context, address string) (net.Listener, error)
 // Inode returns the number of the host's network namespace. A power-off changes it.
 func (h *Host) Inode() uint64 { return h.current().Inode() }
 
+// Namespace returns the path by which other processes enter the host: nsenter --net=PATH. A power-off changes it.
+func (h *Host) Namespace() string { return h.current().Path() }
+
 // Processes returns the programs that were started on the host and still run.
 func (h *Host) Processes() []*Process {
 	h.mu.Lock()

@@ -25,6 +25,9 @@ type Forbidden = namespace.Forbidden
 // false and err nil, the program has run elsewhere, in a user namespace of its own, and the caller exits with code.
 func Enter(args []string) (inside bool, code int, err error) { return namespace.Enter(args) }
 
+// Entered reports whether the hosts are in a user namespace that Enter made: who wants to a host has to enter that first.
+func Entered() bool { return namespace.Entered() }
+
 // ClientName is the name of the host that is no node: the one from which clients write.
 const ClientName = "client"
 
@@ -208,6 +211,9 @@ func (s *Stage) Started() clock.Instant { return s.started }
 
 // Dir returns the stage's directory.
 func (s *Stage) Dir() string { return s.dir.path }
+
+// Keep leaves the stage's directory, with logs and data, after Close. It must not be called at the same time as Close.
+func (s *Stage) Keep() { s.keep = true }
 
 // Close kills every program of every host, takes hosts and switch away and, unless told to keep it, the directory. It
 // may be called again. An error names what is left.

@@ -486,3 +486,12 @@ func TestGuestsAreNoNodes(t *testing.T) {
 		}
 	}
 }
+
+func TestOthersEnterAHostByItsPath(t *testing.T) {
+	s := open(t, "h1")
+	var stat unix.Stat_t
+	must(t, unix.Stat(s.Host("h1").Namespace(), &stat))
+	if stat.Ino != s.Host("h1").Inode() {
+		t.Errorf("%s is %d, not %d", s.Host("h1").Namespace(), stat.Ino, s.Host("h1").Inode())
+	}
+}

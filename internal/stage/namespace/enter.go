@@ -25,7 +25,7 @@ const mark = "REDKEEP_STAGE_ENTERED"
 // Of a mount or PID namespace there would be no use: the stage mounts nothing, and its programs end with their parent by
 // signal, while a PID namespace would need a /proc of its own, which many containers refuse.
 func Enter(args []string) (inside bool, code int, err error) {
-	_, entered := os.LookupEnv(mark)
+	_, entered = os.LookupEnv(mark)
 	os.Unsetenv(mark) // programs started from here are no part of this
 	refusal := Probe()
 	if refusal == nil || entered {
@@ -37,6 +37,12 @@ func Enter(args []string) (inside bool, code int, err error) {
 	code, err = again(args)
 	return false, code, Explain(err)
 }
+
+// entered says that this process was started by Enter; it is set once, by Enter, before anything else runs.
+var entered bool
+
+// Entered reports whether this process is in a user namespace that Enter made, which others have to enter first.
+func Entered() bool { return entered }
 
 // Probe makes a network namespace and gives it back. It returns what the kernel said.
 func Probe() error {

@@ -28,6 +28,7 @@ type Thread struct {
 	mu    sync.RWMutex // held for reading while file's descriptor is used, for writing while it is closed
 	file  *os.File
 	inode uint64
+	task  int
 }
 
 // Open makes a network namespace with its loopback up. The error wraps what the kernel said; Explain turns it into advice.
@@ -78,7 +79,7 @@ func (t *Thread) enter() error {
 		file.Close()
 		return err
 	}
-	t.file, t.inode = file, stat.Ino
+	t.file, t.inode, t.task = file, stat.Ino, unix.Gettid()
 	return nil
 }
 
@@ -123,6 +124,9 @@ func (t *Thread) FD() int { return int(t.file.Fd()) }
 
 // Inode returns the number by which /proc/PID/ns/net names the namespace.
 func (t *Thread) Inode() uint64 { return t.inode }
+
+// Path names the namespace for other processes of the same user, such as nsenter --net=PATH. It is valid until Close.
+func (t *Thread) Path() string { return fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), t.task) }
 
 // Close ends the thread. It may be called again, but not from within Do.
 func (t *Thread) Close() {
