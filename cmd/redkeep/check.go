@@ -32,6 +32,9 @@ Nothing is changed and no agent is asked. Each error is printed as file:line:col
 		if err != nil && flags.node != "" {
 			return err
 		}
+		if err := checkDevices(c, self.Name); err != nil && flags.node == "" {
+			return err // with --node, another host's interfaces are not this one's
+		}
 		m := meaningOf(flags.file, c, self.Name)
 		if *output == formatJSON {
 			return writeJSON(s.out, m)

@@ -43,6 +43,9 @@ everything is left as it is for the agent that starts next.`,
 		if err != nil {
 			return err
 		}
+		if err := checkDevices(c, self.Name); err != nil {
+			return err
+		}
 		return agent.Run(cmd.Context(), agent.Options{
 			Config: c, Self: self, StateDir: dir, Version: readBuild().Version,
 			Log:   log,

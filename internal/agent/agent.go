@@ -166,6 +166,11 @@ func (a *Agent) start(ctx context.Context, work *errgroup.Group) {
 			work.Go(func() error { return g.resets.run(ctx) })
 			work.Go(func() error { return g.server.Run(ctx) })
 		}
+		if g.vip != nil {
+			work.Go(func() error { return g.vips.run(ctx) })
+			work.Go(func() error { return g.probes.run(ctx) })
+			work.Go(func() error { return g.vip.Run(ctx) })
+		}
 	}
 	work.Go(func() error { return a.serveFace(ctx) })
 	work.Go(func() error { return a.measureFence(ctx) })
@@ -178,6 +183,11 @@ func (a *Agent) close() {
 	}
 	if a.listener != nil {
 		_ = a.listener.Close()
+	}
+	for _, g := range a.groups {
+		if g.vip != nil {
+			_ = g.vip.Close()
+		}
 	}
 	if a.gate != nil {
 		_ = a.gate.Close()

@@ -32,6 +32,12 @@ func (a *Agent) carry(g *groupWork, action decide.Action) {
 		a.onGate(g, act.Ticket, func() error { return a.gate.Set(g.conf.Name, want(g, act.Gate)) })
 	case decide.ResetClients:
 		a.carryReset(g, act)
+	case decide.ProbeVIP:
+		a.carryProbe(g, act)
+	case decide.SetVIP:
+		a.carryAddress(g, act)
+	case decide.AnnounceVIP:
+		a.carryAnnouncement(g)
 	case decide.Instruct:
 		a.carryOrder(g, act)
 	case decide.Announce:

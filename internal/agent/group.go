@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"redkeep/internal/act/flows"
@@ -14,6 +15,7 @@ import (
 	"redkeep/internal/act/process"
 	"redkeep/internal/act/redis"
 	"redkeep/internal/act/store"
+	"redkeep/internal/act/vip"
 	"redkeep/internal/decide"
 	"redkeep/internal/decide/group"
 	"redkeep/internal/speak/config"
@@ -31,6 +33,13 @@ type groupWork struct {
 	server *redis.Hand
 	orders *queue
 	resets *queue
+	// vip, vips and probes are nil where the group has no virtual address that this node may come to have.
+	vip          *vip.Hand
+	vips, probes *queue
+	// raised says that the addresses were last asked to be here; the queue's.
+	raised bool
+	// vipState is what the hand last said of them.
+	vipState atomic.Pointer[[]vip.Status]
 	// addrs are the addresses under which the data nodes' servers find each other.
 	addrs map[words.Node]netip.AddrPort
 }
@@ -47,6 +56,9 @@ func (a *Agent) openGroups() error {
 			if conf.HasData(n.Name) {
 				g.addrs[n.Name] = netip.AddrPortFrom(n.Addr, conf.Server.LinkPort())
 			}
+		}
+		if err := a.openAddress(g); err != nil {
+			return err
 		}
 		found, err := a.gateFound(g)
 		if err != nil {
@@ -91,6 +103,7 @@ func (a *Agent) setup(g *groupWork) decide.Setup {
 		Group: g.conf.Name, Self: a.opt.Self.Name, Data: g.conf.Data, Servers: g.addrs,
 		Lease: c.Lease, DownAfter: c.DownAfter, BusyAfter: c.BusyAfter, ColdStartWait: c.ColdStartWait, Patience: c.Patience,
 		Jiffy: jiffy(), Ungated: g.conf.Gate != config.GateOn, Version: a.opt.Version,
+		VIP:    len(g.conf.VIPs) > 0,
 		Random: rand.Uint64,
 	}
 	for _, n := range c.Nodes {

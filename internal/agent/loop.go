@@ -161,6 +161,7 @@ func (a *Agent) publish() {
 		p := g.machine.Picture()
 		p.RedisPort = g.conf.Server.LinkPort()
 		p.GateMode = fmt.Sprint(g.conf.Gate)
+		a.pictureAddresses(g, &p)
 		for i := range p.Recent {
 			p.Recent[i].At = wall.Add(-p.Recent[i].Ago)
 		}

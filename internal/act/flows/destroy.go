@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,8 @@ type Keep struct {
 	// Mark and Mask tell connections by the mark of the socket at the far end, if that is on this host: the agent's own.
 	// A mark that is zero under its mask tells none.
 	Mark, Mask uint32
+	// But are the only ones of this host's own addresses on which connections end; none means all of them.
+	But []netip.Addr
 }
 
 // Destroy resets every connection that a socket on one of this host's ports is the local end of, but for those to be
@@ -74,7 +77,7 @@ func (d *diag) port(ctx context.Context, port uint16, keep Keep) (int, error) {
 	var count int
 	for _, s := range sockets {
 		remote := plain(s.remote)
-		if kept[remote] || kept[netip.AddrPortFrom(remote.Addr(), 0)] {
+		if kept[remote] || kept[netip.AddrPortFrom(remote.Addr(), 0)] || keep.elsewhere(s.local.Addr()) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -89,6 +92,11 @@ func (d *diag) port(ctx context.Context, port uint16, keep Keep) (int, error) {
 		}
 	}
 	return count, nil
+}
+
+// elsewhere reports whether a connection with this local address is none of those that are to end.
+func (k Keep) elsewhere(local netip.Addr) bool {
+	return len(k.But) > 0 && !slices.Contains(k.But, local.Unmap().WithZone(""))
 }
 
 // marked returns the near ends of connections from this host to a port whose sockets carry the mark.

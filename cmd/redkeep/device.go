@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+
+	"redkeep/internal/act/vip"
+	"redkeep/internal/speak/config"
+	"redkeep/internal/words"
+)
+
+// checkDevices finds what only a host can find wrong with its groups' virtual addresses: that they are in the subnet of none of
+// its interfaces, or that the interface which is named is not there. Its errors lead to exitUsage. A witness never has them.
+func checkDevices(c *config.Config, self words.Node) error {
+	var wrong config.Errors
+	for _, g := range c.Groups {
+		if !g.HasData(self) {
+			continue
+		}
+		for _, v := range g.VIPs {
+			p, err := checkDevice(g, v)
+			if err != nil {
+				return err
+			}
+			if p != nil {
+				wrong = append(wrong, *p)
+			}
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return withCode(exitUsage, wrong)
+}
+
+// checkDevice looks at one address.
+func checkDevice(g config.Group, v config.VIP) (*config.Problem, error) {
+	if v.Dev != "" {
+		err := vip.HasDevice(v.Dev)
+		if !errors.As(err, new(*vip.NoDeviceError)) {
+			return nil, err
+		}
+		p := v.Problem("name one that `ip link` lists, or leave dev out if the address is in an interface's subnet",
+			"vip of group %s is to be on %s, and this host has no such interface", g.Name, v.Dev)
+		return &p, nil
+	}
+	_, err := vip.FindDevice(v.Addr)
+	if !errors.As(err, new(*vip.NoSubnetError)) {
+		return nil, err
+	}
+	p := v.Problem("choose one in the nodes' subnet, or name the interface: vip: {address: "+v.Addr.String()+", dev: eth0}",
+		"vip of group %s, %s, is in the subnet of no interface of this host", g.Name, v.Addr)
+	return &p, nil
+}

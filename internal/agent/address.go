@@ -1,0 +1,139 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+
+	"redkeep/internal/act/flows"
+	"redkeep/internal/act/vip"
+	"redkeep/internal/decide"
+	"redkeep/internal/picture"
+	"redkeep/internal/speak/explain"
+)
+
+// openAddress takes over the hand of a group's virtual addresses, where this node may come to have them.
+func (a *Agent) openAddress(g *groupWork) error {
+	if len(g.conf.VIPs) == 0 || !g.conf.HasData(a.opt.Self.Name) {
+		return nil
+	}
+	conf := vip.Config{
+		Group: g.conf.Name, Log: a.log,
+		OnEvent: func(e vip.Event) { a.onAddress(g, e) },
+	}
+	for _, v := range g.conf.VIPs {
+		conf.Addresses = append(conf.Addresses, vip.Address{Addr: v.Addr, Dev: v.Dev})
+	}
+	var err error
+	if g.vip, err = vip.Open(conf); err != nil {
+		return err
+	}
+	g.vips, g.probes = newQueue(), newQueue()
+	g.lookAtAddress()
+	return nil
+}
+
+// lookAtAddress keeps what the hand says of the addresses for the picture: the loop must not wait for the hand, which may be
+// waiting for the kernel.
+func (g *groupWork) lookAtAddress() {
+	state := g.vip.State()
+	g.vipState.Store(&state)
+}
+
+// carryAddress sets the addresses, after the connections on them have been reset: on the way down blocked clients would wait
+// for ever otherwise, and on the way up what an earlier master left must not be taken for a client's.
+func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
+	if g.vip == nil {
+		a.later(g.conf.Name, decide.Done{Ticket: act.Ticket})
+		return
+	}
+	queued := g.vips.add(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, orderBudget)
+		defer cancel()
+		if act.Up != g.raised {
+			a.resetAddress(ctx, g)
+		}
+		g.raised = act.Up
+		err := g.vip.Set(ctx, act.Up, act.For)
+		g.lookAtAddress()
+		a.post(g.conf.Name, done(act.Ticket, err))
+	})
+	if !queued {
+		a.later(g.conf.Name, done(act.Ticket, errBehind))
+	}
+}
+
+// resetAddress ends the connections of the group's clients on its addresses.
+func (a *Agent) resetAddress(ctx context.Context, g *groupWork) {
+	keep := flows.Keep{}
+	for _, v := range g.conf.VIPs {
+		keep.But = append(keep.But, v.Addr)
+	}
+	n, err := flows.Destroy(ctx, g.conf.Server.Ports(), keep)
+	if err != nil {
+		a.log.Warn("connections on the virtual address could not be reset", "group", g.conf.Name, "err", err)
+	} else if n > 0 {
+		a.log.Info("connections on the virtual address reset", "group", g.conf.Name, "count", n)
+	}
+}
+
+// carryProbe asks whether somebody else has the addresses, beside what else is to be done with them.
+func (a *Agent) carryProbe(g *groupWork, act decide.ProbeVIP) {
+	if g.vip == nil {
+		a.later(g.conf.Name, decide.Probed{Ticket: act.Ticket})
+		return
+	}
+	queued := g.probes.add(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, orderBudget)
+		defer cancel()
+		taken, by, err := g.vip.Probe(ctx)
+		ev := decide.Probed{Ticket: act.Ticket, Taken: taken, By: by}
+		if err != nil {
+			ev.Err = err.Error()
+		}
+		a.post(g.conf.Name, ev)
+	})
+	if !queued {
+		a.later(g.conf.Name, decide.Probed{Ticket: act.Ticket, Err: errBehind.Error()})
+	}
+}
+
+// carryAnnouncement says again where the addresses are; one that finds no room is made up for by the next.
+func (a *Agent) carryAnnouncement(g *groupWork) {
+	if g.vip != nil {
+		g.vips.add(func(context.Context) { g.vip.Announce() })
+	}
+}
+
+// onAddress tells the machine what happened to an address on this host or on its segment.
+func (a *Agent) onAddress(g *groupWork, e vip.Event) {
+	g.lookAtAddress()
+	seen := decide.VIPSeen{}
+	if e.Kind == vip.Claimed {
+		seen.Claimed = e.By
+	} else {
+		seen.Broken, seen.By = true, fmt.Sprintf("%s by %s", e.Kind, e.By)
+		a.log.Error("the virtual address was changed", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev, "what", e.Kind, "by", e.By, "restored_in", e.Took, "err", e.Err)
+	}
+	if e.Err != nil {
+		seen.Err = e.Err.Error()
+	}
+	a.post(g.conf.Name, seen)
+}
+
+// pictureAddresses puts together what the machine and the hand know of the addresses.
+func (a *Agent) pictureAddresses(g *groupWork, p *picture.Group) {
+	var states []vip.Status
+	if s := g.vipState.Load(); s != nil {
+		states = *s
+	}
+	for i, v := range g.conf.VIPs {
+		out := picture.VIP{Addr: v.Addr, Dev: v.Dev}
+		if i < len(states) {
+			out.Dev, out.Held, out.Trouble = states[i].Dev, p.HasVIP && states[i].Held, states[i].Trouble
+		}
+		if out.Trouble == "" && !p.VIPWhy.Zero() {
+			out.Trouble = explain.Sentence(p.VIPWhy)
+		}
+		p.VIPs = append(p.VIPs, out)
+	}
+}
