@@ -15,6 +15,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
 
@@ -33,6 +34,8 @@ type host struct {
 	t   testing.TB
 	ns  netns.NsHandle
 	mac net.HardwareAddr
+	// wire is the host with the bridge, where the other end of the cable is, port1 and so on.
+	wire *host
 }
 
 // segmentOf makes hosts on one bridge: 10.77.0.1 and fd77::1, and so on. The test's thread is in the first.
@@ -59,7 +62,8 @@ func segmentOf(t testing.TB, n int) []*host {
 	var hosts []*host
 	for i := 1; i <= n; i++ {
 		h := newHost(t)
-		must(t, netns.Set(wire.ns))
+		h.wire = wire
+		wire.enter()
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = fmt.Sprintf("port%d", i)
 		must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(h.ns)}))
@@ -205,12 +209,18 @@ func must(t testing.TB, err error) {
 // open opens a hand in the present namespace, and runs it; its events arrive on the channel.
 func open(t testing.TB, addrs ...netip.Addr) (*Hand, <-chan Event) {
 	t.Helper()
-	events := make(chan Event, 1024)
-	cfg := Config{Group: group, OnEvent: func(e Event) { events <- e }}
+	var list []Address
 	for _, a := range addrs {
-		cfg.Addresses = append(cfg.Addresses, Address{Addr: a})
+		list = append(list, Address{Addr: a})
 	}
-	h, err := Open(cfg)
+	return openOn(t, list...)
+}
+
+// openOn is open with devices.
+func openOn(t testing.TB, addrs ...Address) (*Hand, <-chan Event) {
+	t.Helper()
+	events := make(chan Event, 1024)
+	h, err := Open(Config{Group: group, Addresses: addrs, OnEvent: func(e Event) { events <- e }})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -266,9 +276,4 @@ func both(t *testing.T, f func(t *testing.T, addr netip.Addr)) {
 // dialer gives up soon: what it is to cause is the question of who has the address.
 func dialer() *net.Dialer { return &net.Dialer{Timeout: 100 * time.Millisecond} }
 
-func unixNoDad(addr netip.Addr) int {
-	if addr.Is6() {
-		return unix.IFA_F_NODAD
-	}
-	return 0
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,50 @@
+package vip
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+)
+
+func indexOf(t testing.TB, name string) int {
+	t.Helper()
+	l, err := netlink.LinkByName(name)
+	must(t, err)
+	return l.Attrs().Index
+}
+
+func TestFindDevice(t *testing.T) {
+	segmentOf(t, 1)
+	for _, line := range []string{
+		"link add wide0 type bridge", "link set wide0 up", "address add 10.77.5.1/16 dev wide0",
+		"link add twin0 type bridge", "link set twin0 up", "address add 10.78.0.1/24 dev twin0 metric 200",
+		"link add twin1 type bridge", "link set twin1 up", "address add 10.78.0.2/24 dev twin1 metric 100",
+		"link add same0 type bridge", "link set same0 up", "address add 10.79.0.1/24 dev same0",
+		"link add same1 type bridge", "link set same1 up", "address add 10.79.0.2/24 dev same1",
+		"address add 10.80.0.9/32 dev eth0",
+	} {
+		ip(t, line)
+	}
+	for addr, want := range map[string]string{
+		"10.77.0.100": "eth0", "fd77::100": "eth0", "10.77.9.9": "wide0", "10.78.0.7": "twin1", "10.79.0.7": "same0",
+		"10.80.0.9": "", "192.0.2.1": "", "fd78::1": "", "fe80::1": "", "127.0.0.9": "lo",
+	} {
+		dev, err := FindDevice(netip.MustParseAddr(addr))
+		if dev != want || (want == "") != errors.As(err, new(*NoSubnetError)) {
+			t.Errorf("%s: %q, %v", addr, dev, err)
+		}
+	}
+	must(t, HasDevice("eth0"))
+	if err := HasDevice("eth9"); !errors.As(err, new(*NoDeviceError)) {
+		t.Errorf("got %v", err)
+	}
+	for _, a := range []Address{{vip4, "eth9"}, {netip.MustParseAddr("192.0.2.1"), ""}} {
+		h, err := Open(Config{Group: group, Addresses: []Address{a}})
+		t.Log(err)
+		if h != nil || err == nil {
+			t.Errorf("%v was opened", a)
+		}
+	}
+}
