@@ -11,6 +11,9 @@ import (
 // long asks for the repetitions and the lengths of the table instead of a few.
 var long = flag.Bool("lab.long", false, "repeat each fault as often, and let it last as long, as the table of numbers says")
 
+// via is how the application of a test finds the master.
+var via = flag.String("lab.via", "vip", "how the application finds the master: by the group's address (vip), or as a client of Sentinel does (sentinel)")
+
 // TestMain builds the program that is tested.
 func TestMain(m *testing.M) {
 	path, clean, err := build()

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"redkeep/internal/picture"
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/observer"
 	"redkeep/internal/stage/writer"
 	"redkeep/internal/words"
 )
@@ -39,6 +41,10 @@ type Plan struct {
 	Quiet bool
 	// Hosts are the nodes; default h1, h2, h3.
 	Hosts []string
+	// NoVIP leaves the group without a virtual address: its clients find the master as those of Sentinel do.
+	NoVIP bool
+	// IPv6 has the nodes talk, and the group's clients connect, by IPv6 alone.
+	IPv6 bool
 }
 
 // Site is three hosts with servers and agents, as a user has them.
@@ -51,6 +57,8 @@ type Site struct {
 	redis  map[string]*stage.Redis
 	watch  *clock.Watcher
 	marks  []string
+	// observer asks for the group's address from a host that does nothing else; nil where it has none.
+	observer *observer.Observer
 
 	// begun is when the test began; boot is added to the wall clock's time for CLOCK_BOOTTIME's.
 	begun, boot clock.Instant
@@ -114,7 +122,7 @@ func bareSite(t testing.TB, p Plan) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts})
+	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts, Guests: []string{onlooker}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +142,12 @@ func (s *Site) config() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "secret: %s\nlease: %v\ndown_after: %v\nnodes:\n", secret, s.plan.Lease, s.plan.DownAfter)
 	for _, h := range s.plan.Hosts {
-		fmt.Fprintf(&b, "  %s: %s\n", h, s.Host(h).Addr())
+		fmt.Fprintf(&b, "  %s: %q\n", h, s.addr(h))
 	}
 	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: 6379\n    data: [%s]\n%s", group, strings.Join(s.plan.Data, ", "), s.plan.Extra)
+	if !s.plan.NoVIP {
+		fmt.Fprintf(&b, "    vip: %q\n", s.vip())
+	}
 	return b.String()
 }
 
@@ -190,6 +201,7 @@ func (s *Site) end() {
 		f.Close()
 	}
 	s.judged()
+	s.judgedAddress()
 	if s.t.Failed() {
 		for _, m := range s.marks {
 			s.t.Log(m)
@@ -235,7 +247,7 @@ func (s *Site) ask(ctx context.Context, h string, f func(*client.Client) error) 
 	var err error
 	host := s.Host(h)
 	if doErr := host.Do(func() {
-		conn, err = peer.Dial(ctx, host.Port(26380).String(), []byte(secret), peer.CommandLine)
+		conn, err = peer.Dial(ctx, netip.AddrPortFrom(s.addr(h), 26380).String(), []byte(secret), peer.CommandLine)
 	}); doErr != nil {
 		return doErr
 	}
@@ -303,12 +315,20 @@ func (s *Site) await(within time.Duration, what string, ok func() bool) {
 	}
 }
 
-// write starts the application: a client that finds the master as a client of Sentinel does, and writes each millisecond.
+// write starts the application, which writes each millisecond: a client that knows the group's address and nothing of Sentinel,
+// or with -lab.via=sentinel, and where the group has none, one that finds the master as clients of Sentinel do.
 func (s *Site) write() *writer.Writer {
 	s.t.Helper()
-	finder := s.FindBySentinel(string(group))
-	s.finders = append(s.finders, finder)
-	w, err := s.Write(context.Background(), writer.Options{Finder: finder, Interval: time.Millisecond})
+	var w *writer.Writer
+	var err error
+	o := writer.Options{Interval: time.Millisecond}
+	if s.plan.NoVIP || *via == "sentinel" {
+		o.Finder = s.FindBySentinel(string(group))
+		s.finders = append(s.finders, o.Finder)
+		w, err = s.Write(context.Background(), o)
+	} else {
+		w, err = s.WriteFixed(context.Background(), netip.AddrPortFrom(s.vip(), stage.DefaultPort), o)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -324,6 +344,7 @@ func (s *Site) probe() {
 		return
 	}
 	s.probed = true
+	s.observe()
 	for _, h := range s.plan.Data {
 		w, err := s.Probe(context.Background(), h, stage.DefaultPort, probeEvery)
 		if err != nil {
