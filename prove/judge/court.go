@@ -72,6 +72,8 @@ type docket struct {
 	acked   map[uint64]Ack
 	leased  bool
 	two     bool
+	// twoAnswer is as two, for the group's address.
+	twoAnswer bool
 }
 
 // Convene returns a court that stops recording after limit findings.

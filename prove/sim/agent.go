@@ -17,6 +17,7 @@ const (
 	netHand
 	orderHand
 	pollHand
+	vipHand
 	strands
 )
 
@@ -39,6 +40,7 @@ type agent struct {
 	slept     time.Duration
 	lastTurn  words.Instant
 	gateJobs  jobs
+	vipJobs   jobs
 	crowd     int
 	crowdedAt time.Duration
 }

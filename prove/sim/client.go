@@ -14,6 +14,8 @@ type writer struct {
 	group    int
 	loopback bool
 	conn     uint64
+	// vip says that the write goes to the group's address, which led to host; nil where it goes to the host's own.
+	vip *segment
 }
 
 func newWriter(w *World, h *host, group int, loopback bool) *writer {
@@ -25,8 +27,14 @@ func newWriter(w *World, h *host, group int, loopback bool) *writer {
 func (c *writer) write() {
 	w := c.w
 	w.after(w.plan.Write+w.between(0, w.plan.Write/4), c.write)
+	c.send()
+}
+
+// send sends one.
+func (c *writer) send() {
+	w := c.w
 	s := c.host.servers[c.group]
-	if !c.host.power || s.state == gone || !c.reaches() {
+	if !c.host.power || s == nil || s.state == gone || !c.reaches() {
 		return
 	}
 	w.after(c.delay(), func() { c.arrive(s) })
@@ -45,7 +53,7 @@ func (c *writer) delay() time.Duration {
 
 // arrive is the request at the gate, and then in the server's socket, where no gate judges it any more.
 func (c *writer) arrive(s *server) {
-	if s.state == gone || !c.host.gates[c.group].serves() {
+	if s.state == gone || !c.host.gates[c.group].serves() || c.vip != nil && !c.host.addresses[c.group].here() {
 		return
 	}
 	boot := s.boot
@@ -74,6 +82,9 @@ func (c *writer) answer(id uint64) {
 	w := c.w
 	if g := c.host.gates[c.group]; g.flushed && w.now-g.flushedAt < flushGrace {
 		return
+	}
+	if c.vip != nil {
+		c.vip.confirm(c.host.index)
 	}
 	w.outcome.Acks++
 	w.watch[c.group].acked = w.now

@@ -11,17 +11,21 @@ import (
 
 // host is a node: its power, clocks, disk and kernel, its servers, and the agent process that runs, if one does.
 type host struct {
-	w       *World
-	index   int
-	name    words.Node
-	addr    netip.Addr
-	power   bool
-	boots   int
-	clock   clock
-	disk    *disk
-	gates   []*gate
-	servers []*server // by group; nil on a witness
-	agents  []*agent  // one, but where rule one-process is off
+	w     *World
+	index int
+	name  words.Node
+	addr  netip.Addr
+	power bool
+	boots int
+	clock clock
+	disk  *disk
+	gates []*gate
+	// addresses are the groups' virtual addresses here; vipFails and vipSlow are what becomes of orders about them.
+	addresses []*address
+	vipFails  bool
+	vipSlow   time.Duration
+	servers   []*server // by group; nil on a witness
+	agents    []*agent  // one, but where rule one-process is off
 	// commit is how much longer netlink takes, while another program commits a ruleset of its own.
 	commit time.Duration
 	// split has senders reach one of two agents each, for ever, as a cloned host's neighbours do.
@@ -44,6 +48,7 @@ func newHost(w *World, index int) *host {
 	h.disk = newDisk(w, h)
 	for g := range w.plan.Groups {
 		h.gates = append(h.gates, &gate{w: w, host: h, group: g})
+		h.addresses = append(h.addresses, &address{w: w, host: h, group: g})
 		var s *server
 		if index < w.plan.Data {
 			s = &server{w: w, host: h, group: g, role: words.RoleMaster, follow: nobody}
@@ -119,6 +124,9 @@ func (h *host) off() {
 		if s != nil {
 			s.kill(true)
 		}
+	}
+	for _, a := range h.addresses {
+		a.up = false
 	}
 	h.disk.crash()
 	for g := range h.gates {

@@ -40,6 +40,10 @@ const (
 	Suspend      Fault = "agent restarted by a person"
 	EditLease    Fault = "lease edited"
 	TwoAgents    Fault = "second agent"
+	VIPTaken     Fault = "address taken away"
+	VIPFails     Fault = "address can't be set"
+	VIPSlow      Fault = "address set slowly"
+	Stranger     Fault = "stranger has the address"
 	PauseGroup   Fault = "paused by a person"
 )
 
@@ -66,7 +70,7 @@ func Common() Mixture {
 		{ServerKill, 8}, {ServerEmpty, 3}, {ServerStop, 5}, {ServerBusy, 3}, {SyncThenKill, 2}, {AgentKill, 8}, {AgentFreeze, 8},
 		{AgentsAll, 1}, {BothFreeze, 3}, {PowerOff, 4}, {CutOneWay, 5}, {CutBothWays, 5}, {Isolate, 5}, {Partition, 2}, {Deaf, 3},
 		{Loss, 3}, {Slow, 2}, {DiskSlow, 3}, {DiskFails, 1}, {StoreLost, 1}, {Flush, 1}, {Switch, 5}, {StopAgent, 2}, {Suspend, 3},
-		{EditLease, 2}, {PauseGroup, 1},
+		{EditLease, 2}, {PauseGroup, 1}, {VIPTaken, 2}, {VIPFails, 1}, {VIPSlow, 1}, {Stranger, 1},
 	}}
 }
 
@@ -128,7 +132,7 @@ func (w *World) victim() *host {
 func (w *World) inject(f Fault) {
 	h := w.victim()
 	w.log("FAULT %s at %s", f, h.name)
-	done := w.injectServer(f, h) || w.injectHost(f, h) || w.injectNet(f, h) || w.injectDisk(f, h) || w.ask(f, h)
+	done := w.injectServer(f, h) || w.injectHost(f, h) || w.injectNet(f, h) || w.injectDisk(f, h) || w.injectVIP(f, h) || w.ask(f, h)
 	if done {
 		w.count(string(f))
 	}
@@ -349,7 +353,7 @@ func (w *World) freezeBetween(s *seat, actions []decide.Action) {
 
 func weighty(a decide.Action) bool {
 	switch v := a.(type) {
-	case decide.SetGate, decide.Instruct, decide.Persist:
+	case decide.SetGate, decide.Instruct, decide.Persist, decide.SetVIP, decide.ProbeVIP:
 		return true
 	case decide.Send:
 		_, release := v.Message.(decide.Release)

@@ -41,6 +41,8 @@ type Plan struct {
 	Script func(*World)
 	// NoRest leaves out the healing and the laws of rest.
 	NoRest bool
+	// VIP gives the groups virtual addresses; Ungated takes the gates away. A mixture draws VIP by its seed.
+	VIP, Ungated bool
 	// Empty starts with servers that hold nothing instead of a master with replicas.
 	Empty bool
 	// Leases are the hosts' own leases where they differ from Lease; Files are their lists of voters.
@@ -72,6 +74,7 @@ type timing struct {
 	orderLow, orderHigh time.Duration
 	syncLow, syncHigh   time.Duration
 	turn                time.Duration
+	probe               time.Duration
 	timerLate           time.Duration
 	loss, copies, late  float64
 }
@@ -106,11 +109,12 @@ func (w *World) draw() {
 	w.timing = timing{
 		diskLow: 50 * time.Microsecond, diskHigh: 2 * ms, netLow: 50 * time.Microsecond, netHigh: ms,
 		gateLow: 20 * time.Microsecond, gateHigh: 700 * time.Microsecond, orderLow: 20 * time.Microsecond, orderHigh: ms,
-		syncLow: 5 * ms, syncHigh: 300 * ms, turn: 5 * time.Microsecond, timerLate: 300 * time.Microsecond,
+		syncLow: 5 * ms, syncHigh: 300 * ms, turn: 5 * time.Microsecond, probe: 5 * ms, timerLate: 300 * time.Microsecond,
 	}
 	if p.Tame {
 		return
 	}
+	p.VIP = p.VIP || p.Seed%3 != 0
 	w.drawWeather()
 }
 
@@ -134,5 +138,8 @@ func (w *World) drawWeather() {
 	}
 	if w.rng.IntN(4) == 0 {
 		t.loss = 0.01
+	}
+	if w.rng.IntN(4) == 0 {
+		t.probe = 40 * ms // beyond what a takeover waits for
 	}
 }

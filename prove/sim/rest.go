@@ -32,6 +32,7 @@ func (w *World) repair() {
 	w.timing.copies, w.timing.late, w.timing.loss = 0, 0, 0
 	for _, h := range w.hosts {
 		h.disk.fails, h.disk.slow = false, 0
+		h.vipFails, h.vipSlow = false, 0
 		h.on(withAOF, 10*time.Millisecond)
 		h.thaw()
 		if h.agent() == nil {
@@ -46,6 +47,9 @@ func (w *World) repair() {
 		for _, g := range h.gates {
 			g.flushed = false
 		}
+	}
+	for _, n := range w.segments {
+		n.goes()
 	}
 	w.restartBroken()
 }
@@ -94,6 +98,9 @@ func (w *World) rests(g int) bool {
 		return false
 	}
 	m := w.indexOf(masters[0])
+	if !w.restsVIP(g, int(m)) {
+		return false
+	}
 	for _, h := range w.hosts {
 		s := h.servers[g]
 		if s == nil || h.index == int(m) {

@@ -23,7 +23,7 @@ type trial struct {
 
 // trials are all directed histories.
 func trials() []trial {
-	return slices.Concat(leaseTrials(), lateTrials(), dataTrials(), handTrials(), progressTrials())
+	return slices.Concat(leaseTrials(), lateTrials(), dataTrials(), handTrials(), progressTrials(), addressTrials())
 }
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -171,7 +171,7 @@ var everyRule = []decide.Rule{
 	decide.ReadsOffFirst, decide.ReadsExpire, decide.ReplyGate, decide.BornFenced, decide.GateAtBoot, decide.SameProcess, decide.RankInVote,
 	decide.UnfitVeto, decide.VoteSeals, decide.LineageRow, decide.ColdRank, decide.InSyncByOffset, decide.WitnessMemory, decide.LevelAfterClose,
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
-	decide.OneProcess, decide.OrderFence, decide.FenceProved,
+	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.

@@ -26,6 +26,7 @@ type seat struct {
 	spins   int
 	spunAt  time.Duration
 	halted  bool
+	vip     addressHand
 	// epoch is the one that the machine said it was elected in, or resumes.
 	epoch words.Epoch
 }
@@ -50,6 +51,7 @@ func (s *seat) born(boot decide.Boot) {
 		Group: w.groups[s.group], Self: h.name, Voters: voters, Data: w.data(),
 		Lease: lease, DownAfter: p.DownAfter, BusyAfter: p.BusyAfter, ColdStartWait: p.ColdStart, Patience: p.Patience,
 		Jiffy: h.clock.jiffy, Digest: digest, Random: random.Uint64, Off: p.Off, Version: "sim", Servers: w.addresses(),
+		VIP: p.VIP, Ungated: p.Ungated,
 	}, boot)
 	fence := words.FenceHard
 	s.agent.post(s.group, decide.GateSeen{Gate: s.gate().state, Fence: fence})
@@ -131,13 +133,24 @@ func (s *seat) act(action decide.Action) {
 	case decide.Persist:
 		s.persist(v)
 	case decide.Arm:
-		s.kernel(v.Ticket, func() string { return s.gate().arm(v.Slot, v.For) })
+		s.kernel(v.Ticket, func() string {
+			if w.plan.Ungated {
+				return ""
+			}
+			return s.gate().arm(v.Slot, v.For)
+		})
 	case decide.SetGate:
 		s.setGate(v)
 	case decide.ResetClients:
 		s.kernel(v.Ticket, func() string { s.resetClients(v.Keep); return "" })
 	case decide.Instruct:
 		s.instruct(v)
+	case decide.ProbeVIP:
+		s.probeVIP(v)
+	case decide.SetVIP:
+		s.setVIP(v)
+	case decide.AnnounceVIP:
+		a.later(vipHand, w.between(5*us, 50*us), s.host().addresses[s.group].announce)
 	case decide.Reply:
 		if v.Final {
 			w.replied(s, v)
@@ -192,6 +205,9 @@ func (s *seat) kernel(ticket decide.Ticket, do func() string) {
 func (s *seat) setGate(v decide.SetGate) {
 	epoch := s.epoch
 	s.kernel(v.Ticket, func() string {
+		if s.w.plan.Ungated {
+			return "" // there is none, and the hand says that all is done
+		}
 		g := s.gate()
 		was := g.state.Mode
 		g.set(v.Gate)

@@ -68,6 +68,7 @@ func (w *World) look() {
 		w.watch[g].dirty = false
 		nodes := w.writable(g)
 		w.court.Writable(w.now, w.groups[g], nodes)
+		w.court.Answering(w.now, w.groups[g], w.answering(g))
 		for _, n := range nodes {
 			if e := w.court.Epoch(w.groups[g], n); e > w.watch[g].epoch {
 				w.took(g, int(w.indexOf(n)), e)

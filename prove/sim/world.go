@@ -26,14 +26,16 @@ type World struct {
 	timing  timing
 	outcome Outcome
 	watch   []watch
-	steps   int
-	names   int
-	ports   int
-	writes  uint64
-	asks    uint64
-	replies map[uint64]func(decide.Reply)
-	quiet   bool // the faults have ended
-	done    bool
+	// segments are what is beyond the hosts, by group.
+	segments []*segment
+	steps    int
+	names    int
+	ports    int
+	writes   uint64
+	asks     uint64
+	replies  map[uint64]func(decide.Reply)
+	quiet    bool // the faults have ended
+	done     bool
 
 	// onAction is called for each action after it has been given to its hand: scripts freeze and kill there.
 	onAction func(*seat, decide.Action)
@@ -48,6 +50,7 @@ func Run(plan Plan) Outcome {
 	for g := range w.plan.Groups {
 		w.groups = append(w.groups, words.Group([]string{"orders", "carts", "users"}[g]))
 		w.watch = append(w.watch, newWatch(w.plan.Voters))
+		w.segments = append(w.segments, newSegment(w, g))
 	}
 	for i := range w.plan.Voters {
 		w.hosts = append(w.hosts, newHost(w, i))
@@ -87,6 +90,11 @@ func (w *World) found() {
 				newWriter(w, h, g, false).write()
 				newWriter(w, h, g, true).write()
 			}
+		}
+	}
+	if w.plan.VIP {
+		for _, n := range w.segments {
+			n.clients()
 		}
 	}
 	w.at(w.settleBound(), w.begin)

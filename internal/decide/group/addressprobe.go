@@ -26,14 +26,17 @@ type addressProbe struct {
 const (
 	// probeBudget is how long a takeover waits for the answer, and probeFresh how long one counts for the next attempt.
 	probeBudget, probeFresh = 25 * time.Millisecond, 250 * time.Millisecond
-	// probeMost is the longest time between two questions to a stranger.
-	probeMost = 30 * time.Second
+	// probeAgain and probeMost are the first and the longest time between two questions to somebody who answers.
+	probeAgain, probeMost = 50 * time.Millisecond, 30 * time.Second
 )
 
 // probeVIP asks, at the beginning of an attempt to be elected.
 func (m *Machine) probeVIP() {
-	p := &m.vip.probe
-	if !m.setup.VIP || p.asked != 0 && m.at < p.asked.Add(probeFresh) && p.by == "" {
+	p, fresh := &m.vip.probe, probeFresh
+	if p.by != "" {
+		fresh = probeAgain // whoever answered then may be gone
+	}
+	if !m.setup.VIP || p.asked != 0 && m.at < p.asked.Add(fresh) {
 		return
 	}
 	p.by, p.pause = "", 0
@@ -82,7 +85,7 @@ func (m *Machine) probed(e decide.Probed) {
 func nextProbe(pause time.Duration) time.Duration {
 	switch {
 	case pause == 0:
-		return 50 * time.Millisecond
+		return probeAgain
 	case pause < 200*time.Millisecond:
 		return 200 * time.Millisecond
 	case pause < time.Second:

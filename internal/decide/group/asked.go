@@ -202,6 +202,9 @@ func (m *Machine) end(e *ending) {
 	e.done = true
 	if m.data() && m.gate.state.Mode == decide.GateOpen && m.own.confirmed == m.own.server.RunID {
 		leave := decide.GateState{Mode: decide.GateAbsent}
+		if m.vip.there {
+			leave = m.gate.state // an address that could not be taken off is silent behind it, until the kernel takes it
+		}
 		if !m.own.server.BornFenced && !m.setup.Ungated {
 			leave = decide.GateState{Mode: decide.GateOpen, For: repair.ReadsFor}
 		}
