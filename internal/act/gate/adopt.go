@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -47,16 +46,12 @@ func (h *Hand) stand(t *table) (existed bool, err error) {
 	return existed, h.write(t)
 }
 
-// write makes the structure of some tables right in one transaction, which leaves the sets' elements alone.
-func (h *Hand) write(tables ...*table) error {
-	h.bound()
-	for _, t := range tables {
-		if err := t.write(h.conn); err != nil {
-			return err
-		}
-	}
-	if err := h.conn.Flush(); err != nil {
-		return fmt.Errorf("write table: %w", errors.Join(err, drain(h.raw)))
+// write makes the structure of a table right in one transaction, which leaves the sets' elements alone.
+func (h *Hand) write(t *table) error {
+	var b batch
+	b.definition(t, t.flags)
+	if err := h.send(&b); err != nil {
+		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
 }
@@ -86,8 +81,10 @@ func (h *Hand) restore(tables ...*table) error {
 			return err
 		}
 	}
-	if err := h.write(tables...); err != nil {
-		return err
+	for _, t := range tables {
+		if err := h.write(t); err != nil {
+			return err
+		}
 	}
 	at := now()
 	if h.cfg.pause != nil {

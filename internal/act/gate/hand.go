@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/google/nftables"
@@ -61,7 +61,9 @@ type Hand struct {
 	// of the connection, which is what it is for.
 	mu     sync.Mutex
 	conn   *nftables.Conn
-	raw    *netlink.Conn // conn's own socket, for what conn cannot write.
+	raw    *netlink.Conn // conn's own socket,
+	socket syscall.RawConn
+	seq    uint32 // the number of the last transaction
 	groups map[words.Group]*held
 	portID atomic.Uint32 // conn's number in notifications; also read by the watch, without the lock.
 	unsure bool          // A transaction failed: the next one has to tell the kernel everything.
@@ -135,6 +137,9 @@ func (h *Hand) connect() error {
 		return fmt.Errorf("connect to nf_tables: %w", err)
 	}
 	h.conn = conn
+	if h.socket, err = h.raw.SyscallConn(); err != nil {
+		return fmt.Errorf("reach netlink socket: %w", err)
+	}
 	id, err := portID(h.raw)
 	h.portID.Store(id)
 	return err
@@ -175,19 +180,6 @@ func portID(c *netlink.Conn) (uint32, error) {
 		cause = err
 	})
 	return id, errors.Join(err, cause)
-}
-
-// send commits a transaction. After a failure the kernel may not have what we believe (somebody changed the table), or
-// may have what we do not believe (its answer stayed out); the next change then tells it everything.
-func (h *Hand) send(b *batch) error {
-	err := b.commit(h.raw)
-	if err != nil {
-		h.unsure = true
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		h.lost = true // An answer that comes yet would be taken for the next one's.
-	}
-	return err
 }
 
 // reconnect replaces a connection that lost count of its answers, and takes the table over again: it is the old

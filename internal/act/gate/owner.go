@@ -25,7 +25,7 @@ func (h *Hand) take(t *table) (existed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if existed && flags&(flagOwner|flagPersist) == 0 {
+	if t.flags = flags & (flagOwner | flagPersist); existed && t.flags == 0 {
 		return true, nil // Made by a kernel, or a person, without the flags: they cannot be added later.
 	}
 	both := flagOwner | flagPersist
@@ -35,6 +35,7 @@ func (h *Hand) take(t *table) (existed bool, err error) {
 	err = h.addTable(t, both)
 	switch {
 	case err == nil:
+		t.flags = both
 		return existed, nil
 	case existed && flags&flagOwner != 0:
 		return true, fmt.Errorf("take table: %w (%w)", ErrOwned, err)
@@ -42,6 +43,7 @@ func (h *Hand) take(t *table) (existed bool, err error) {
 		return true, fmt.Errorf("take table: %w", err)
 	case errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL):
 		h.log.Info("gate table without owner", "reason", "kernel before 6.9")
+		t.flags = 0
 		return false, h.addTable(t, 0)
 	default:
 		return false, fmt.Errorf("make table: %w", err)

@@ -26,6 +26,8 @@ type table struct {
 	sets, told []*nftables.Set
 	chains     []*nftables.Chain
 	rules      []*nftables.Rule
+	// flags are those that the kernel has it with.
+	flags uint32
 }
 
 func newTable(family nftables.TableFamily) *table {
@@ -80,24 +82,6 @@ func (t *table) rule(c *nftables.Chain, comment string, exprs []expr.Any) {
 	data := userdata.AppendString(nil, userdata.TypeComment, comment)
 	data = userdata.Append(data, digestType, digest.Sum(nil))
 	t.rules = append(t.rules, &nftables.Rule{Table: t.Table, Chain: c, Exprs: exprs, UserData: data})
-}
-
-// write adds the whole table to a transaction. Sets and chains that are there stay with their elements; rules are
-// replaced by the same transaction, so that no packet meets the table without them.
-func (t *table) write(c *nftables.Conn) error {
-	for _, set := range t.sets {
-		if err := c.AddSet(set, nil); err != nil {
-			return fmt.Errorf("describe set %s: %w", set.Name, err)
-		}
-	}
-	for _, ch := range t.chains {
-		c.AddChain(ch)
-	}
-	c.FlushTable(t.Table)
-	for _, r := range t.rules {
-		c.AddRule(r)
-	}
-	return nil
 }
 
 // standing reports whether the kernel has exactly the rules of this table.
