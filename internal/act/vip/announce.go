@@ -23,10 +23,12 @@ type saying struct {
 	next time.Time
 	// step is how many have been due since the address came.
 	step int
+	// silenced says that the lease had lapsed when one was due: the next renewal begins anew.
+	silenced bool
 }
 
 // sayFrom begins the schedule anew at an instant.
-func (s *saying) sayFrom(at time.Time) { s.next, s.step = at, 0 }
+func (s *saying) sayFrom(at time.Time) { s.next, s.step, s.silenced = at, 0, false }
 
 // hush ends the schedule.
 func (s *saying) hush() { s.next = time.Time{} }
@@ -60,7 +62,7 @@ func (h *Hand) say(a *address, at time.Time) {
 	}
 	frame := neighbour.Announcement(a.Addr, d.mac)
 	for range frames {
-		if !a.held(now()) {
+		if a.silenced = !h.cfg.Holds(); a.silenced || !a.held(now()) {
 			a.hush()
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,6 +162,34 @@ func TestForeignClaim(t *testing.T) {
 		// Only ARP tells an answer from what was on the way; of IPv6, an old holder's last word may be taken for one.
 		if taken, by, err := h.Probe(t.Context()); taken && addr.Is4() || err != nil {
 			t.Errorf("taken %v by %q, %v", taken, by, err)
+		}
+		quiet(t, events)
+	})
+}
+
+// TestLapsed is an agent that was frozen: the lease has gone, the address lives on for whole seconds.
+func TestLapsed(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		hosts := segmentOf(t, 2)
+		var holds atomic.Bool
+		holds.Store(true)
+		h, events := openWith(t, Config{Addresses: []Address{{Addr: addr}}, Holds: holds.Load})
+		must(t, h.Set(t.Context(), true, time.Minute))
+		var heard func(time.Duration) bool
+		hosts[1].at(func() { heard = ear(t, addr) })
+		holds.Store(false)
+		h.Announce()
+		for limit := 300 * time.Millisecond; heard(limit); {
+			t.Error("announced without a lease")
+		}
+		ip(t, "address delete "+cidr(addr)+" dev eth0")
+		if e := next(t, events, Deleted); !errors.Is(e.Err, ErrLapsed) || on(t, addr) != nil {
+			t.Errorf("%+v", e)
+		}
+		holds.Store(true)
+		must(t, h.Set(t.Context(), true, time.Minute))
+		if on(t, addr) == nil || !heard(testPatience) {
+			t.Error("not put up again, or not announced")
 		}
 		quiet(t, events)
 	})

@@ -1,6 +1,7 @@
 package vip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,10 @@ type Config struct {
 	Addresses []Address
 	// OnEvent is called from Run's goroutine, one event after the other. It must not call Close. nil drops them.
 	OnEvent func(Event)
+	// Holds says whether the group's lease stands, by the clock: an agent that was frozen may still believe in one that has
+	// lapsed, and its addresses live on for whole seconds. It is asked, from any goroutine and without waiting, before
+	// each frame and each repair that Set did not ask for. nil is always.
+	Holds func() bool
 	// Log gets what is worth a line; nil discards it.
 	Log *slog.Logger
 }
@@ -72,6 +77,9 @@ func Open(cfg Config) (*Hand, error) {
 	if cfg.OnEvent == nil {
 		cfg.OnEvent = func(Event) {}
 	}
+	if cfg.Holds == nil {
+		cfg.Holds = func() bool { return true }
+	}
 	h := &Hand{
 		cfg: cfg, log: cfg.Log.With("group", cfg.Group), kick: make(chan struct{}, 1), askers: map[chan string]struct{}{},
 	}
@@ -91,10 +99,10 @@ func (h *Hand) begin() error {
 			}
 			c.Dev = dev
 		}
-		h.addresses = append(h.addresses, &address{Address: c, places: map[place]bool{}})
+		h.addresses = append(h.addresses, &address{Address: c, places: map[place]standing{}})
 	}
 	var err error
-	if h.kernel, err = connect(); err != nil {
+	if h.kernel, err = connect(h.cfg.Addresses); err != nil {
 		return err
 	}
 	h.segment = hear(h.cfg.Addresses)
@@ -144,9 +152,7 @@ func (h *Hand) State() []Status {
 	var out []Status
 	for _, a := range h.addresses {
 		s := Status{Address: a.Address, Held: a.held(now())}
-		if err := a.trouble; err != nil {
-			s.Trouble = err.Error()
-		} else if err := h.unheard(a); err != nil {
+		if err := cmp.Or(a.trouble, h.foreign(a), h.unheard(a)); err != nil {
 			s.Trouble = err.Error()
 		}
 		out = append(out, s)
@@ -178,7 +184,7 @@ func (h *Hand) wake() {
 // address is one virtual address: what it is to be, and what is known of it.
 type address struct {
 	Address
-	places map[place]bool // Where on this host it is, ours or not.
+	places map[place]standing // Where on this host it is, ours or not.
 
 	// meant says that Set was called: before that, nothing is mended.
 	meant bool
@@ -202,6 +208,24 @@ type address struct {
 
 // place is where on this host an address is.
 type place struct{ index, bits int }
+
+// standing is what an address is in one place.
+type standing struct {
+	// secondary says that its device has another address of its subnet, which came first and does not depend on it.
+	secondary bool
+}
+
+// in reports whether the address is in a place.
+func (a *address) in(p place) bool {
+	_, ok := a.places[p]
+	return ok
+}
+
+// removable reports whether the address can be taken from a place without taking anything else along: whoever put it
+// there, where it is to be down it must not be. The first IPv4 address of a subnet takes the others of that subnet along.
+func (a *address) removable(p place) bool {
+	return p.bits == a.whole() || a.Addr.Is6() || a.places[p].secondary
+}
 
 // held reports whether the address is ours at an instant.
 func (a *address) held(at boottime) bool { return a.up && a.on && at < a.until }

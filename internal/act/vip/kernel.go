@@ -33,7 +33,8 @@ type kernel struct {
 // newsBuffer holds, in bytes, what the kernel tells while we do not read: some thousands of changes.
 const newsBuffer = 1 << 20
 
-func connect() (*kernel, error) {
+// connect opens the connections in the present network namespace. Notifications are of devices and of these addresses.
+func connect(addrs []Address) (*kernel, error) {
 	k := &kernel{}
 	orders, err := nl.Subscribe(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -49,6 +50,11 @@ func connect() (*kernel, error) {
 	}
 	if err == nil && k.news.SetReceiveBufferSize(newsBuffer, true) != nil {
 		err = k.news.SetReceiveBufferSize(newsBuffer, false) // Up to the system's limit, without CAP_NET_ADMIN.
+	}
+	if err == nil {
+		// On the socket before it is subscribed would be better, but the library does both at once; what comes before the
+		// filter is read, and is no harm.
+		err = overhear(k.news, addrs)
 	}
 	if err != nil {
 		k.close()

@@ -61,7 +61,7 @@ func (h *Hand) look() error {
 		clear(a.places)
 		for _, l := range list {
 			if ip, ok := netip.AddrFromSlice(l.IP); ok && ip.Unmap() == a.Addr {
-				a.places[place{l.LinkIndex, ones(l.IPNet)}] = true
+				a.places[place{l.LinkIndex, ones(l.IPNet)}] = standing{secondary: l.Flags&unix.IFA_F_SECONDARY != 0}
 			}
 		}
 	}
@@ -86,6 +86,17 @@ func (h *Hand) ours(m neighbour.MAC) bool {
 		}
 	}
 	return false
+}
+
+// foreign returns where an address is that others have put there and that can't be taken away.
+func (h *Hand) foreign(a *address) error {
+	for p := range a.places {
+		if !a.removable(p) {
+			return fmt.Errorf("%s/%d is on %s as the first address of its subnet, and this host answers for it; give the host its own address there, then `ip address delete` it",
+				a.Addr, p.bits, h.devices[p.index].name)
+		}
+	}
+	return nil
 }
 
 // unheard returns what keeps the segment from hearing of an address, or us from hearing of it.

@@ -47,11 +47,14 @@ func (h *Hand) mend(a *address, at time.Time) []Event {
 		return nil
 	}
 	e, done := a.damage, false
-	if a.up {
+	switch {
+	case !a.up:
+		done, e.Err = h.remove(a)
+	case !h.cfg.Holds():
+		e.Err = ErrLapsed
+	default:
 		e.Err = h.put(a)
 		done = e.Err == nil
-	} else {
-		done, e.Err = h.remove(a)
 	}
 	e.Took = time.Since(a.seen)
 	a.last = time.Now()
@@ -61,8 +64,8 @@ func (h *Hand) mend(a *address, at time.Time) []Event {
 		if a.up {
 			a.sayFrom(a.last)
 		}
-	case errors.Is(e.Err, ErrExpired):
-		a.heal()
+	case errors.Is(e.Err, ErrExpired), errors.Is(e.Err, ErrLapsed):
+		a.heal() // The next Set decides.
 		a.hush()
 	case errors.As(e.Err, new(*NoDeviceError)), errors.Is(e.Err, unix.ENETDOWN), errors.Is(e.Err, unix.EACCES):
 		a.due = time.Time{} // Until its device comes.
@@ -80,7 +83,7 @@ func (h *Hand) mend(a *address, at time.Time) []Event {
 func (h *Hand) remove(a *address) (was bool, err error) {
 	var errs []error
 	for p := range a.places {
-		if p.bits == a.whole() {
+		if a.removable(p) {
 			was = true
 			errs = append(errs, h.drop(a, p))
 		}

@@ -219,8 +219,15 @@ func open(t testing.TB, addrs ...netip.Addr) (*Hand, <-chan Event) {
 // openOn is open with devices.
 func openOn(t testing.TB, addrs ...Address) (*Hand, <-chan Event) {
 	t.Helper()
+	return openWith(t, Config{Addresses: addrs})
+}
+
+// openWith is open with more than that.
+func openWith(t testing.TB, cfg Config) (*Hand, <-chan Event) {
+	t.Helper()
 	events := make(chan Event, 1024)
-	h, err := Open(Config{Group: group, Addresses: addrs, OnEvent: func(e Event) { events <- e }})
+	cfg.Group, cfg.OnEvent = group, func(e Event) { events <- e }
+	h, err := Open(cfg)
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -23,7 +23,6 @@ func (h *Hand) Set(ctx context.Context, up bool, d time.Duration) error {
 	until := now().add(d) // Before the kernel is told: what is put back later can only be too short.
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	defer h.wake()
 	var errs []error
 	for _, a := range h.addresses {
 		if up {
@@ -37,18 +36,22 @@ func (h *Hand) Set(ctx context.Context, up bool, d time.Duration) error {
 
 // raise puts an address up until an instant, and announces it if it was not up.
 func (h *Hand) raise(a *address, until boottime) error {
-	was := a.held(now())
+	was := a.held(now()) && !a.silenced
 	if !a.up {
 		a.life = 0
+	}
+	if a.Addr.Is6() && !was {
+		h.leaveOthers(a) // Or the kernel would renew what is there, with its prefix, in place of adding ours.
 	}
 	a.meant, a.up, a.until = true, true, until
 	if err := h.put(a); err != nil {
 		return err
 	}
 	if !was {
-		h.leaveElsewhere(a)
+		h.leaveOthers(a)
 		a.sayFrom(time.Now())
 		h.say(a, time.Now())
+		h.wake()
 	}
 	return nil
 }
@@ -80,12 +83,15 @@ func (h *Hand) put(a *address) error {
 	}
 	a.on, a.trouble = true, nil
 	a.life = max(a.life, seconds)
-	a.places[place{d.index, a.whole()}] = true
+	a.places[place{d.index, a.whole()}] = standing{}
 	return nil
 }
 
 // ErrExpired says that an address was not put back because its time had run out.
 var ErrExpired = errors.New("its time has run out")
+
+// ErrLapsed says that an address was not put back because the lease does not stand any more.
+var ErrLapsed = errors.New("the lease has lapsed")
 
 // lower takes an address off this host, wherever it is.
 func (h *Hand) lower(a *address) error {
@@ -93,11 +99,11 @@ func (h *Hand) lower(a *address) error {
 	a.hush()
 	a.heal()
 	if d, err := h.carrier(a); err == nil {
-		a.places[place{d.index, a.whole()}] = true // It may be there without our having heard of it.
+		a.places[place{d.index, a.whole()}] = standing{} // It may be there without our having heard of it.
 	}
 	var errs []error
 	for p := range a.places {
-		if p.bits == a.whole() {
+		if a.removable(p) {
 			errs = append(errs, h.drop(a, p))
 		}
 	}
@@ -118,18 +124,19 @@ func (h *Hand) drop(a *address, p place) error {
 	return nil
 }
 
-// leaveElsewhere deletes what an earlier agent with another configuration may have left on other devices. An address with
-// a subnet is not ours, and taking it away could take others along; State names it.
-func (h *Hand) leaveElsewhere(a *address) {
+// leaveOthers deletes an address in all places but its own: what an agent with another configuration has left, or
+// scripts did before us. What can't go without taking others along stays, and State names it.
+func (h *Hand) leaveOthers(a *address) {
 	d, err := h.carrier(a)
 	if err != nil {
 		return
 	}
 	for p := range a.places {
-		if p.index != d.index && p.bits == a.whole() {
-			if err := h.drop(a, p); err != nil {
-				h.log.Warn("address is on another device too", "addr", a.Addr, "dev", h.devices[p.index].name, "err", err)
-			}
+		if p == (place{d.index, a.whole()}) || !a.removable(p) {
+			continue
+		}
+		if err := h.drop(a, p); err != nil {
+			h.log.Warn("address is in another place too", "addr", a.Addr, "dev", h.devices[p.index].name, "err", err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package vip
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -205,6 +206,69 @@ func TestLeftOnAnotherDevice(t *testing.T) {
 				t.Errorf("up %v: it is at %+v", up, got)
 			}
 		})
+	}
+}
+
+// TestSubnetOfScripts finds the address as scripts put it up before us, with the subnet's prefix.
+func TestSubnetOfScripts(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		segmentOf(t, 1)
+		bits := 24
+		if addr.Is6() {
+			bits = 64
+		}
+		ip(t, fmt.Sprintf("address add %s/%d dev eth0", addr, bits))
+		h, events := open(t, addr)
+		must(t, h.Set(t.Context(), true, time.Minute))
+		if got := attributes(t, addr); got.bits != addr.BitLen() || got.valid > 60 {
+			t.Errorf("taken over: %+v", got)
+		}
+		must(t, h.Set(t.Context(), false, 0))
+		if on(t, addr) != nil {
+			t.Error("left behind")
+		}
+		quiet(t, events)
+	})
+}
+
+// TestFirstOfItsSubnet can't be taken away without the host's own address.
+func TestFirstOfItsSubnet(t *testing.T) {
+	segmentOf(t, 1)
+	for _, line := range []string{
+		"address add 10.79.0.100/24 dev eth0", "address add 10.79.0.1/24 dev eth0",
+	} {
+		ip(t, line)
+	}
+	addr := netip.MustParseAddr("10.79.0.100")
+	h, events := openOn(t, Address{addr, "eth0"})
+	must(t, h.Set(t.Context(), true, time.Minute))
+	must(t, h.Set(t.Context(), false, 0))
+	s := h.State()[0]
+	t.Log(s.Trouble)
+	if !strings.Contains(s.Trouble, "10.79.0.100/24 is on eth0") || on(t, netip.MustParseAddr("10.79.0.1")) == nil {
+		t.Errorf("state %+v", s)
+	}
+	quiet(t, events)
+}
+
+// TestOverhearsOnlyOurs changes others' addresses: a hand is not woken by them.
+func TestOverhearsOnlyOurs(t *testing.T) {
+	segmentOf(t, 1)
+	h, err := Open(Config{Group: group, Addresses: []Address{{Addr: vip4}, {Addr: vip6}}})
+	must(t, err)
+	defer func() { must(t, h.Close()) }()
+	must(t, h.kernel.news.SetReceiveTimeout(&unix.Timeval{Sec: 5}))
+	other4, other6 := netip.MustParseAddr("10.77.0.101"), netip.MustParseAddr("fd77::1:101")
+	for _, a := range []netip.Addr{other4, other6, vip4, other4, vip6} {
+		ip(t, "address add "+cidr(a)+" dev lo")
+		ip(t, "address delete "+cidr(a)+" dev lo")
+	}
+	for _, want := range []netip.Addr{vip4, vip4, vip6, vip6} {
+		messages, _, err := h.kernel.news.Receive()
+		must(t, err)
+		if n, ok := readNews(messages[0].Data); !ok || n.addr != want {
+			t.Errorf("heard of %v, want %v", n.addr, want)
+		}
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -62,6 +64,7 @@ type news struct {
 	addr netip.Addr
 	place
 	valid uint32 // seconds; forever is all ones
+	flags uint32
 	gone  bool
 	port  uint32
 }
@@ -84,6 +87,10 @@ func readNews(data []byte) (news, bool) {
 			if !n.addr.IsValid() {
 				n.addr, _ = netip.AddrFromSlice(a.Value)
 			}
+		case unix.IFA_FLAGS:
+			if len(a.Value) >= 4 {
+				n.flags = binary.NativeEndian.Uint32(a.Value)
+			}
 		case unix.IFA_CACHEINFO:
 			if len(a.Value) >= 8 {
 				n.valid = binary.NativeEndian.Uint32(a.Value[4:])
@@ -102,18 +109,18 @@ func (h *Hand) addressNews(n news, at time.Time) {
 		if n.gone {
 			delete(a.places, n.place)
 		} else {
-			a.places[n.place] = true
+			a.places[n.place] = standing{secondary: n.flags&unix.IFA_F_SECONDARY != 0}
 		}
-		if !a.meant || n.bits != a.whole() || h.byUs(a, n) {
+		if !a.meant || h.byUs(a, n) {
 			continue
 		}
 		d, err := h.carrier(a)
 		switch {
-		case n.gone && a.up && err == nil && n.index == d.index:
+		case n.gone && a.up && err == nil && n.place == place{d.index, a.whole()}:
 			h.deleted(a, n, at)
-		case !n.gone && a.up && int64(n.valid) > int64(a.life)+1:
+		case !n.gone && a.up && n.bits == a.whole() && int64(n.valid) > int64(a.life)+1:
 			a.hurt(Changed, culprit(n.port), at)
-		case !n.gone && !a.up:
+		case !n.gone && !a.up && a.removable(n.place):
 			a.hurt(Added, culprit(n.port), at)
 		default:
 			continue
@@ -182,19 +189,24 @@ func (h *Hand) linkNews(d device, gone bool, port uint32, at time.Time) {
 
 // linkUp puts an address back on a device that came up, which is told nothing by it if it is there still, and announces.
 func (h *Hand) linkUp(a *address, at time.Time) {
-	err := h.put(a)
-	if errors.Is(err, ErrExpired) {
-		return
+	e := Event{Kind: LinkDown, By: a.downBy, Took: time.Since(a.downSince)}
+	known := !a.downSince.IsZero()
+	a.downSince = time.Time{}
+	if h.cfg.Holds() {
+		e.Err = h.put(a)
+	} else {
+		e.Err, a.silenced = ErrLapsed, true // The next Set decides.
 	}
 	a.heal()
-	if err != nil {
+	switch {
+	case e.Err == nil:
+		a.sayFrom(at)
+	case errors.Is(e.Err, ErrExpired), errors.Is(e.Err, ErrLapsed):
+	default:
 		a.hurt(Deleted, unknown, at)
-		return
 	}
-	a.sayFrom(at)
-	if !a.downSince.IsZero() {
-		h.note(a, Event{Kind: LinkDown, By: a.downBy, Took: time.Since(a.downSince)})
-		a.downSince = time.Time{}
+	if known {
+		h.note(a, e)
 	}
 }
 
@@ -213,11 +225,11 @@ func (h *Hand) overrun() {
 		d, err := h.carrier(a)
 		switch {
 		case !a.meant || err != nil:
-		case a.up && !a.places[place{d.index, a.whole()}]:
+		case a.up && !a.in(place{d.index, a.whole()}):
 			h.deleted(a, news{}, at)
 		case a.up && d.up && !before[d.index].up:
 			h.linkUp(a, at)
-		case !a.up && len(a.places) > 0:
+		case !a.up && slices.ContainsFunc(slices.Collect(maps.Keys(a.places)), a.removable):
 			a.hurt(Added, unknown, at)
 		}
 	}
