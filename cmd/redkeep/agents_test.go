@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"redkeep/internal/show/api"
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/namespace"
@@ -91,6 +93,12 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(p)
+}
+
+func (o *output) count(text string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Count(o.text.String(), text)
 }
 
 // typed runs a command on a host, as a person there would, and returns its exit code and all that it printed.
@@ -174,6 +182,7 @@ func TestCommandsAskRealAgents(t *testing.T) {
 	s.status("h2", "the new master", func(g api.GroupStatus) bool { return g.Master == "h2" && whole(g) })
 	s.want(exitRefused, "h2", "switchover --to h2", "h2 is the master already")
 	s.pauses()
+	s.watches()
 
 	wrong := filepath.Join(s.Dir(), "wrong.yaml")
 	text, err := os.ReadFile(s.file)
@@ -203,6 +212,32 @@ func (s *agentSite) pauses() {
 	s.want(exitDone, "h2", "history", "the group is paused by h3", "(maintenance)")
 	s.want(exitDone, "h1", "resume --group orders", "orders: not paused; failovers happen")
 	s.status("h2", "the end of the pause", func(g api.GroupStatus) bool { return g.Pause == nil && g.CanFailOver })
+}
+
+// watches looks at the status again and again, until Ctrl-C.
+func (s *agentSite) watches() {
+	s.t.Helper()
+	var o output
+	p, err := s.Host("h2").Start(stage.Command{Name: "watch", Path: s.program, Args: withFile([]string{"status", "--watch", "--interval", "100ms"}, s.file), Output: &o})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	for o.count("seen by h2") < 3 {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-limit.C:
+			s.t.Fatalf("it is not shown again: %s", p.Log())
+		}
+	}
+	if err := p.Signal(unix.SIGINT); err != nil {
+		s.t.Fatal(err)
+	}
+	<-p.Done()
+	if _, err := p.End(); err != nil {
+		s.t.Errorf("Ctrl-C: %v", err)
+	}
 }
 
 // loseMajority takes two hosts away for good, and goes on with the third.

@@ -43,30 +43,51 @@ func addReachFlags(cmd *cobra.Command) *reachFlags {
 // ask connects to the agent, proves that the file's secret is known, and lets do ask over the connection. Its errors begin
 // with the command's name, but for those of the file, which begin with a place in it.
 func (f *reachFlags) ask(cmd *cobra.Command, limit time.Duration, do func(context.Context, *client.Client) error) error {
-	c, err := f.load()
-	if err != nil {
-		return err
-	}
-	addr, err := f.target(c)
+	d, err := f.door(cmd)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), limit)
 	defer cancel()
-	reach, reached := context.WithTimeout(ctx, reachLimit)
-	conn, err := peer.Dial(reach, addr, []byte(c.Secret.Reveal()), peer.CommandLine)
-	reached()
-	if errors.Is(err, seal.ErrSecret) {
-		return withCode(exitUsage, fmt.Errorf("%s: ask the agent: %w", cmd.Name(), err))
-	}
+	conn, err := d.dial(ctx)
 	if err != nil {
-		return withCode(exitNoAgent, fmt.Errorf("%s: ask the agent: %w", cmd.Name(), err))
+		return err
 	}
 	defer func() { _ = conn.Close() }()
 	if err := do(ctx, client.New(conn)); err != nil {
 		return withCode(codeOfFault(api.FaultOf(err)), fmt.Errorf("%s: %w", cmd.Name(), err))
 	}
 	return nil
+}
+
+// door is what it takes to connect to the agent that is meant.
+type door struct {
+	command string
+	addr    string
+	secret  []byte
+}
+
+func (f *reachFlags) door(cmd *cobra.Command) (door, error) {
+	c, err := f.load()
+	if err != nil {
+		return door{}, err
+	}
+	addr, err := f.target(c)
+	return door{command: cmd.Name(), addr: addr, secret: []byte(c.Secret.Reveal())}, err
+}
+
+// dial connects, within reachLimit.
+func (d door) dial(ctx context.Context) (*peer.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
+	conn, err := peer.Dial(ctx, d.addr, d.secret, peer.CommandLine)
+	switch {
+	case errors.Is(err, seal.ErrSecret):
+		return nil, withCode(exitUsage, fmt.Errorf("%s: ask the agent: %w", d.command, err))
+	case err != nil:
+		return nil, withCode(exitNoAgent, fmt.Errorf("%s: ask the agent: %w", d.command, err))
+	}
+	return conn, nil
 }
 
 // target is where the agent listens: what --addr says, or the node's own address.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,21 +22,23 @@ func newStatus(s streams) *cobra.Command {
 		Short: "Say who is master, whether it takes writes, and whether it could fail over now",
 		Long: `Say who is master, whether it takes writes, and whether it could fail over now.
 It is what one node's agent sees; the names in the JSON are stable.`,
-		Example: "  redkeep status\n  redkeep status -o json\n  redkeep status --addr 10.0.0.12:26380",
+		Example: "  redkeep status\n  redkeep status --watch\n  redkeep status -o json\n  redkeep status --addr 10.0.0.12:26380",
 		Args:    cobra.NoArgs,
 	}
 	flags, group, output := addReachFlags(cmd), addGroup(cmd), addFormat(cmd)
+	cmd.Flags().Lookup("group").Usage = "the `GROUP` that is meant; all groups, if left out"
+	again := cmd.Flags().BoolP("watch", "w", false, "show it again and again, in place on a terminal, until Ctrl-C")
+	every := cmd.Flags().Duration("interval", time.Second, "how often --watch asks, from 100ms to 1h")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *again {
+			return watch(cmd, s, flags, watching{group: *group, output: *output, every: *every})
+		}
 		n, err := flags.picture(cmd, s)
 		if err != nil {
 			return err
 		}
-		if *group != "" {
-			g, err := pick(n, *group)
-			if err != nil {
-				return err
-			}
-			n.Groups = []picture.Group{g}
+		if n, err = only(n, *group); err != nil {
+			return err
 		}
 		if *output == formatJSON {
 			return writeJSON(s.out, api.FromPicture(n))
@@ -53,6 +56,16 @@ func (f *reachFlags) picture(cmd *cobra.Command, s streams) (n picture.Node, err
 			return err
 		})
 	})
+	return n, err
+}
+
+// only leaves a picture the named group, if one is named.
+func only(n picture.Node, name string) (picture.Node, error) {
+	if name == "" {
+		return n, nil
+	}
+	g, err := pick(n, name)
+	n.Groups = []picture.Group{g}
 	return n, err
 }
 

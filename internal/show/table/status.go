@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"redkeep/internal/picture"
 	"redkeep/internal/speak/explain"
@@ -22,6 +23,14 @@ func Status(w io.Writer, n picture.Node, s Style) error {
 	if len(n.Groups) == 0 {
 		p.line("", "it has no groups")
 	}
+	return p.err
+}
+
+// Lost prints that the agent has not answered for a while, and why. Its only errors are those of w.
+func Lost(w io.Writer, why error, since time.Duration, s Style) error {
+	p := &page{to: w, style: s}
+	p.line("", "%s for %s, it is asked again", s.paint(red, "the agent does not answer"), span(since))
+	p.line("  ", "- %s", explain.Printable(why.Error()))
 	return p.err
 }
 
@@ -43,6 +52,7 @@ func (p *page) group(n picture.Node, g picture.Group) {
 	p.line("", "%s", p.headline(g))
 	p.pause(g)
 	p.failover(g)
+	p.addresses(g)
 	p.remarks(n, g)
 	p.line("", "")
 	if p.err == nil {
@@ -139,6 +149,31 @@ func winner(g picture.Group) string {
 	return ""
 }
 
+// addresses says where the group's virtual addresses are, as the asked node has them.
+func (p *page) addresses(g picture.Group) {
+	for _, v := range g.VIPs {
+		name := v.Addr.String()
+		switch {
+		case v.Held && v.Trouble == "":
+			p.line("  ", "address %s: %s on %s (%s)", name, p.style.paint(green, "here"), g.Self, or(v.Dev, "no interface"))
+		case v.Held:
+			p.line("  ", "address %s: %s on %s (%s), %s", name, p.style.paint(yellow, "here"), g.Self, v.Dev, explain.Printable(v.Trouble))
+		case v.Trouble != "":
+			p.line("  ", "address %s: %s on %s, %s", name, p.style.paint(red, "missing"), g.Self, explain.Printable(v.Trouble))
+		case g.Master == g.Self && g.Writable:
+			p.line("  ", "address %s: %s on %s", name, p.style.paint(red, "missing"), g.Self)
+		case g.Writable:
+			p.line("  ", "address %s: not on %s, it goes with the master on %s", name, g.Self, g.Master)
+		default:
+			p.line("  ", "address %s: not on %s", name, g.Self)
+		}
+	}
+	why := explain.Sentence(g.VIPWhy)
+	if why != "" && !slices.ContainsFunc(g.VIPs, func(v picture.VIP) bool { return v.Trouble == why }) {
+		p.line("  ", "- %s", why)
+	}
+}
+
 // remarks are what a person should know and would not see in the table.
 func (p *page) remarks(n picture.Node, g picture.Group) {
 	warn := func(format string, args ...any) {
@@ -189,8 +224,15 @@ func (p *page) members(g picture.Group) grid {
 		if m.Lag >= 0 && m.Node != g.Master {
 			lag = fmt.Sprint(m.Lag)
 		}
+		master, behind := plain, plain
+		if m.Node == g.Master {
+			master = bold
+		}
+		if m.Lag > 0 && !m.InSync {
+			behind = yellow
+		}
 		t.rows = append(t.rows, []cell{
-			{string(m.Node), plain}, {role, plain}, condition(g, m), {offset, plain}, {lag, plain},
+			{string(m.Node), master}, {role, master}, condition(g, m), {offset, plain}, {lag, behind},
 			fence(m), {or(m.Gate, "-"), plain}, {heard(g, m), plain},
 		})
 	}

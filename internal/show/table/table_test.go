@@ -3,6 +3,7 @@ package table
 import (
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -92,6 +93,18 @@ var pages = map[string]picture.Node{
 		g.Why = []words.Reason{{Code: words.Paused, Node: "h3", N: 65 * 60_000}}
 		g.Members[0].Server, g.Members[0].Unfit = words.Server{}, words.Reason{Code: words.ServerGone, Node: "h1"}
 	}),
+	"vip": change(func(g *picture.Group) {
+		g.HasVIP = true
+		g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0", Held: true}, {Addr: netip.MustParseAddr("2001:db8::100"), Dev: "eth0", Held: true}}
+	}),
+	"vip-trouble": change(func(g *picture.Group) {
+		g.VIPWhy = words.Reason{Code: words.VIPTaken, Node: "h1", Text: "10.77.0.100 at 02:00:00:00:00:63"}
+		g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100")}, {Addr: netip.MustParseAddr("10.77.0.101"), Trouble: "no interface has its subnet"}}
+	}),
+	"vip-elsewhere": change(func(g *picture.Group) {
+		g.Self, g.State, g.HoldLeft = "h2", picture.StateFollower, 0
+		g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0"}}
+	}),
 	"none": {Node: "h1", Version: "0.1.0"},
 }
 
@@ -125,6 +138,16 @@ func TestColoursDoNotMoveColumns(t *testing.T) {
 		without = strings.ReplaceAll(without, "\x1b["+string(c)+"m", "")
 	}
 	if !strings.Contains(b.String(), "\x1b[32mwritable\x1b[0m") || without != bare.String() {
+		t.Errorf("%q", b.String())
+	}
+}
+
+func TestALostAgentIsShown(t *testing.T) {
+	var b strings.Builder
+	if err := Lost(&b, errors.New("dial 10.0.0.1:26380: \x1b[2Jrefused"), 3*time.Second, Style{Colour: true}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\x1b[31mthe agent does not answer\x1b[0m for 3s, it is asked again\n  - dial 10.0.0.1:26380:  [2Jrefused\n"; b.String() != want {
 		t.Errorf("%q", b.String())
 	}
 }
