@@ -65,7 +65,8 @@ type SetVIP struct {
 	For    time.Duration
 }
 
-// AnnounceVIP says once more on the segment where the group's addresses are: after a heal, or another's claim.
+// AnnounceVIP says once more on the segment where the group's addresses are: after a heal. A claim of another's the hand
+// answers by itself, and it repeats what it said now and then.
 type AnnounceVIP struct{}
 
 // Announce tells clients of the Sentinel face that the master's address has changed (+switch-master), once per epoch.

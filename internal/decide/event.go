@@ -80,7 +80,7 @@ type Probed struct {
 
 // VIPSeen says that the group's addresses on this host, or on its segment, are not as they were set.
 type VIPSeen struct {
-	// Claimed is who else answers for one of them (address and MAC); empty where nobody was heard to.
+	// Claimed is who else answers for one of them (address and MAC); empty where nobody was heard to. It has been answered.
 	Claimed string
 	// Broken says that another program took an address away or changed it; By names the culprit where known. The hand
 	// restores it, and Err says why it could not.

@@ -41,16 +41,14 @@ func slowlyGone(w *World) {
 	w.after(ms(100), func() { w.request(a(w), 0, decide.Switchover{To: b(w).name}, nil) })
 }
 
-// lateAnnouncement freezes a's agent when it has decided to answer another's claim.
+// lateAnnouncement freezes a's agent when it has decided to say where the address is, to a node that it hears again.
 func lateAnnouncement(w *World) {
 	once(w, a(w), func(x decide.Action) bool { _, ok := x.(decide.AnnounceVIP); return ok }, func() {
 		a(w).freeze()
 		w.after(ms(2500), a(w).thaw)
 	})
-	w.after(ms(1500), func() {
-		w.segments[0].comes()
-		w.segments[0].goes()
-	})
+	w.net.cutBoth(0, 2, true)
+	w.after(ms(1500), w.net.heal)
 }
 
 // reached finds the group guilty where the clients of its address have had no answer for longer than this.

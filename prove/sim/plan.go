@@ -109,7 +109,7 @@ func (w *World) draw() {
 	w.timing = timing{
 		diskLow: 50 * time.Microsecond, diskHigh: 2 * ms, netLow: 50 * time.Microsecond, netHigh: ms,
 		gateLow: 20 * time.Microsecond, gateHigh: 700 * time.Microsecond, orderLow: 20 * time.Microsecond, orderHigh: ms,
-		syncLow: 5 * ms, syncHigh: 300 * ms, turn: 5 * time.Microsecond, probe: 5 * ms, timerLate: 300 * time.Microsecond,
+		syncLow: 5 * ms, syncHigh: 300 * ms, turn: 5 * time.Microsecond, probe: 20 * ms, timerLate: 300 * time.Microsecond,
 	}
 	if p.Tame {
 		return
@@ -140,6 +140,6 @@ func (w *World) drawWeather() {
 		t.loss = 0.01
 	}
 	if w.rng.IntN(4) == 0 {
-		t.probe = 40 * ms // beyond what a takeover waits for
+		t.probe = 2 * ms // within what a takeover waits for
 	}
 }

@@ -93,6 +93,7 @@ func (n *segment) comes() {
 			continue
 		}
 		a.later(vipHand, w.net.delay(h.index, w.net.clients()), func() {
+			h.addresses[n.group].announce() // the hand's answer
 			a.post(n.group, decide.VIPSeen{Claimed: "02:00:00:00:00:63"})
 		})
 	}

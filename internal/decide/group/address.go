@@ -104,7 +104,7 @@ func (m *Machine) raiseVIP() {
 			m.failVIP(err)
 		case !v.up && m.holder != nil:
 			v.up, v.pause, v.why = true, 0, words.Reason{}
-			m.beginClaim()
+			v.claim = addressClaim{said: m.at}
 			m.note(words.Reason{Code: words.VIPHeld, Node: m.setup.Self, N: int64(m.voter.Register.Newest().Epoch)})
 		}
 	})

@@ -24,8 +24,9 @@ type addressProbe struct {
 }
 
 const (
-	// probeBudget is how long a takeover waits for the answer, and probeFresh how long one counts for the next attempt.
-	probeBudget, probeFresh = 25 * time.Millisecond, 250 * time.Millisecond
+	// probeBudget is how long a takeover waits for the answer: a kernel gives it within a millisecond, whatever has become of
+	// its programs, and silence is told by nothing but time. probeFresh is how long a silence counts for the next attempt.
+	probeBudget, probeFresh = 8 * time.Millisecond, 250 * time.Millisecond
 	// probeAgain and probeMost are the first and the longest time between two questions to somebody who answers.
 	probeAgain, probeMost = 50 * time.Millisecond, 30 * time.Second
 )
