@@ -26,8 +26,8 @@ func newSegment(t *testing.T) *segment {
 	t.Helper()
 	here := namespace(t)
 	s := &segment{t: t, there: neighbour(t, here)}
-	freshAddress(t, "here0", vip4.String()+"/32")
-	freshAddress(t, "here0", vip6.String()+"/128")
+	address(t, "here0", vip4.String()+"/32")
+	address(t, "here0", vip6.String()+"/128")
 	return s
 }
 

@@ -70,19 +70,24 @@ func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
 		defer func() { must(t, netns.Set(here)) }()
 		f()
 	}
-	address(t, "here0", "10.52.0.1/24")
+	up(t, "here0")
+	there(func() { up(t, "there0") })
+	// An IPv6 address that comes before the cable is up stays unusable until the kernel notices that it is.
+	settled(t, "here0")
+	there(func() { settled(t, "there0") })
+	for _, cidr := range []string{"10.52.0.1/24", "fd52::1/64", "fe80::52:1/64"} {
+		address(t, "here0", cidr)
+	}
 	there(func() {
-		address(t, "there0", "10.52.0.2/24")
-		freshAddress(t, "there0", "fd52::2/64")
-		freshAddress(t, "there0", "fe80::52:2/64")
+		for _, cidr := range []string{"10.52.0.2/24", "fd52::2/64", "fe80::52:2/64"} {
+			address(t, "there0", cidr)
+		}
 	})
-	freshAddress(t, "here0", "fd52::1/64")
-	freshAddress(t, "here0", "fe80::52:1/64")
 	return there
 }
 
-// freshAddress adds an address that need not be tried first.
-func freshAddress(t testing.TB, name, cidr string) {
+// address adds an address that need not be tried first.
+func address(t testing.TB, name, cidr string) {
 	t.Helper()
 	link, err := netlink.LinkByName(name)
 	must(t, err)
@@ -133,14 +138,17 @@ func up(t testing.TB, name string) {
 	must(t, netlink.LinkSetUp(link))
 }
 
-func address(t testing.TB, name, cidr string) {
+// settled waits until the kernel takes a device for usable.
+func settled(t testing.TB, name string) {
 	t.Helper()
-	link, err := netlink.LinkByName(name)
-	must(t, err)
-	addr, err := netlink.ParseAddr(cidr)
-	must(t, err)
-	must(t, netlink.AddrAdd(link, addr))
-	must(t, netlink.LinkSetUp(link))
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(patience); time.Now().Before(limit); <-tick.C {
+		if link, err := netlink.LinkByName(name); err == nil && link.Attrs().OperState == netlink.OperUp {
+			return
+		}
+	}
+	t.Fatal(name, "did not come up")
 }
 
 func must(t testing.TB, err error) {
