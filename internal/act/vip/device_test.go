@@ -40,8 +40,10 @@ func TestFindDevice(t *testing.T) {
 	if err := HasDevice("eth9"); !errors.As(err, new(*NoDeviceError)) {
 		t.Errorf("got %v", err)
 	}
-	for _, a := range []Address{{vip4, "eth9"}, {netip.MustParseAddr("192.0.2.1"), ""}} {
-		h, err := Open(Config{Group: group, Addresses: []Address{a}})
+	for _, a := range [][]Address{
+		{{vip4, "eth9"}}, {{netip.MustParseAddr("192.0.2.1"), ""}}, {{vip4, ""}, {netip.MustParseAddr("10.77.0.101"), ""}}, {{}},
+	} {
+		h, err := Open(Config{Group: group, Addresses: a})
 		t.Log(err)
 		if h != nil || err == nil {
 			t.Errorf("%v was opened", a)

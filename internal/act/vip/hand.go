@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,15 +92,8 @@ func Open(cfg Config) (*Hand, error) {
 
 // begin does what Open promises; what it has opened is closed by Close.
 func (h *Hand) begin() error {
-	for _, c := range h.cfg.Addresses {
-		if c.Dev == "" {
-			dev, err := FindDevice(c.Addr)
-			if err != nil {
-				return err
-			}
-			c.Dev = dev
-		}
-		h.addresses = append(h.addresses, &address{Address: c, places: map[place]standing{}})
+	if err := h.settle(); err != nil {
+		return err
 	}
 	var err error
 	if h.kernel, err = connect(h.cfg.Addresses); err != nil {
@@ -118,6 +112,29 @@ func (h *Hand) begin() error {
 		if _, err := h.carrier(a); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// settle makes the addresses out of the Config.
+func (h *Hand) settle() error {
+	h.cfg.Addresses = slices.Clone(h.cfg.Addresses)
+	seen := map[bool]bool{}
+	for i := range h.cfg.Addresses {
+		c := &h.cfg.Addresses[i]
+		c.Addr = c.Addr.Unmap().WithZone("")
+		if !c.Addr.IsValid() || seen[c.Addr.Is6()] {
+			return fmt.Errorf("address %q: want one valid address of each family at most", c.Addr)
+		}
+		seen[c.Addr.Is6()] = true
+		if c.Dev == "" {
+			dev, err := FindDevice(c.Addr)
+			if err != nil {
+				return err
+			}
+			c.Dev = dev
+		}
+		h.addresses = append(h.addresses, &address{Address: *c, places: map[place]standing{}})
 	}
 	return nil
 }

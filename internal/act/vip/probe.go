@@ -33,7 +33,10 @@ func (h *Hand) Probe(ctx context.Context) (taken bool, by string, err error) {
 	timer := time.NewTimer(listenFor)
 	defer timer.Stop()
 	for range questions {
-		err = h.question()
+		var asked bool
+		if asked, err = h.question(); !asked {
+			break // Silence would mean nothing.
+		}
 		timer.Reset(listenFor)
 		select {
 		case by = <-answers:
@@ -66,8 +69,8 @@ func (h *Hand) forget(answers chan string) {
 	delete(h.askers, answers)
 }
 
-// question sends one probe for each address.
-func (h *Hand) question() error {
+// question sends one probe for each address, and reports whether any left.
+func (h *Hand) question() (asked bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var errs []error
@@ -77,7 +80,8 @@ func (h *Hand) question() error {
 			d, _ := h.carrier(a) // unheard has found it
 			err = h.segment.send(a.Addr, d.index, neighbour.Probe(a.Addr, d.mac))
 		}
+		asked = asked || err == nil
 		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return asked, errors.Join(errs...)
 }

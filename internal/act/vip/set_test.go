@@ -280,3 +280,13 @@ func BenchmarkRenew(b *testing.B) {
 	}
 	quiet(b, events)
 }
+
+// BenchmarkMove puts an address up, announces it, and takes it off.
+func BenchmarkMove(b *testing.B) {
+	segmentOf(b, 2)
+	h, _ := open(b, vip4)
+	for b.Loop() {
+		must(b, h.Set(b.Context(), true, 3*time.Second))
+		must(b, h.Set(b.Context(), false, 0))
+	}
+}
