@@ -42,6 +42,7 @@ func (h *Hand) listen(ctx context.Context, conn *socket.Conn) error {
 		case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed), errors.Is(err, unix.EBADF):
 			return fmt.Errorf("listen to the segment: %w", err)
 		case err != nil: // A device went away, or frames were lost.
+			rest(ctx)
 			continue
 		}
 		if at, ok := from.(*unix.SockaddrLinklayer); ok && at.Pkttype != unix.PACKET_OUTGOING {

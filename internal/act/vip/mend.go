@@ -47,6 +47,7 @@ func (h *Hand) mend(a *address, at time.Time) []Event {
 		return nil
 	}
 	e, done := a.damage, false
+	e.Err = nil
 	switch {
 	case !a.up:
 		done, e.Err = h.remove(a)
@@ -75,6 +76,13 @@ func (h *Hand) mend(a *address, at time.Time) []Event {
 	}
 	if !done && e.Err == nil {
 		return nil // A stray that had gone by itself.
+	}
+	if e.Err != nil && a.damage.Kind != 0 {
+		told := a.damage.Err != nil
+		a.damage.Err = e.Err
+		if told {
+			return nil // Once that it can't be mended, and once that it is.
+		}
 	}
 	return []Event{h.about(a, e)}
 }

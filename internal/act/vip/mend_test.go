@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
@@ -257,6 +258,40 @@ func TestOverrun(t *testing.T) {
 			t.Errorf("%+v", events)
 		}
 	})
+}
+
+// TestToldOnce can't mend for a while: it says so once, and once that it could.
+func TestToldOnce(t *testing.T) {
+	segmentOf(t, 1)
+	h, err := Open(Config{Group: group, Addresses: []Address{{Addr: vip4}}})
+	must(t, err)
+	defer func() { must(t, h.Close()) }()
+	must(t, h.Set(t.Context(), true, time.Minute))
+	ip(t, "address delete "+cidr(vip4)+" dev eth0")
+	h.overrun()
+	orders := h.kernel.orders.Socket
+	if h.kernel.orders.Socket, err = nl.Subscribe(unix.NETLINK_ROUTE); err != nil {
+		t.Fatal(err)
+	}
+	h.kernel.orders.Socket.Close() // Whatever is asked for fails.
+	begin := time.Now()
+	var events []Event
+	for at := begin; at.Before(begin.Add(5 * time.Second)); at = at.Add(100 * time.Millisecond) {
+		h.mu.Lock()
+		events = append(events, h.mend(h.addresses[0], at)...)
+		h.mu.Unlock()
+	}
+	if len(events) != 1 || events[0].Err == nil {
+		t.Errorf("%+v", events)
+	}
+	h.kernel.orders.Socket = orders
+	await(t, "the pause", func() bool {
+		events, _ = h.tend()
+		return len(events) > 0
+	})
+	if len(events) != 1 || events[0].Err != nil || on(t, vip4) == nil {
+		t.Errorf("%+v", events)
+	}
 }
 
 // TestWithoutRights drops what the kernel asks for, and wants to be told what to do.

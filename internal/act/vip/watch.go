@@ -30,14 +30,27 @@ func (h *Hand) watch(ctx context.Context) error {
 			return nil
 		case errors.Is(err, os.ErrClosed), errors.Is(err, net.ErrClosed), errors.Is(err, unix.EBADF):
 			return fmt.Errorf("follow the kernel's notifications: %w", err)
-		case err != nil:
+		case errors.Is(err, unix.ENOBUFS):
 			h.overrun()
+		case err != nil: // Nothing that is known of; whatever it is must not eat the processor.
+			h.overrun()
+			rest(ctx)
 		case from.Pid == nl.PidKernel:
 			at := time.Now()
 			for _, m := range messages {
 				h.notice(m, at)
 			}
 		}
+	}
+}
+
+// rest waits a little, or until the context ends.
+func rest(ctx context.Context) {
+	timer := time.NewTimer(firstPause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
