@@ -56,12 +56,14 @@ type ProbeVIP struct{ Ticket Ticket }
 
 // SetVIP puts the group's addresses on this host or takes them off, and answers with Done when the kernel has said so.
 //
-// Up: connections that are left over on them are reset first; the kernel removes them after For unless this is repeated (a
-// second line behind the gate, in whole seconds); where they were not there before, they are announced. Down: connections
-// on them are reset before they go, or blocked clients would wait for ever.
+// Up: the kernel removes them after For unless this is repeated (a second line behind the gate, in whole seconds); where they
+// were not there before, they are announced. Fresh says that this master has just taken over: connections that are left over on
+// them are reset first. Those of a master that goes on under a restarted agent are its clients'. Down: connections on them are
+// reset before they go, or blocked clients would wait for ever; also on addresses that an agent before this one has left.
 type SetVIP struct {
 	Ticket Ticket
 	Up     bool
+	Fresh  bool
 	For    time.Duration
 }
 

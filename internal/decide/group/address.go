@@ -15,10 +15,12 @@ import (
 // that can't be set costs the group its address, never its master.
 type addressDesk struct {
 	// there says that the address may be on this host: it was asked for, or left by an agent before this one, and has not been
-	// confirmed to be gone.
+	// confirmed to be gone. Before the group's first lease nothing here is Redkeep's, and nothing is touched.
 	there bool
 	// up says that it was confirmed to be.
 	up bool
+	// fresh says that this node has taken over since it was.
+	fresh bool
 	// under is the newest order on its way, 0 for none; wanted is what was asked for last.
 	under  decide.Ticket
 	wanted bool
@@ -59,6 +61,9 @@ func (m *Machine) dropsVIP() bool {
 	return !m.leaving.shutting()
 }
 
+// gateCovers reports whether a gate keeps the address silent here.
+func (m *Machine) gateCovers() bool { return !m.setup.Ungated && m.gate.fence != words.FenceSoft }
+
 // tendAddress keeps the address where the lease is, and nowhere else.
 func (m *Machine) tendAddress() {
 	switch {
@@ -70,8 +75,10 @@ func (m *Machine) tendAddress() {
 }
 
 // takeVIP asks for the address of a master that was just promoted and verified, before anybody is told of it. What comes
-// after does not wait: the gate is open, and those who use the nodes' own addresses are served from now on.
+// after does not wait: the gate is open, and those who use the nodes' own addresses are served from now on. A group's first
+// lease takes over from nobody: its server was the master all along, and perhaps the address was there.
 func (m *Machine) takeVIP() {
+	m.vip.fresh = m.leased()
 	if m.setup.VIP && m.holds() && m.vipFree() {
 		m.raiseVIP()
 	}
@@ -103,7 +110,7 @@ func (m *Machine) raiseVIP() {
 		case err != "":
 			m.failVIP(err)
 		case !v.up && m.holder != nil:
-			v.up, v.pause, v.why = true, 0, words.Reason{}
+			v.up, v.fresh, v.pause, v.why = true, false, 0, words.Reason{}
 			v.claim = addressClaim{said: m.at}
 			m.note(words.Reason{Code: words.VIPHeld, Node: m.setup.Self, N: int64(m.voter.Register.Newest().Epoch)})
 		}
@@ -142,7 +149,7 @@ func (m *Machine) setVIP(up bool, then func(err string)) {
 	v.under = t
 	set := decide.SetVIP{Ticket: t, Up: up}
 	if up {
-		set.For = m.vipLasts()
+		set.For, set.Fresh = m.vipLasts(), v.fresh
 	}
 	m.do(set)
 }

@@ -84,7 +84,7 @@ func (m *Machine) walkDown() {
 		m.walkDown()
 	case takeover.DropVIP:
 		m.dropVIP()
-		if m.vip.there && m.setup.Ungated && !m.setup.Off.Off(decide.VIPGoneFirst) {
+		if m.vip.there && !m.gateCovers() && !m.setup.Off.Off(decide.VIPGoneFirst) {
 			return // tendLeaving goes on
 		}
 		l.walk.Done()

@@ -119,7 +119,7 @@ func (m *Machine) begin() {
 	if m.gone = m.voter.Register.Left; m.gone {
 		return
 	}
-	m.vip.there = m.setup.VIP && m.data() // an agent before this one may have left it
+	m.vip.there = m.setup.VIP && m.data() && m.leased() // an agent before this one may have left it
 	if !m.voter.Register.Admitted {
 		m.beginAdmission()
 	}

@@ -59,6 +59,8 @@ func (s *stand) showVIP(h *host, act decide.SetVIP) {
 	switch {
 	case !act.Up:
 		s.say(h.name, "vip: down")
+	case act.Fresh:
+		s.say(h.name, fmt.Sprintf("vip: up for %v, after a takeover", act.For))
 	case !s.has(h) || s.fails[string(h.name)+" vip"]:
 		s.say(h.name, fmt.Sprintf("vip: up for %v", act.For))
 	}
