@@ -6,11 +6,11 @@
 // decide who has the address nor for how long, shuts no port (act/gate does), ends no connection (act/flows does), and
 // leaves the addresses as they are when it closes.
 //
-// A Hand is opened in a thread of the right network namespace, and its methods may then be called from any goroutine.
-// Set takes some tens of microseconds and a few more for each other program that holds the kernel's routing lock; Probe
-// takes its whole budget; the agent's loop calls them through its queues. Run owns the goroutines: one reads what the
-// kernel tells of addresses and links, one for each family what the segment says, one mends and announces. OnEvent is
-// called from the last.
+// A Hand is opened in a thread of the right network namespace, and its methods may then be called from any goroutine; they
+// wait for one another. Set takes some tens of microseconds, but waits while another program holds the kernel's routing
+// lock, a second at most; Probe takes up to 20 ms. So the agent's loop calls them through its queues. Run owns the
+// goroutines: one reads what the kernel tells of addresses and devices, one for each family what the segment says, and one
+// mends and announces. OnEvent is called from the last.
 //
 // The rules are those of taking over and letting go, and RFC 5227 and RFC 4861 for what is said to the segment. That the
 // kernel keeps whole seconds, forgets the requester of changes to IPv6 addresses, and which announcement caches believe,
