@@ -1,0 +1,121 @@
+package lab
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// systemctl is what stands for systemd's command in a host's root. It notes all that is asked, and has the test do for
+// the agent's unit what systemd would.
+const systemctl = `#!/bin/sh
+echo "$*" >>/run/asked
+verb= unit= now=
+for word; do
+	case "$word" in
+	--now) now=yes ;;
+	--*) ;;
+	*) if [ -z "$verb" ]; then verb=$word; else unit=${word%.service}; fi ;;
+	esac
+done
+wants=/etc/systemd/system/multi-user.target.wants/$unit.service
+job() {
+	echo "$1" >/run/job.new && mv /run/job.new /run/job
+	for i in $(seq 1000); do [ -e /run/job ] || return 0; sleep 0.01; done
+	echo "systemctl: $1 takes too long" >&2; return 1
+}
+case "$verb $unit" in
+daemon-reload*) ;;
+is-enabled*) [ -L "$wants" ] && echo enabled ;;
+is-active*) [ -e /run/active ] ;;
+preset* | enable*) ln -sf "/usr/lib/systemd/system/$unit.service" "$wants" && if [ "$now" ]; then job start; fi ;;
+"start redkeep" | "stop redkeep" | "restart redkeep") job "$verb" ;;
+*) echo "systemctl: $* is not known here" >&2; exit 1 ;;
+esac
+`
+
+// serve does what a command has asked of systemd, by the lines of the unit in the package.
+func (r *installed) serve() {
+	r.s.t.Helper()
+	job, err := os.ReadFile(r.at("/run/job"))
+	if err != nil {
+		return
+	}
+	active := r.s.agents[r.h] != nil && !r.s.agents[r.h].Ended()
+	switch verb := strings.TrimSpace(string(job)); {
+	case verb == "start" && active, verb == "stop" && !active:
+	case verb == "stop":
+		r.signal("KillSignal")
+		r.s.must(os.Remove(r.at("/run/active")))
+	case verb == "restart" && active:
+		r.signal("RestartKillSignal")
+		r.start()
+	default:
+		r.start()
+	}
+	r.s.must(os.Remove(r.at("/run/job")))
+}
+
+// signal ends the agent as the unit says, within the time that it gives.
+func (r *installed) signal(line string) {
+	r.s.t.Helper()
+	at, agent := time.Now(), r.s.agents[r.h]
+	r.s.must(agent.Signal(unix.SignalNum(r.unit[line])))
+	limit, err := time.ParseDuration(r.unit["TimeoutStopSec"] + "s")
+	r.s.must(err)
+	select {
+	case <-agent.Done():
+	case <-time.After(limit):
+		r.s.t.Fatalf("the agent of %s does not end after %s", r.h, r.unit[line])
+	}
+	r.s.mark("the agent of %s ended by %s after %v", r.h, r.unit[line], time.Since(at).Round(time.Millisecond))
+}
+
+// start starts the agent by its unit's command line, as its user with its capabilities and nothing more.
+func (r *installed) start() {
+	r.s.t.Helper()
+	caps := strings.ToLower(strings.ReplaceAll(r.unit["AmbientCapabilities"], "CAP_", ""))
+	capabilities := "-all,+" + strings.Join(strings.Fields(caps), ",+")
+	argv := []string{
+		"sh", "-c", `umask "$0"; exec "$@"`, r.unit["UMask"],
+		"setpriv", "--reuid=" + r.unit["User"], "--regid=" + r.unit["Group"], "--init-groups", "--no-new-privs",
+		"--inh-caps=" + capabilities, "--ambient-caps=" + capabilities, "--bounding-set=" + capabilities,
+	}
+	c := r.command(append(argv, strings.Fields(r.unit["ExecStart"])...)...)
+	c.Name = "redkeep"
+	p, err := r.s.Host(r.h).Start(c)
+	r.s.must(err, os.WriteFile(r.at("/run/active"), nil, 0o644))
+	r.s.agents[r.h] = p
+	r.s.lives[r.h] = append(r.s.lives[r.h], p)
+}
+
+// lines reads the lines of an installed unit; of several with one key the last counts.
+func (r *installed) lines(path string) map[string]string {
+	r.s.t.Helper()
+	text, err := os.ReadFile(r.at(path))
+	r.s.must(err)
+	lines := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			lines[key] = value
+		}
+	}
+	return lines
+}
+
+// asked returns what was asked of systemd since the last call, without the questions.
+func (r *installed) asked() []string {
+	r.s.t.Helper()
+	text, err := os.ReadFile(r.at("/run/asked"))
+	if err != nil {
+		return nil
+	}
+	r.s.must(os.Remove(r.at("/run/asked")))
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return slices.DeleteFunc(all, func(line string) bool {
+		return strings.Contains(line, "is-enabled") || strings.Contains(line, "is-active") || strings.Contains(line, "daemon-reload")
+	})
+}
