@@ -35,6 +35,8 @@ type RedisConfig struct {
 	Port uint16
 	// AppendOnly keeps the data on disk, as appendonly yes with appendfsync everysec.
 	AppendOnly bool
+	// TLS is its port for TLS and what belongs to that; nil for none.
+	TLS *RedisTLS
 	// ReplicaOf is its master; the zero value for none.
 	ReplicaOf netip.AddrPort
 	// Extra are lines for the end of its configuration, which override the others.
@@ -102,9 +104,9 @@ func (h *Host) AddRedis(c RedisConfig) (*Redis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("add redis to %s: %w", h.name, err)
 	}
-	name := fmt.Sprintf("redis-%d", c.Port)
-	r := &Redis{host: h, config: c, program: program, name: name, dir: filepath.Join(h.dir, name)}
-	r.file = filepath.Join(h.dir, name+".conf")
+	r := &Redis{host: h, config: c, program: program}
+	r.name = fmt.Sprintf("redis-%d", r.port())
+	r.dir, r.file = filepath.Join(h.dir, r.name), filepath.Join(h.dir, r.name+".conf")
 	if err := r.write(); err != nil {
 		return nil, fmt.Errorf("add redis to %s: %w", h.name, err)
 	}
@@ -149,6 +151,9 @@ func (r *Redis) lines() []string {
 	}
 	if r.config.ReplicaOf.IsValid() {
 		lines = append(lines, fmt.Sprintf("replicaof %s %d", r.config.ReplicaOf.Addr(), r.config.ReplicaOf.Port()))
+	}
+	if r.config.TLS != nil {
+		lines = append(lines, r.config.TLS.lines()...)
 	}
 	return append(lines, r.config.Extra...)
 }
@@ -209,7 +214,11 @@ func (r *Redis) answers(ctx context.Context) bool {
 
 // Do asks the server one thing, from its own host, over a connection of its own.
 func (r *Redis) Do(ctx context.Context, args ...string) (resp.Value, error) {
-	conn, err := wire.Dial(ctx, r.host.Dial, netip.AddrPortFrom(loopback, r.config.Port), askLimit)
+	dial := wire.Dialer(r.host.Dial)
+	if r.onlyTLS() {
+		dial = wire.OverTLS(dial, r.clientTLS)
+	}
+	conn, err := wire.Dial(ctx, dial, netip.AddrPortFrom(loopback, r.port()), askLimit)
 	if err != nil {
 		return resp.Value{}, err
 	}
@@ -220,7 +229,7 @@ func (r *Redis) Do(ctx context.Context, args ...string) (resp.Value, error) {
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Addr returns where other hosts reach the server.
-func (r *Redis) Addr() netip.AddrPort { return r.host.Port(r.config.Port) }
+func (r *Redis) Addr() netip.AddrPort { return r.host.Port(r.port()) }
 
 // Host returns the server's host.
 func (r *Redis) Host() *Host { return r.host }

@@ -43,7 +43,7 @@ func (w *Writer) Audit(ctx context.Context, server netip.AddrPort) (Report, erro
 	if w.options.Keys > 0 {
 		return report, errors.New("audit: the writer used its keys more than once")
 	}
-	conn, err := wire.Dial(ctx, w.options.Dial, server, time.Second)
+	conn, err := wire.Dial(ctx, w.options.dialer(), server, time.Second)
 	if err != nil {
 		return report, fmt.Errorf("audit: %w", err)
 	}

@@ -26,7 +26,7 @@ func (w *Writer) connected(ctx context.Context) (*wire.Conn, bool) {
 		}
 		target = found
 	}
-	conn, err := wire.Dial(ctx, w.options.Dial, target, w.options.DialTimeout)
+	conn, err := wire.Dial(ctx, w.options.dialer(), target, w.options.DialTimeout)
 	if err != nil {
 		return nil, false
 	}

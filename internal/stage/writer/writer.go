@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -32,6 +33,9 @@ var ErrLimit = errors.New("the writer's log is full")
 type Options struct {
 	// Dial connects from the writer's host.
 	Dial wire.Dialer
+	// TLS is asked for each connection to a server, which then speaks TLS; nil for connections without. What the finder asks
+	// is the finder's business.
+	TLS func() (*tls.Config, error)
 	// Finder says where to write. The caller closes it after the writer's Stop.
 	Finder Finder
 	// Name is the prefix of the keys; default "key". Two writers of one group must have different ones.
@@ -189,6 +193,14 @@ func (w *Writer) write(conn *wire.Conn, seq uint64) (write Write, keep bool) {
 		var refused *resp.ReplyError
 		return write, errors.As(err, &refused) && w.options.Stay
 	}
+}
+
+// dialer connects to servers.
+func (o Options) dialer() wire.Dialer {
+	if o.TLS == nil {
+		return o.Dial
+	}
+	return wire.OverTLS(o.Dial, o.TLS)
 }
 
 func (o Options) key(seq uint64) string {
