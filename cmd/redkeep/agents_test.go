@@ -172,7 +172,7 @@ func TestCommandsAskRealAgents(t *testing.T) {
 	s.want(exitDone, "client", "status --addr 10.77.0.11:26380", "seen by h1")
 	s.want(exitUsage, "client", "status", "name an agent with --addr HOST:PORT")
 	s.want(exitDone, "h1", "explain", "who would win an election now:", "would win")
-	s.want(exitDone, "h1", "history", "was elected")
+	s.want(exitDone, "h1", "history --since 1h --last 50", "was elected")
 	s.want(exitDone, "h1", "gate show", "orders  6379", "pass", "held by the running agent")
 	s.want(exitRefused, "h1", fmt.Sprintf("gate shut --state-dir %s/state", s.Host("h1").Dir()), "keeps orders open for a server that it knows")
 	s.want(exitUsage, "h1", "switchover --group carts", `h1 has no group "carts"; name one of: orders`)

@@ -169,7 +169,7 @@ func (a *Agent) note(g *groupWork, r words.Reason) {
 	if a.opt.Trace != nil {
 		a.opt.Trace(g.conf.Name, r)
 	}
-	line := time.Now().UTC().Format(time.RFC3339Nano) + " " + sentence
+	line := record.Noted(time.Now(), sentence, r)
 	g.disk.add(func(context.Context) {
 		if err := a.store.Append(g.conf.Name, line); err != nil {
 			a.log.Warn("history not written", "group", g.conf.Name, "err", err)

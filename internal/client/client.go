@@ -40,11 +40,11 @@ func (c *Client) Status(ctx context.Context) (picture.Node, error) {
 	return node.Picture(), nil
 }
 
-// History returns what the group's agent remembers, oldest first. An empty group is the agent's only one, here and in the
-// methods below.
-func (c *Client) History(ctx context.Context, g words.Group) ([]picture.Noted, error) {
+// History returns what the group's store remembers, oldest first: the last entries, or all of them where last is 0, of an age
+// up to since, or of any where that is 0. An empty group is the agent's only one, here and in the methods below.
+func (c *Client) History(ctx context.Context, g words.Group, last int, since time.Duration) ([]picture.Noted, error) {
 	var out []picture.Noted
-	err := c.ask(ctx, api.Request{Verb: api.History, Group: g}, func(p api.Part) {
+	err := c.ask(ctx, api.Request{Verb: api.History, Group: g, Last: last, SinceMS: since.Milliseconds()}, func(p api.Part) {
 		if p.Noted != nil {
 			out = append(out, p.Noted.Picture())
 		}

@@ -61,7 +61,7 @@ func TestStatus(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	c, _ := connected()
-	got, err := c.History(t.Context(), "orders")
+	got, err := c.History(t.Context(), "orders", 0, 0)
 	if err != nil || len(got) != 1 || got[0].Reason.Code != words.Elected || got[0].Ago != time.Second {
 		t.Errorf("%v, %v", got, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ type Config struct {
 	// for them or drops progress: the loop never waits for a reader. The channel may be closed after the final answer.
 	// ctx ends when the asker has gone; what has begun goes on without him.
 	Post func(ctx context.Context, r Request) (<-chan Answer, error)
+	// History reads what a group's store remembers, oldest first; it may take as long as a disk does. Without it, the picture's
+	// own memory is told, which begins with the agent's start.
+	History func(words.Group) ([]picture.Noted, error)
 	// Limit replaces DefaultLimit if it is not zero.
 	Limit time.Duration
 }
@@ -70,7 +74,7 @@ func (h *Handler) Ask(ctx context.Context, _ string, request []byte, reply func(
 	}
 	r.Group = group.Name
 	if r.Verb == History {
-		return history(group, send)
+		return h.history(group, r, send)
 	}
 	if bad := checkNode(group, r.Node); bad != nil {
 		return send(Part{Error: bad})
@@ -95,8 +99,21 @@ func (h *Handler) status(send func(Part) error) error {
 }
 
 // history sends what the group remembers, oldest first.
-func history(g picture.Group, send func(Part) error) error {
-	for _, n := range g.Recent {
+func (h *Handler) history(g picture.Group, r Request, send func(Part) error) error {
+	entries := g.Recent
+	if h.config.History != nil {
+		var err error
+		if entries, err = h.config.History(g.Name); err != nil {
+			return send(Part{Error: asError(err)})
+		}
+	}
+	if oldest := time.Duration(r.SinceMS) * time.Millisecond; oldest > 0 {
+		entries = slices.DeleteFunc(slices.Clone(entries), func(n picture.Noted) bool { return n.Ago > oldest })
+	}
+	if r.Last > 0 {
+		entries = entries[max(0, len(entries)-r.Last):]
+	}
+	for _, n := range entries {
 		e := fromNoted(n)
 		if err := send(Part{Noted: &e}); err != nil {
 			return err

@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"redkeep/internal/picture"
+	"redkeep/internal/words"
 )
 
 // asked runs one request against a handler and returns the parts of the answer as JSON.
@@ -146,6 +148,40 @@ func TestAnUndeliveredReplyEndsTheRequest(t *testing.T) {
 func TestHistory(t *testing.T) {
 	parts := asked(t, New(Config{Picture: sample}), `{"version":1,"verb":"history"}`)
 	if len(parts) != 2 || !strings.Contains(parts[0], `"code":"writable"`) || !strings.Contains(parts[0], "takes writes in epoch 7") {
+		t.Errorf("%s", parts)
+	}
+}
+
+func TestHistoryIsTheStores(t *testing.T) {
+	var disk []picture.Noted
+	for i := range 5 {
+		disk = append(disk, picture.Noted{Ago: time.Duration(5-i) * time.Hour, Reason: words.Reason{Code: words.Elected, Node: "h1", N: int64(i)}})
+	}
+	h := New(Config{Picture: sample, History: func(words.Group) ([]picture.Noted, error) { return disk, nil }})
+	for request, want := range map[string]string{
+		`{"version":1,"verb":"history"}`:                              "0 1 2 3 4",
+		`{"version":1,"verb":"history","last":2}`:                     "3 4",
+		`{"version":1,"verb":"history","last":20}`:                    "0 1 2 3 4",
+		`{"version":1,"verb":"history","since_ms":10800000}`:          "2 3 4",
+		`{"version":1,"verb":"history","since_ms":10800000,"last":1}`: "4",
+		`{"version":1,"verb":"history","since_ms":1}`:                 "",
+	} {
+		var got []string
+		for _, b := range asked(t, h, request) {
+			p, err := ParsePart([]byte(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Noted != nil {
+				got = append(got, fmt.Sprint(p.Noted.Reason.N))
+			}
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%s: %q, want %q", request, s, want)
+		}
+	}
+	h = New(Config{Picture: sample, History: func(words.Group) ([]picture.Noted, error) { return nil, errors.New("bad sector") }})
+	if parts := asked(t, h, `{"version":1,"verb":"history"}`); len(parts) != 1 || !strings.Contains(parts[0], `"fault":"failed","text":"bad sector"`) {
 		t.Errorf("%s", parts)
 	}
 }

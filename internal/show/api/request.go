@@ -40,6 +40,9 @@ type Request struct {
 	// ForMS is how long a Pause lasts, in milliseconds; Text says why, in at most MaxText bytes.
 	ForMS int64  `json:"for_ms,omitempty"`
 	Text  string `json:"text,omitempty"`
+	// Last is how many entries of the History are wanted, the newest ones, 0 for all; SinceMS how old the oldest may be, 0 for any age.
+	Last    int   `json:"last,omitempty"`
+	SinceMS int64 `json:"since_ms,omitempty"`
 }
 
 // MaxText is the longest reason for a pause, in bytes: as much as travels among the agents.

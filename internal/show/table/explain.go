@@ -67,11 +67,13 @@ func about(n words.Node, r words.Reason, otherwise string) string {
 	}
 }
 
-// History prints what a node has decided and refused, oldest first.
+// History prints what a node has decided and refused, oldest first, each with its time on this machine's clock.
 func History(w io.Writer, entries []picture.Noted, s Style) error {
-	p := &page{to: w, style: s}
-	p.noted(entries)
-	return p.err
+	t := grid{style: s, right: map[int]bool{1: true}}
+	for _, e := range entries {
+		t.rows = append(t.rows, []cell{{e.At.Local().Format("2006-01-02 15:04:05.000"), plain}, {ago(e.Ago), plain}, {explain.Sentence(e.Reason), plain}})
+	}
+	return t.write(w, "")
 }
 
 func (p *page) noted(entries []picture.Noted) {
@@ -93,8 +95,10 @@ func ago(d time.Duration) string {
 		return fmt.Sprintf("%d s ago", int(d.Seconds()))
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min ago", int(d.Minutes()))
-	default:
+	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 	}
 }
 

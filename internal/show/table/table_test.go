@@ -154,10 +154,15 @@ func TestALostAgentIsShown(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	var b strings.Builder
-	if err := History(&b, healthy().Groups[0].Recent, Style{}); err != nil {
+	entries := healthy().Groups[0].Recent
+	for i := range entries {
+		entries[i].At = time.Date(2026, 11, 20, 15, 0, i, 7e6, time.Local)
+	}
+	entries[0].Ago = 50 * time.Hour
+	if err := History(&b, entries, Style{}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "   3 h ago  h1 was elected in epoch 7\n  90 s ago  h1's server takes writes in epoch 7, from offset 4,000 on\n"; !strings.Contains(b.String(), want) {
+	if want := "2026-11-20 15:00:00.007  2 days ago  h1 was elected in epoch 7\n2026-11-20 15:00:01.007    90 s ago  h1's server takes writes in epoch 7, from offset 4,000 on\n"; b.String() != want {
 		t.Errorf("%q", b.String())
 	}
 }
