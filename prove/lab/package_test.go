@@ -63,7 +63,12 @@ func TestPackage(t *testing.T) {
 	for _, c := range s.clients {
 		c.Stop() // Without Redkeep there is no lease to judge them by.
 	}
-	hosts[m].keepWithout(hosts[s.others(m)[1]])
+	s.unrefused(readers)
+	other := s.others(m)[1]
+	hosts[m].keepWithout(hosts[other])
+	hosts[other].awayAndBack(fresh)
+	m = s.awaitReady(10 * time.Second)
+	readers = s.readers(s.plan.Hosts...)
 	for _, h := range s.plan.Hosts {
 		hosts[h].remove()
 	}
@@ -156,6 +161,14 @@ func (r *installed) install(deb string) {
 	r.give(deb)
 	r.dpkg("-i", filepath.Join(r.s.Dir(), filepath.Base(deb)))
 	r.unit = r.lines("/usr/lib/systemd/system/redkeep.service")
+	for line, want := range map[string]string{
+		"Type": "notify", "Restart": "always", "RestartPreventExitStatus": "2", "User": "redkeep",
+		"AmbientCapabilities": "CAP_NET_ADMIN CAP_NET_RAW", "CapabilityBoundingSet": "CAP_NET_ADMIN CAP_NET_RAW",
+	} {
+		if r.unit[line] != want {
+			t.Errorf("the agent's unit has %s=%s, and not %s", line, r.unit[line], want)
+		}
+	}
 	if asked := r.asked(); len(asked) != 1 || !strings.HasSuffix(asked[0], " preset redkeep-gate.service") || r.s.agents[r.h] != nil {
 		t.Errorf("%s: the installation asks systemd for %q", r.h, asked)
 	}
@@ -166,6 +179,7 @@ func (r *installed) install(deb string) {
 	r.want(0, []string{"sh", "-c", "zcat /usr/share/man/man1/redkeep.1.gz"}, ".SS redkeep leave")
 	if _, err := exec.LookPath("systemd-analyze"); err == nil {
 		r.want(0, []string{"systemd-analyze", "verify", "--man=no", "redkeep.service", "redkeep-gate.service"})
+		r.want(0, []string{"systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=25", "redkeep.service", "redkeep-gate.service"})
 	}
 }
 
@@ -222,23 +236,40 @@ func (r *installed) joinLater() {
 	r.s.await(10*time.Second, "agent of "+r.h, func() bool { _, err := r.s.status(r.h); return err == nil })
 }
 
-// keepWithout tries to remove the package while the agent of a replica's node is dead: the group can't be left, and the package
-// stays with all that it does.
+// keepWithout tries to remove the package while the agent of a replica's node is dead, and its gate shut as at a boot: the group
+// can't be left, and the package stays with all that it does.
 func (r *installed) keepWithout(other *installed) {
 	s := r.s
 	s.t.Helper()
 	_, err := s.agents[other.h].Kill()
 	s.must(err)
+	other.want(0, other.byUnit(other.lines("/usr/lib/systemd/system/redkeep-gate.service")), string(group)+": shut")
 	time.Sleep(2 * s.plan.Lease)
 	before := s.agents[r.h]
 	r.asked()
 	r.want(1, []string{"dpkg", "--no-triggers", "-r", "redkeep"}, "not removed: the groups could not be left", "systemctl stop redkeep, which hands a master over")
-	r.want(0, []string{"dpkg-query", "-W", "-f", "${Status}", "redkeep"}, "install ok installed")
+	r.want(0, []string{"dpkg-query", "-W", "-f", "${Status}", "redkeep"}, " ok installed")
 	if asked := r.asked(); len(asked) != 1 || asked[0] != "--quiet --system start redkeep.service" || s.agents[r.h] != before || before.Ended() {
 		s.t.Errorf("%s: a removal that is refused asks systemd for %q", r.h, asked)
 	}
 	other.start()
 	s.awaitReady(10 * time.Second)
+}
+
+// awayAndBack removes the package from one host alone, whose agent a person has stopped, and installs it again: the others go on
+// without the host, and then with it.
+func (r *installed) awayAndBack(deb string) {
+	s := r.s
+	s.t.Helper()
+	m := s.awaitReady(10 * time.Second)
+	r.want(0, []string{"systemctl", "stop", "redkeep"})
+	r.want(0, []string{"dpkg", "--no-triggers", "-r", "redkeep"}, "the groups were not left; the agents on the other nodes",
+		"there is no gate", string(group)+": not left, so this host's server still starts as a replica of nothing")
+	s.await(5*time.Second, r.h+" that is not in sync", func() bool { g, err := s.status(m); return err == nil && g.Writable && len(g.Why) > 0 })
+	r.dpkg("-i", filepath.Join(s.Dir(), filepath.Base(deb)))
+	if s.awaitReady(10 * time.Second); s.agents[r.h].Ended() {
+		s.t.Errorf("the agent of %s is not started again", r.h)
+	}
 }
 
 // remove takes the package away, and looks for what it has left.

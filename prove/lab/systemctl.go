@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -74,22 +75,35 @@ func (r *installed) signal(line string) {
 	r.s.mark("the agent of %s ended by %s after %v", r.h, r.unit[line], time.Since(at).Round(time.Millisecond))
 }
 
-// start starts the agent by its unit's command line, as its user with its capabilities and nothing more.
+// start starts the agent by its unit's command line, and waits until it says that it is ready, as systemd does.
 func (r *installed) start() {
 	r.s.t.Helper()
-	caps := strings.ToLower(strings.ReplaceAll(r.unit["AmbientCapabilities"], "CAP_", ""))
-	capabilities := "-all,+" + strings.Join(strings.Fields(caps), ",+")
-	argv := []string{
-		"sh", "-c", `umask "$0"; exec "$@"`, r.unit["UMask"],
-		"setpriv", "--reuid=" + r.unit["User"], "--regid=" + r.unit["Group"], "--init-groups", "--no-new-privs",
-		"--inh-caps=" + capabilities, "--ambient-caps=" + capabilities, "--bounding-set=" + capabilities,
-	}
-	c := r.command(append(argv, strings.Fields(r.unit["ExecStart"])...)...)
-	c.Name = "redkeep"
+	socket := r.at("/run/notify")
+	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket})
+	r.s.must(err, os.Chmod(socket, 0o666))
+	defer func() { r.s.must(ready.Close(), os.Remove(socket)) }()
+	c := r.command(r.byUnit(r.unit)...)
+	c.Name, c.Env = "redkeep", append(c.Env, "NOTIFY_SOCKET=/run/notify")
 	p, err := r.s.Host(r.h).Start(c)
 	r.s.must(err, os.WriteFile(r.at("/run/active"), nil, 0o644))
 	r.s.agents[r.h] = p
 	r.s.lives[r.h] = append(r.s.lives[r.h], p)
+	text := make([]byte, 256)
+	r.s.must(ready.SetReadDeadline(time.Now().Add(10 * time.Second)))
+	if n, err := ready.Read(text); err != nil || string(text[:n]) != "READY=1" {
+		r.s.t.Fatalf("the agent of %s says %q, and not that it is ready: %v", r.h, text[:n], err)
+	}
+}
+
+// byUnit is a unit's command, run as its user with its capabilities and nothing more.
+func (r *installed) byUnit(unit map[string]string) []string {
+	caps := strings.ToLower(strings.ReplaceAll(unit["AmbientCapabilities"], "CAP_", ""))
+	capabilities := "-all,+" + strings.Join(strings.Fields(caps), ",+")
+	return append([]string{
+		"sh", "-c", `umask "$0"; exec "$@"`, unit["UMask"],
+		"setpriv", "--reuid=" + unit["User"], "--regid=" + unit["Group"], "--init-groups", "--no-new-privs",
+		"--inh-caps=" + capabilities, "--ambient-caps=" + capabilities, "--bounding-set=" + capabilities,
+	}, strings.Fields(unit["ExecStart"])...)
 }
 
 // lines reads the lines of an installed unit; of several with one key the last counts.
