@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"errors"
+
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/google/nftables/userdata"
@@ -15,8 +17,19 @@ const (
 
 // definition adds a whole table to a transaction. Sets and chains that are there stay with their elements; rules are
 // replaced by the same transaction, so that no packet meets the table without them.
-func (b *batch) definition(t *table, flags uint32) {
-	b.table(t, flags)
+func (b *batch) definition(t *table) {
+	b.table(t, t.flags)
+	if b.err = errors.Join(b.err, t.unwritable); b.only == nil || b.only == t {
+		b.last = len(b.text) + t.lastWritten
+		b.text = append(b.text, t.written...)
+	}
+}
+
+// prepare writes all of a table but its own line once: when it has to be restored there is no time for that.
+func (t *table) prepare() {
+	var b batch
+	b.mark(unix.NFNL_MSG_BATCH_BEGIN)
+	begun := len(b.text)
 	for _, set := range t.sets {
 		b.set(set)
 	}
@@ -30,6 +43,7 @@ func (b *batch) definition(t *table, flags uint32) {
 	for _, r := range t.rules {
 		b.rule(r)
 	}
+	t.written, t.lastWritten, t.unwritable = b.text[begun:], b.last-begun, b.err
 }
 
 func (b *batch) set(s *nftables.Set) {

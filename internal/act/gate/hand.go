@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -118,12 +119,34 @@ func (h *Hand) begin() error {
 		h.watch = w
 	}
 	h.mu.Lock()
-	err := h.adopt()
-	h.mu.Unlock()
-	if err == nil && h.watch != nil {
+	defer h.mu.Unlock()
+	if err := h.adopt(); err != nil {
+		return err
+	}
+	return h.follow()
+}
+
+// follow has the watch run where a table has no owner, and not where nobody else can change anything: a program that loads
+// a huge ruleset would wake it for each element of that.
+func (h *Hand) follow() error {
+	owned := !slices.ContainsFunc(h.tables(), func(t *table) bool { return t.flags&flagOwner == 0 })
+	switch {
+	case h.cfg.OnDamage == nil:
+	case owned && h.watch != nil && h.watch.done == nil:
+		w := h.watch
+		h.watch = nil
+		return w.stop()
+	case !owned && h.watch == nil:
+		w, err := newWatch(h)
+		if err != nil {
+			return err
+		}
+		h.watch = w
+		w.start()
+	case !owned && h.watch.done == nil:
 		h.watch.start()
 	}
-	return err
+	return nil
 }
 
 // connect opens the one socket by which the table is changed: the kernel knows an owner by its socket.
@@ -210,8 +233,12 @@ func (h *Hand) bound() {
 func (h *Hand) Close() error {
 	var err error
 	h.closing.Do(func() {
-		if h.watch != nil {
-			err = h.watch.stop()
+		h.mu.Lock()
+		w := h.watch
+		h.cfg.OnDamage = nil // No watch is started any more.
+		h.mu.Unlock()
+		if w != nil {
+			err = w.stop() // It may be waiting for the lock.
 		}
 	})
 	h.mu.Lock()

@@ -90,7 +90,7 @@ func (h *Hand) needTables(w Want) error {
 		return fmt.Errorf("make table for arp: %w", err)
 	}
 	h.withARP = true
-	return nil
+	return h.follow()
 }
 
 // Withdraw takes the tables out of the kernel where no group has anything in them any more, and reports whether it did.

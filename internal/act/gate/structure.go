@@ -54,6 +54,8 @@ func newStructure(cfg Config) *structure {
 	s.makeReplication()
 	s.makeShutRequests(cfg)
 	s.makeShutReplies(cfg)
+	s.prepare()
+	s.arp.prepare()
 	return s
 }
 

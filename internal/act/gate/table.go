@@ -26,6 +26,10 @@ type table struct {
 	sets, told []*nftables.Set
 	chains     []*nftables.Chain
 	rules      []*nftables.Rule
+	// written is all of that as the kernel is told it; lastWritten is where its last message begins, as message has it.
+	written     []byte
+	lastWritten int
+	unwritable  error
 	// flags are those that the kernel has it with.
 	flags uint32
 }
