@@ -54,6 +54,7 @@ nodes: {h1: 10.77.0.11, h2: 10.77.0.12, h3: 10.77.0.13}
 groups:
   orders:
     redis: 6379
+    vip: 10.77.0.100
 `
 
 // newReaders makes three hosts as a page finds them.
