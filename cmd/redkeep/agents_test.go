@@ -19,6 +19,7 @@ import (
 	"redkeep/internal/show/api"
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/namespace"
+	"redkeep/internal/words"
 )
 
 // agentSite is three hosts with servers and agents, and commands that are typed on them.
@@ -238,6 +239,54 @@ func (s *agentSite) watches() {
 	if _, err := p.End(); err != nil {
 		s.t.Errorf("Ctrl-C: %v", err)
 	}
+}
+
+// TestFilesThatDiffer restarts an agent with other values in its file, and then with another secret: the others say in what it differs.
+func TestFilesThatDiffer(t *testing.T) {
+	s := newAgentSite(t)
+	s.status("h1", "a whole group", func(g api.GroupStatus) bool { return g.Writable && g.CanFailOver })
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := func(g api.GroupStatus, n words.Node) api.MemberStatus {
+		for _, m := range g.Members {
+			if m.Node == n {
+				return m
+			}
+		}
+		return api.MemberStatus{}
+	}
+	s.restartWith("h3", strings.NewReplacer("lease: 1s", "lease: 2s", "6379}}", "6379, data: [h1, h3]}}").Replace(string(text)))
+	g := s.status("h1", "what differs", func(g api.GroupStatus) bool { return len(member(g, "h3").Differences) > 0 })
+	if m := member(g, "h3"); !m.Differs || !m.OtherSettings {
+		t.Errorf("%+v", m)
+	}
+	s.want(exitDone, "h1", "status", "! h3 defines this group otherwise than h1", "- data: h1 h2 h3 here, h1 h3 there", "- lease: 1s here, 2s there")
+	s.status("h3", "what differs", func(g api.GroupStatus) bool { return len(member(g, "h1").Differences) > 0 })
+	s.want(exitDone, "h3", "status", "! h1 defines this group otherwise than h3", "- lease: 2s here, 1s there")
+	s.restartWith("h3", strings.Replace(string(text), "a-shared", "another", 1))
+	s.status("h1", "that it is refused", func(g api.GroupStatus) bool {
+		return member(g, "h3").Unfit != nil && member(g, "h3").Unfit.Code == words.PeerRefused
+	})
+	s.want(exitDone, "h1", "status", "what comes from h3 is refused: it was made with another secret", " refused ")
+}
+
+// restartWith starts a host's agent anew, with a file of its own.
+func (s *agentSite) restartWith(host, text string) {
+	s.t.Helper()
+	file := filepath.Join(s.Host(host).Dir(), "own.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.agents[host].Stop(10 * time.Second); err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := s.Host(host).Start(stage.Command{Name: "agent", Path: s.program, Args: []string{"run", "-c", file, "--state-dir", filepath.Join(s.Host(host).Dir(), "state")}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.agents[host] = p
 }
 
 // loseMajority takes two hosts away for good, and goes on with the third.

@@ -52,7 +52,9 @@ It is what one node's agent sees; the names in the JSON are stable.`,
 func (f *reachFlags) picture(cmd *cobra.Command, s streams) (n picture.Node, err error) {
 	err = while(s.err, "waiting for the agent", func() error {
 		return f.ask(cmd, reachLimit, func(ctx context.Context, c *client.Client) error {
-			n, err = c.Status(ctx)
+			if n, err = c.Status(ctx); err == nil {
+				new(comparison).fill(ctx, c, &n)
+			}
 			return err
 		})
 	})

@@ -77,6 +77,7 @@ type lookout struct {
 	conn  *peer.Conn
 	// since is since when the agent has not been heard; the zero time while it is.
 	since time.Time
+	files comparison
 }
 
 // look asks once. A connection that has ended is made anew at once: the agent may only have been restarted.
@@ -105,11 +106,12 @@ func (l *lookout) ask(ctx context.Context) (n picture.Node, err error) {
 			return n, err
 		}
 	}
-	n, err = client.New(l.conn).Status(ctx)
-	if err != nil {
+	c := client.New(l.conn)
+	if n, err = c.Status(ctx); err != nil {
 		l.close()
 		return n, withCode(exitNoAgent, err)
 	}
+	l.files.fill(ctx, c, &n)
 	return n, nil
 }
 

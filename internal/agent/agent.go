@@ -128,7 +128,7 @@ func (a *Agent) open(ctx context.Context) error {
 	if err := a.openGroups(); err != nil {
 		return err
 	}
-	a.ask = api.New(api.Config{Picture: a.newest, History: a.history, Post: a.postRequest})
+	a.ask = api.New(api.Config{Picture: a.newest, History: a.history, Definition: a.definition, Post: a.postRequest})
 	a.publish()
 	if err := a.openFace(ctx); err != nil {
 		return err

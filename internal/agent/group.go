@@ -111,6 +111,8 @@ func (a *Agent) setup(g *groupWork) decide.Setup {
 	}
 	d := c.Definition(g.conf).Digest()
 	s.Digest = binary.BigEndian.Uint64(d[:8])
+	d = c.Settings(g.conf).Digest()
+	s.Settings = binary.BigEndian.Uint64(d[:8])
 	return s
 }
 

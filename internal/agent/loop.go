@@ -159,6 +159,7 @@ func (a *Agent) publish() {
 	for _, name := range a.order {
 		g := a.groups[name]
 		p := g.machine.Picture()
+		a.nameRefusals(&p)
 		p.RedisPort = g.conf.Server.LinkPort()
 		p.GateMode = fmt.Sprint(g.conf.Gate)
 		a.pictureAddresses(g, &p)

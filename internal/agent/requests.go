@@ -61,26 +61,53 @@ func (a *Agent) onAsk(ctx context.Context, who string, request []byte, reply fun
 	return a.ask.Ask(ctx, who, request, reply)
 }
 
-// passOn gives a switchover or a departure to the holder's agent, which alone can do it. A request that was passed on once stays.
+// passOn gives a switchover or a departure to the holder's agent, which alone can do it, and a question about another node's
+// file to that one's. A request that was passed on once stays.
 func (a *Agent) passOn(ctx context.Context, who string, request []byte, reply func([]byte) error) (bool, error) {
 	var r api.Request
-	if who != peer.CommandLine || json.Unmarshal(request, &r) != nil || r.Verb != api.Switchover && r.Verb != api.Leave {
+	if who != peer.CommandLine || json.Unmarshal(request, &r) != nil {
 		return false, nil
+	}
+	to := a.meant(r)
+	if to == "" || to == a.opt.Self.Name {
+		return false, nil
+	}
+	conn, err := a.peer.Dial(ctx, to)
+	if err != nil {
+		return false, nil // this agent's own answer says who holds
+	}
+	defer func() { _ = conn.Close() }()
+	return true, conn.Stream(ctx, request, reply)
+}
+
+// meant is the node whose agent has to answer a request; empty where that is this one, or not known.
+func (a *Agent) meant(r api.Request) words.Node {
+	switch r.Verb {
+	case api.Definition:
+		return r.Node
+	case api.Switchover, api.Leave:
+	default:
+		return ""
 	}
 	n := a.newest()
 	if r.Group == "" && len(n.Groups) == 1 {
 		r.Group = n.Groups[0].Name
 	}
 	g, ok := n.Group(r.Group)
-	if !ok || g.Master == "" || g.Master == n.Node || !g.Writable {
-		return false, nil
+	if !ok || !g.Writable {
+		return ""
 	}
-	conn, err := a.peer.Dial(ctx, g.Master)
-	if err != nil {
-		return false, nil // this agent's own answer says who holds
+	return g.Master
+}
+
+// definition is what this node's file says of a group.
+func (a *Agent) definition(name words.Group) []string {
+	for _, g := range a.opt.Config.Groups {
+		if g.Name == name {
+			return append(a.opt.Config.Definition(g).Lines(), a.opt.Config.Settings(g)...)
+		}
 	}
-	defer func() { _ = conn.Close() }()
-	return true, conn.Stream(ctx, request, reply)
+	return nil
 }
 
 // postRequest gives a request to its group's machine.

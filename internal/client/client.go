@@ -52,6 +52,17 @@ func (c *Client) History(ctx context.Context, g words.Group, last int, since tim
 	return out, err
 }
 
+// Definition returns what a node's file says of a group, line by line; that of the asked agent itself where of is empty.
+func (c *Client) Definition(ctx context.Context, g words.Group, of words.Node) ([]string, error) {
+	var lines []string
+	err := c.ask(ctx, api.Request{Verb: api.Definition, Group: g, Node: of}, func(p api.Part) {
+		if p.Definition != "" {
+			lines = append(lines, p.Definition)
+		}
+	})
+	return lines, err
+}
+
 // Switchover moves the master to a node, or to the best one where to is empty. It returns when that is done or called
 // off; progress gets each line meanwhile, and the last one.
 func (c *Client) Switchover(ctx context.Context, g words.Group, to words.Node, progress func(string)) error {

@@ -86,6 +86,8 @@ type Status struct {
 	Version string
 	// Pause is the latest that the sender knows of.
 	Pause words.Pause
+	// Settings is the digest of what the nodes' files need not agree on; 0 from a release that does not say.
+	Settings uint64
 }
 
 // PreVote asks whether the receiver would vote, without any change of state.

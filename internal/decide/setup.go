@@ -31,6 +31,8 @@ type Setup struct {
 	VIP bool
 	// Digest stands for voters, data nodes, ports and addresses; agents compare it.
 	Digest uint64
+	// Settings stands for what agents need not agree on, such as the lease; 0 is that of an agent which does not say.
+	Settings uint64
 	// Random is the machine's own source, seeded at birth.
 	Random func() uint64
 	// Off are the rules that the simulator has switched off.

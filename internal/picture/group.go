@@ -98,7 +98,11 @@ type Member struct {
 	Gate   string
 	// Differs says that the node's file defines the group otherwise than this node's.
 	Differs bool
-	Version string
+	// OtherSettings says that its file has other values of what need not be the same, such as the lease.
+	OtherSettings bool
+	// Differences says in words what differs; it is only filled in by whoever has asked both nodes.
+	Differences []string
+	Version     string
 }
 
 // Candidate is one data node's chance.

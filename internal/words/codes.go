@@ -17,7 +17,8 @@ const (
 	Witness       Code = "witness"
 	NoLineage     Code = "no-lineage"
 	NotInSync     Code = "not-in-sync"
-	Unreachable   Code = "unreachable" // no word from the node for N ms
+	Unreachable   Code = "unreachable"  // no word from the node for N ms
+	PeerRefused   Code = "peer-refused" // what comes in Node's name is not taken: Text
 
 	// Why a vote or a grant was refused.
 	GrantHeld      Code = "grant-held"     // to Node, for N ms more

@@ -169,6 +169,7 @@ func (p *Peer) judge(r *remote, packet []byte) (seal.Receipt, error) {
 	defer outgoings.Put(o)
 	r.mu.Lock()
 	receipt, err := r.link.Open(packet)
+	r.judged(err)
 	switch {
 	case receipt.Resend != nil:
 		o.packet = r.link.Seal(o.packet[:0], receipt.Resend)

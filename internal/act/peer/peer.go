@@ -74,8 +74,9 @@ type remote struct {
 	addr netip.AddrPort
 	to   unix.Sockaddr
 
-	mu   sync.Mutex // guards link, and is never held across I/O
-	link *seal.Link
+	mu      sync.Mutex // guards link and refused, and is never held across I/O
+	link    *seal.Link
+	refused refusal
 }
 
 // Open listens, says hello to every peer, and returns. Three kinds of goroutines run until Close or the end of ctx: one

@@ -3,6 +3,7 @@ package peer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -391,5 +392,25 @@ func BenchmarkSend(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		a.Send("b", item)
+	}
+}
+
+func TestWhyANodeIsRefused(t *testing.T) {
+	at := ports(t, "a", "b")
+	a := open(t, "a", 1, at, nil)
+	if why := a.Refused("b", time.Minute); why != nil {
+		t.Errorf("before anything came: %v", why)
+	}
+	stranger := open(t, "b", 1, at, func(c *Config) { c.Secret = []byte("another") })
+	until(t, "the refusal", func() bool { return errors.Is(a.Refused("b", time.Minute), seal.ErrForged) })
+	if why := a.Refused("b", 0); why != nil {
+		t.Errorf("it is older than that: %v", why)
+	}
+	stranger.Close()
+	b := open(t, "b", 2, at, nil)
+	b.Send("a", []byte("hello"))
+	until(t, "that b is taken", func() bool { return a.Refused("b", time.Minute) == nil })
+	if why := a.Refused("c", time.Minute); why != nil {
+		t.Errorf("of no peer: %v", why)
 	}
 }

@@ -223,7 +223,7 @@ func (m *Machine) status() decide.Status {
 		Holder:   m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
 		Rows:  append([]words.Row(nil), r.Rows...),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
-		Pause: m.pause(),
+		Pause: m.pause(), Settings: m.setup.Settings,
 	}
 	if g, held := m.voter.Granting(m.at); held {
 		s.GrantLeft = g.Until.Sub(m.at)

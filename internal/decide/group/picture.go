@@ -107,6 +107,7 @@ func (m *Machine) memberHeard(mem *picture.Member, n words.Node) {
 	mem.Fence, mem.Version = p.status.Fence, p.status.Version
 	mem.Gate = decide.GateState{Mode: p.status.Gate}.String()
 	mem.Differs = p.has && p.status.Digest != m.setup.Digest
+	mem.OtherSettings = p.has && p.status.Settings != 0 && p.status.Settings != m.setup.Settings
 	if c := p.status.Claim; c != nil {
 		mem.Server, mem.Known, mem.Unfit = c.Server, c.Server.RunID != "", c.Unfit
 	} else {

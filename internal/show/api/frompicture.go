@@ -58,7 +58,8 @@ func fromGroup(g picture.Group) GroupStatus {
 func fromMember(m picture.Member) MemberStatus {
 	s := MemberStatus{
 		Node: m.Node, Voter: m.Voter, Data: m.Data, Fit: m.Fit, Unfit: maybeReason(m.Unfit), LagBytes: known(m.Lag), InSync: m.InSync,
-		Fence: m.Fence.String(), Gate: m.Gate, Differs: m.Differs, Release: m.Version,
+		Fence: m.Fence.String(), Gate: m.Gate, Differs: m.Differs, OtherSettings: m.OtherSettings,
+		Differences: m.Differences, Release: m.Version,
 	}
 	if m.Heard >= 0 {
 		s.HeardMS = known(m.Heard.Milliseconds())

@@ -35,6 +35,8 @@ type Config struct {
 	// History reads what a group's store remembers, oldest first; it may take as long as a disk does. Without it, the picture's
 	// own memory is told, which begins with the agent's start.
 	History func(words.Group) ([]picture.Noted, error)
+	// Definition returns what this agent's file says of a group, one labelled line for each value. It must not block.
+	Definition func(words.Group) []string
 	// Limit replaces DefaultLimit if it is not zero.
 	Limit time.Duration
 }
@@ -73,8 +75,11 @@ func (h *Handler) Ask(ctx context.Context, _ string, request []byte, reply func(
 		return send(Part{Error: bad})
 	}
 	r.Group = group.Name
-	if r.Verb == History {
+	switch r.Verb {
+	case History:
 		return h.history(group, r, send)
+	case Definition:
+		return h.definition(group, r, send)
 	}
 	if bad := checkNode(group, r.Node); bad != nil {
 		return send(Part{Error: bad})
@@ -116,6 +121,23 @@ func (h *Handler) history(g picture.Group, r Request, send func(Part) error) err
 	for _, n := range entries {
 		e := fromNoted(n)
 		if err := send(Part{Noted: &e}); err != nil {
+			return err
+		}
+	}
+	return send(Part{Done: &Done{}})
+}
+
+// definition sends what this agent's own file says. What another's says, that one's agent is asked, to which this one passes the
+// request on if it can.
+func (h *Handler) definition(g picture.Group, r Request, send func(Part) error) error {
+	if r.Node != "" && r.Node != g.Self {
+		return send(Part{Error: &Error{Unreachable, fmt.Sprintf("the agent of %s can't be asked from %s", r.Node, g.Self)}})
+	}
+	if h.config.Definition == nil {
+		return send(Part{Error: &Error{Failed, "the agent does not say what its file says"}})
+	}
+	for _, line := range h.config.Definition(g.Name) {
+		if err := send(Part{Definition: line}); err != nil {
 			return err
 		}
 	}

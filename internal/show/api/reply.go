@@ -58,6 +58,8 @@ type Part struct {
 	Group *GroupStatus `json:"group,omitempty"`
 	// Noted is one entry of the history.
 	Noted *NotedEntry `json:"noted,omitempty"`
+	// Definition is one line of what an agent's file says of a group.
+	Definition string `json:"definition,omitempty"`
 	// Progress is a line for the person who waits.
 	Progress string `json:"progress,omitempty"`
 	Done     *Done  `json:"done,omitempty"`

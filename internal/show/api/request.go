@@ -15,10 +15,11 @@ const Version = 1
 // Verb is what a request asks for.
 type Verb string
 
-// The verbs. Status and History are answered at once; the others change something, and may report progress.
+// The verbs. Status, History and Definition are answered at once; the others change something, and may report progress.
 const (
 	Status     Verb = "status"
 	History    Verb = "history"
+	Definition Verb = "definition"
 	Switchover Verb = "switchover"
 	Bootstrap  Verb = "bootstrap"
 	Recover    Verb = "recover"
@@ -33,7 +34,8 @@ type Request struct {
 	Verb    Verb `json:"verb"`
 	// Group may be left empty where the agent has a single one. Status does not look at it.
 	Group words.Group `json:"group,omitempty"`
-	// Node is the switchover's target, empty for the best one, or the node that Bootstrap makes the master.
+	// Node is the switchover's target, empty for the best one, or the node that Bootstrap makes the master, or the one whose
+	// Definition is asked for, empty for that of the asked agent itself.
 	Node words.Node `json:"node,omitempty"`
 	// AcceptLoss is a person's word that lost data are accepted, for Bootstrap and Recover.
 	AcceptLoss bool `json:"accept_loss,omitempty"`
@@ -68,7 +70,7 @@ func parseRequest(b []byte) (Request, *Error) {
 		return r, &Error{OtherRelease, fmt.Sprintf("the command speaks version %d and the agent version %d; use the same release of redkeep for both", r.Version, Version)}
 	}
 	switch r.Verb {
-	case Status, History, Switchover, Recover, Leave, Resume:
+	case Status, History, Definition, Switchover, Recover, Leave, Resume:
 	case Pause:
 		if bad := checkPause(r); bad != nil {
 			return r, bad

@@ -86,8 +86,12 @@ type MemberStatus struct {
 	Fence    string        `json:"fence"`
 	Gate     string        `json:"gate"`
 	// Differs says that the node's file defines the group otherwise.
-	Differs bool   `json:"definition_differs"`
-	Release string `json:"release"`
+	Differs bool `json:"definition_differs"`
+	// OtherSettings says that the node's file has other values of what need not be the same, such as the lease.
+	OtherSettings bool `json:"settings_differ"`
+	// Differences says in words what differs, the asked node's value first, where both could be asked.
+	Differences []string `json:"differences,omitempty"`
+	Release     string   `json:"release"`
 }
 
 // ServerStatus is what a redis-server said of itself.

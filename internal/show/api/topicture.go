@@ -52,7 +52,8 @@ func (s GroupStatus) Picture() picture.Group {
 func (s MemberStatus) picture() picture.Member {
 	m := picture.Member{
 		Node: s.Node, Voter: s.Voter, Data: s.Data, Heard: -1, Fit: s.Fit, Unfit: s.Unfit.Reason(), Lag: -1, InSync: s.InSync,
-		Fence: fence(s.Fence), Gate: s.Gate, Differs: s.Differs, Version: s.Release,
+		Fence: fence(s.Fence), Gate: s.Gate, Differs: s.Differs, OtherSettings: s.OtherSettings,
+		Differences: s.Differences, Version: s.Release,
 	}
 	if s.HeardMS != nil {
 		m.Heard = millis(*s.HeardMS)

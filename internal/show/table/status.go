@@ -190,12 +190,26 @@ func (p *page) remarks(n picture.Node, g picture.Group) {
 			warn("%s's server may start as a master without redkeep: its file lacks the line \"replicaof %s %d\", or the agent's user can't read it; "+
 				"let that user write in the file's directory, or write the line at the file's end", m.Node, words.DeadEnd, words.DeadEndPort)
 		}
-		if m.Differs {
-			warn("%s defines this group otherwise than %s; use the same redkeep.yaml on all nodes", m.Node, g.Self)
+		p.differs(g, m, warn)
+		if m.Unfit.Code == words.PeerRefused && !slices.Contains(g.Why, m.Unfit) {
+			warn("%s", explain.Sentence(m.Unfit))
 		}
 		if m.Version != "" && n.Version != "" && m.Version != n.Version {
 			warn("%s runs redkeep %s", m.Node, m.Version)
 		}
+	}
+}
+
+// differs says in what a node's file is another than the asked node's, as far as both could be asked: its own value comes second.
+func (p *page) differs(g picture.Group, m picture.Member, warn func(string, ...any)) {
+	switch {
+	case m.Differs:
+		warn("%s defines this group otherwise than %s; use the same redkeep.yaml on all nodes", m.Node, g.Self)
+	case m.OtherSettings:
+		warn("%s has other settings than %s; use the same redkeep.yaml on all nodes", m.Node, g.Self)
+	}
+	for _, d := range m.Differences {
+		p.line("    ", "- %s", explain.Printable(d))
 	}
 }
 
@@ -257,6 +271,7 @@ var conditions = map[words.Code]cell{
 	words.ServerEmpty:   {"empty", red},
 	words.ServerForeign: {"foreign data", red},
 	words.Unreachable:   {"unreachable", red},
+	words.PeerRefused:   {"refused", red},
 	words.Banned:        {"banned", yellow},
 }
 
@@ -264,7 +279,7 @@ var conditions = map[words.Code]cell{
 func condition(g picture.Group, m picture.Member) cell {
 	c, special := conditions[m.Unfit.Code]
 	switch {
-	case !m.Data && m.Unfit.Code != words.Unreachable && (m.Heard >= 0 || m.Node == g.Self):
+	case !m.Data && m.Unfit.Code != words.Unreachable && m.Unfit.Code != words.PeerRefused && (m.Heard >= 0 || m.Node == g.Self):
 		return cell{"votes", plain}
 	case special:
 		return c

@@ -69,6 +69,8 @@ var pages = map[string]picture.Node{
 	"remarks": change(func(g *picture.Group) {
 		g.GateMode, g.Fence, g.FenceWhy = "watch", words.FencePartial, "a unix socket that others may open: /run/redis.sock"
 		g.Members[1].Differs, g.Members[2].Version = true, "0.0.9"
+		g.Members[1].Differences = []string{"data: h1 h2 here, h1 h2 h3 there", "lease: 1s here, 3s there"}
+		g.Members[2].OtherSettings = true
 		g.Members[2].Server.LinkUp = false
 	}),
 	"differ": change(func(g *picture.Group) {
@@ -104,6 +106,12 @@ var pages = map[string]picture.Node{
 	"vip-elsewhere": change(func(g *picture.Group) {
 		g.Self, g.State, g.HoldLeft = "h2", picture.StateFollower, 0
 		g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0"}}
+	}),
+	"refused": change(func(g *picture.Group) {
+		g.Members[2].Heard = -1
+		g.Members[2].Unfit = words.Reason{Code: words.PeerRefused, Node: "h2", Text: "it was made with another secret, or for another node"}
+		g.Members[1].Unfit = words.Reason{Code: words.PeerRefused, Node: "h3", Text: "it was made with another secret, or for another node"}
+		g.Ready, g.Why = false, []words.Reason{g.Members[2].Unfit}
 	}),
 	"none": {Node: "h1", Version: "0.1.0"},
 }

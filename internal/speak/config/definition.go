@@ -49,8 +49,8 @@ func (c *Config) Definition(g Group) Definition {
 	return d
 }
 
-// lines returns the definition as one labelled line for each thing that may differ, in a fixed order.
-func (d Definition) lines() []string {
+// Lines returns the definition as one labelled line for each thing that may differ, in a fixed order.
+func (d Definition) Lines() []string {
 	voters := make([]string, len(d.Voters))
 	for i, v := range d.Voters {
 		voters[i] = fmt.Sprintf("%s=%s", v.Name, v.Addr)
@@ -94,7 +94,7 @@ func (d Definition) tls() string {
 
 // String returns the canonical text, which Digest hashes. Its first line is the version of the text itself.
 func (d Definition) String() string {
-	lines := d.lines()
+	lines := d.Lines()
 	if d.tls() == noTLS {
 		lines = lines[:len(lines)-1]
 	}
@@ -107,14 +107,19 @@ func (d Definition) Digest() Digest {
 	return Digest(sum[:len(Digest{})])
 }
 
-// Diff says in words what differs from other, mine first; it is empty if nothing does.
-func (d Definition) Diff(other Definition) []string {
+// Diff says in words what differs between the lines of two agents, mine first; it is empty if nothing does. A line that one of
+// them does not know, being of another release, is left out.
+func Diff(mine, theirs []string) []string {
+	there := map[string]string{}
+	for _, line := range theirs {
+		label, value, _ := strings.Cut(line, ": ")
+		there[label] = value
+	}
 	var differences []string
-	theirs := other.lines()
-	for i, mine := range d.lines() {
-		if mine != theirs[i] {
-			_, there, _ := strings.Cut(theirs[i], ": ")
-			differences = append(differences, fmt.Sprintf("%s here, %s there", mine, there))
+	for _, line := range mine {
+		label, value, _ := strings.Cut(line, ": ")
+		if other, known := there[label]; known && other != value {
+			differences = append(differences, fmt.Sprintf("%s: %s here, %s there", label, value, other))
 		}
 	}
 	return differences

@@ -58,7 +58,7 @@ func TestDigestCoversTheDefinition(t *testing.T) {
 		if changed.Digest() == base.Digest() {
 			t.Errorf("the digest does not cover: %s", want)
 		}
-		if diff := cmp.Diff([]string{want}, changed.Diff(base)); diff != "" {
+		if diff := cmp.Diff([]string{want}, Diff(changed.Lines(), base.Lines())); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -56,6 +56,10 @@ var sentences = map[words.Code]sentence{
 		"nothing has been heard from {node}[ for {n ms}]",
 		"see that its agent runs, and that peer_port is open for TCP and UDP between the nodes",
 	},
+	words.PeerRefused: {
+		"what comes from {node} is refused: {text}",
+		"use the same redkeep.yaml on all nodes, and a state directory of its own on each",
+	},
 
 	// Why a vote or a grant was refused.
 	words.GrantHeld:    {"{node} holds the lease[ for {n ms} more]", ""},

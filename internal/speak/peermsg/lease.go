@@ -55,6 +55,9 @@ func (w *wire) status(m *decide.Status) {
 	if w.more() {
 		w.pause(&m.Pause)
 	}
+	if w.more() {
+		w.random(&m.Settings)
+	}
 }
 
 func (w *wire) release(m *decide.Release) {

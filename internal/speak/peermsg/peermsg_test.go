@@ -148,7 +148,7 @@ func TestStatusAndVoteFitADatagram(t *testing.T) {
 		Seen: math.MaxUint32, Generation: math.MaxUint32, Digest: math.MaxUint64, Holder: nodes[2], Granted: math.MaxUint32,
 		GrantLeft: math.MaxInt64, Claim: &claim, Rows: rows, Fence: words.FenceHard, Gate: decide.GateReplication,
 		Stamp: math.MaxInt64, Echo: math.MaxInt64, Held: math.MaxInt64, Version: "1.2.3-rc1",
-		Pause: words.Pause{Count: math.MaxUint32, By: nodes[0], For: words.LongestPause, Left: words.LongestPause, Text: strings.Repeat("p", MaxText)},
+		Pause: words.Pause{Count: math.MaxUint32, By: nodes[0], For: words.LongestPause, Left: words.LongestPause, Text: strings.Repeat("p", MaxText)}, Settings: math.MaxUint64,
 	}
 	release := decide.Release{
 		Epoch: math.MaxUint32, Holder: nodes[0], Session: math.MaxUint32, Seq: math.MaxUint32,
@@ -245,11 +245,20 @@ func TestALaterFieldIsLeftUnread(t *testing.T) {
 
 // TestAnOlderReleaseSendsLess: what was added at a message's end may be missing.
 func TestAnOlderReleaseSendsLess(t *testing.T) {
-	for _, want := range []decide.Message{decide.Status{Seen: 4, Version: "0.1.0"}, decide.Readmitted{Nonce: 5, LMax: time.Second}} {
-		b := Append(nil, "g", want)
-		const pause = 5 // bytes of the zero one
-		if _, got, err := Parse(b[:len(b)-pause]); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%#v, %v", got, err)
+	const pause, settings = 5, 8 // bytes of the zero ones
+	for _, c := range []struct {
+		want  decide.Message
+		added []int
+	}{
+		{decide.Status{Seen: 4, Version: "0.1.0"}, []int{settings, pause}},
+		{decide.Readmitted{Nonce: 5, LMax: time.Second}, []int{pause}},
+	} {
+		b := Append(nil, "g", c.want)
+		for _, n := range c.added {
+			b = b[:len(b)-n]
+			if _, got, err := Parse(b); err != nil || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("without %d bytes: %#v, %v", n, got, err)
+			}
 		}
 	}
 }
