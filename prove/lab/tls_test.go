@@ -208,6 +208,63 @@ func TestTLSBeside(t *testing.T) {
 	o.lossless(w)
 }
 
+// TestTLSTurnedOn moves the replication of a running group from the plain port to the one for TLS: the servers are told, then
+// each agent's file. Writes go on, and a failover works afterwards.
+func TestTLSTurnedOn(t *testing.T) {
+	const port = 6390
+	o := newOffice(t, Plan{}, newAuthority(t, "the"))
+	o.start("6379", func(h string) *stage.RedisTLS { return o.server(h, port, false) })
+	w := o.Site.write()
+	m := o.awaitReady(15 * time.Second)
+	time.Sleep(o.plan.Lease + time.Second)
+	begun := clock.Now()
+	for _, h := range o.plan.Data {
+		_, err := o.redis[h].Do(t.Context(), "CONFIG", "SET", "tls-replication", "yes")
+		o.must(err)
+	}
+	text, err := os.ReadFile(o.file)
+	o.must(err)
+	with := fmt.Sprintf("redis: {port: 6379, tls: {port: %d, replication: yes}}", port)
+	o.configure(strings.Replace(string(text), "redis: 6379", with, 1))
+	ends := numbers{name: "an agent's end"}
+	for _, h := range append(o.others(m), m) {
+		o.restartAgents(&ends, h)
+		o.mark("restarted the agent of %s", h)
+		o.await(10*time.Second, "replicas that follow over TLS", func() bool {
+			g, err := o.status(h)
+			self := o.self(g)
+			return err == nil && (h == m && g.Writable || self.Server.LinkUp && self.Server.MasterPort == port)
+		})
+	}
+	if now := o.awaitReady(10 * time.Second); now != m {
+		t.Errorf("%s was master, now it is %s", m, now)
+	}
+	gaps := numbers{name: "TLS turned on, longest write gap"}
+	o.bound("a write", o.measure(w, begun, &gaps).Length(), 50*time.Millisecond)
+	t.Log(&gaps)
+	o.awaitHard()
+	time.Sleep(freshCopy)
+	_, err = o.redis[m].Kill()
+	o.must(err)
+	o.mark("killed %s", m)
+	o.awaitWrites(w, 5*time.Second)
+	finder := o.FindBySentinel(string(group))
+	defer finder.Close()
+	if found, err := finder.Find(t.Context()); err != nil || found.Port() != port {
+		t.Errorf("clients of Sentinel are sent to %v, %v", found, err)
+	}
+	last := o.others(m)
+	o.await(10*time.Second, "replica of the new master over TLS", func() bool {
+		for _, h := range last {
+			if g, err := o.status(h); err == nil && o.self(g).Server.LinkUp && o.self(g).Server.MasterPort == port {
+				return true
+			}
+		}
+		return false
+	})
+	o.lossless(w)
+}
+
 // answers reports whether a client is served at the host's plain port, or at one for TLS.
 func (o *office) answers(h string, port uint16) bool {
 	dial := wire.Dialer(o.Client().Dial)
