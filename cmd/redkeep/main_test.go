@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 			_, err := stage.FindRedis()
 			return !testing.Short() && err == nil && namespace.Probe() == nil, nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "eventually": eventually},
 	})
 }
 
@@ -56,6 +57,24 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// eventually repeats a command line until it exits with 0, for 30 s at most: `eventually demo kill h1`.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually [ARGS...]")
+	}
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	for ts.Exec("redkeep", args...) != nil {
+		select {
+		case <-again.C:
+		case <-limit.C:
+			ts.Fatalf("redkeep %s does not succeed within 30 s", strings.Join(args, " "))
+		}
 	}
 }
 

@@ -58,3 +58,13 @@ func hang(_ context.Context, t *Trial) (clock.Instant, error) {
 }
 
 func thaw(t *Trial) error { return t.site.Victim().Process().Thaw() }
+
+// FaultNamed returns the fault of that name; false if there is none.
+func FaultNamed(name string) (Fault, bool) {
+	for _, f := range Faults {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Fault{}, false
+}

@@ -8,18 +8,21 @@ import (
 	"time"
 
 	"redkeep/internal/stage"
-	"redkeep/internal/stage/writer"
 )
 
 // Options are the choices for a demo. Program and Out must be set.
 type Options struct {
-	// Program is the path of redkeep itself, of which each host runs one.
-	Program string
-	Out     io.Writer
+	// Program is the path of redkeep itself, of which each host runs one, and Name how its user calls it.
+	Program, Name string
+	Out           io.Writer
 	// Bold and Faint change how a text looks on a terminal; nil leaves it plain.
 	Bold, Faint func(string) string
-	// Keep leaves the directory with configuration, logs and data.
+	// Blocks says that Out shows Unicode's block elements.
+	Blocks bool
+	// Keep leaves the hosts running after the story, for commands by hand, until the context ends.
 	Keep bool
+	// Socket is where commands come in, with Keep.
+	Socket string
 }
 
 const (
@@ -33,36 +36,65 @@ const (
 	easy = time.Second
 )
 
-// Run builds the site, breaks it, and tells what happens. It takes about ten seconds. A signal, or the end of whoever
-// reads Out, ends it early, and is no error; nothing is left then either.
-func Run(ctx context.Context, o Options) error {
+// thirdHost is the host from which the address is watched. It does nothing else.
+const thirdHost = "observer"
+
+// plain leaves a text as it is.
+func plain(s string) string { return s }
+
+func (o Options) withDefaults() Options {
 	if o.Bold == nil {
-		o.Bold = func(s string) string { return s }
+		o.Bold = plain
 	}
 	if o.Faint == nil {
-		o.Faint = func(s string) string { return s }
+		o.Faint = plain
 	}
+	if o.Name == "" {
+		o.Name = "redkeep"
+	}
+	return o
+}
+
+// Run builds the site, breaks it, and tells what happens. It takes about ten seconds, and with Keep until a signal. A
+// signal, or the end of whoever reads Out, ends it early, and is no error; nothing is left then either.
+func Run(ctx context.Context, o Options) error {
+	o = o.withDefaults()
 	if _, err := stage.FindRedis(); err != nil {
 		return err
 	}
+	d, err := openDesk(o)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return play(ctx, o, func(ctx context.Context, gone func()) error {
+		return stage.Run(ctx, stage.Options{Guests: []string{thirdHost}}, func(ctx context.Context, st *stage.Stage) error {
+			err := tell(ctx, o, st, d, gone)
+			if err != nil && ctx.Err() == nil && o.Keep {
+				st.Keep()
+				return fmt.Errorf("%w\nconfiguration, logs and data are left in %s", err, st.Dir())
+			}
+			return err
+		})
+	})
+}
+
+// play calls f with a context that also ends when nobody reads any more what is told. An end that somebody wanted is no
+// error.
+func play(ctx context.Context, o Options, f func(ctx context.Context, gone func()) error) error {
 	ctx, gone := context.WithCancel(ctx)
 	defer gone()
-	interrupted := false
-	err := stage.Run(ctx, stage.Options{Keep: o.Keep}, func(ctx context.Context, st *stage.Stage) error {
-		err := show(ctx, o, st, gone)
-		interrupted = ctx.Err() != nil
-		return err
-	})
-	if interrupted && (errors.Is(err, context.Canceled) || errors.Is(err, errGone)) {
+	err := f(ctx, gone)
+	if errors.Is(err, context.Canceled) {
 		_, _ = fmt.Fprintln(o.Out, "\ninterrupted; everything is taken away again")
 		return nil
 	}
 	return err
 }
 
-// show is the whole story, on a stage that its caller takes away; gone is called when nobody reads it any more.
-func show(ctx context.Context, o Options, st *stage.Stage, gone func()) error {
-	s := &story{page: page{out: o.Out, gone: gone, bold: o.Bold, faint: o.Faint}, begun: time.Now()}
+// tell is the whole story, on a stage that its caller takes away; gone is called when nobody reads it any more.
+func tell(ctx context.Context, o Options, st *stage.Stage, d *desk, gone func()) error {
+	s := &story{page: page{out: o.Out, gone: gone, bold: o.Bold, faint: o.Faint, blocks: o.Blocks}, begun: time.Now()}
 	s.say("%s", s.bold("redkeep demo: three hosts on this machine, each with a Redis and an agent"))
 	var err error
 	if s.site, err = open(ctx, st, o.Program); err != nil {
@@ -71,19 +103,17 @@ func show(ctx context.Context, o Options, st *stage.Stage, gone func()) error {
 	if err := s.introduce(ctx); err != nil {
 		return err
 	}
-	finder := st.FindBySentinel(group)
-	defer finder.Close()
-	if s.client, err = st.Write(ctx, writer.Options{Finder: finder, Interval: time.Millisecond}); err != nil {
+	if s.witnesses, err = s.watch(ctx, witnessing{name: "key", interval: time.Millisecond, local: 5 * time.Millisecond}); err != nil {
 		return err
 	}
-	defer s.client.Stop()
+	defer func() { s.witnesses.stop() }()
 	for _, act := range []func(context.Context) error{s.kill, s.cut, s.switchover, s.summary} {
 		if err := act(ctx); err != nil {
 			return err
 		}
 	}
 	if o.Keep {
-		s.say("configuration, logs and data are in %s", st.Dir())
+		return s.live(ctx, d, o.Name)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,8 +27,12 @@ type journal struct {
 	last    map[words.Node][]string
 }
 
-// tailLines is how many lines of an agent are kept for an error.
-const tailLines = 8
+const (
+	// tailLines is how many lines of an agent are kept for an error.
+	tailLines = 8
+	// entryLimit is how many entries are kept; half of them are forgotten when they are more, the oldest.
+	entryLimit = 1 << 14
+)
 
 func newJournal() *journal { return &journal{last: map[words.Node][]string{}} }
 
@@ -61,7 +66,9 @@ func (j *journal) add(n words.Node, line string) {
 	j.last[n] = kept[max(0, len(kept)-tailLines):]
 	if e, ok := parseLine(line); ok {
 		e.node = n
-		j.entries = append(j.entries, e)
+		if j.entries = append(j.entries, e); len(j.entries) > entryLimit {
+			j.entries = slices.Delete(j.entries, 0, entryLimit/2)
+		}
 	}
 }
 

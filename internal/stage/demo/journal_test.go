@@ -50,9 +50,9 @@ func TestTimelineIsInOrderAndWithoutAdvice(t *testing.T) {
 	line.note(1000+3_000_000, "client", "waits", "for a master")
 	line.flush(100 * time.Millisecond)
 	line.flush(100 * time.Millisecond)
-	want := `      1.0 ms  h1      released      h1 let go
-      3.0 ms  client  waits         for a master
-      5.0 ms  h2      voted         h2 was elected
+	want := `      1.0 ms  h1        released      h1 let go
+      3.0 ms  client    waits         for a master
+      5.0 ms  h2        voted         h2 was elected
 `
 	if out.String() != want {
 		t.Errorf("got\n%s", out.String())

@@ -15,6 +15,7 @@ import (
 	"redkeep/internal/picture"
 	"redkeep/internal/speak/config"
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/writer"
 	"redkeep/internal/words"
 )
 
@@ -32,14 +33,14 @@ type site struct {
 	program, file string
 	journal       *journal
 	servers       map[words.Node]*stage.Redis
-	agents        []*stage.Process
+	agents        map[words.Node]*stage.Process
 }
 
 // open starts servers, the first as master of the others, and then an agent beside each.
 func open(ctx context.Context, st *stage.Stage, program string) (*site, error) {
 	s := &site{
 		Stage: st, program: program, file: filepath.Join(st.Dir(), "redkeep.yaml"),
-		journal: newJournal(), servers: map[words.Node]*stage.Redis{},
+		journal: newJournal(), servers: map[words.Node]*stage.Redis{}, agents: map[words.Node]*stage.Process{},
 	}
 	if err := os.WriteFile(s.file, []byte(s.config()), 0o600); err != nil {
 		return nil, fmt.Errorf("write the demo's configuration: %w", err)
@@ -56,16 +57,25 @@ func open(ctx context.Context, st *stage.Stage, program string) (*site, error) {
 		s.servers[words.Node(h.Name())] = r
 	}
 	for _, h := range st.Hosts() {
-		p, err := h.Start(stage.Command{
-			Name: "redkeep", Path: program, Output: s.journal.of(words.Node(h.Name())),
-			Args: []string{"run", "-c", s.file, "--node", h.Name(), "--state-dir", filepath.Join(h.Dir(), "state")},
-		})
-		if err != nil {
+		if err := s.startAgent(h); err != nil {
 			return nil, err
 		}
-		s.agents = append(s.agents, p)
 	}
 	return s, nil
+}
+
+// startAgent starts a host's agent as a unit file does.
+func (s *site) startAgent(h *stage.Host) error {
+	node := words.Node(h.Name())
+	p, err := h.Start(stage.Command{
+		Name: "redkeep", Path: s.program, Output: s.journal.of(node),
+		Args: []string{"run", "-c", s.file, "--node", h.Name(), "--state-dir", filepath.Join(h.Dir(), "state")},
+	})
+	if err != nil {
+		return err
+	}
+	s.agents[node] = p
+	return nil
 }
 
 // config is the file that every host has.
@@ -74,8 +84,12 @@ func (s *site) config() string {
 	for _, h := range s.Hosts() {
 		nodes = append(nodes, fmt.Sprintf("%s: %s", h.Name(), h.Addr()))
 	}
-	return fmt.Sprintf("secret: %s\nlease: %v\ndown_after: %v\nnodes: {%s}\ngroups: {%s: {redis: %d}}\n",
-		secret, lease, lease, strings.Join(nodes, ", "), group, stage.DefaultPort)
+	if !throughVIP {
+		return fmt.Sprintf("secret: %s\nlease: %v\ndown_after: %v\nnodes: {%s}\ngroups: {%s: {redis: %d}}\n",
+			secret, lease, lease, strings.Join(nodes, ", "), group, stage.DefaultPort)
+	}
+	return fmt.Sprintf("secret: %s\nlease: %v\ndown_after: %v\nnodes: {%s}\ngroups: {%s: {redis: %d, vip: %s}}\n",
+		secret, lease, lease, strings.Join(nodes, ", "), group, stage.DefaultPort, stage.VIP)
 }
 
 // status asks a host's agent, from its own host, what it sees.
@@ -162,7 +176,7 @@ func (s *site) await(ctx context.Context, what string, limit time.Duration, ok f
 			}
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("wait for %s: not within %v; this machine may be too busy, or the demo has found a fault: look at the logs with --keep", what, limit)
+			return fmt.Errorf("wait for %s: not within %v; this machine may be too busy, or the demo has found a fault: redkeep demo --keep leaves the logs", what, limit)
 		}
 		select {
 		case <-again.C:
@@ -171,4 +185,14 @@ func (s *site) await(ctx context.Context, what string, limit time.Duration, ok f
 		}
 	}
 	return nil
+}
+
+// nameOf is the host of the server that took a write.
+func (s *site) nameOf(w writer.Write) string {
+	for _, h := range s.Hosts() {
+		if h.Addr() == w.Node.Addr() {
+			return h.Name()
+		}
+	}
+	return w.Node.String()
 }

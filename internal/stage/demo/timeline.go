@@ -3,7 +3,6 @@ package demo
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +24,10 @@ var steps = map[words.Code]step{
 	words.HolderLost:    {"lease ended", ""},
 	words.Sealed:        {"sealed", "its redis-server is cut from the old master's"},
 	words.Elected:       {"voted", ""},
-	words.Writable:      {"writable", "its redis-server is promoted, and takes writes"},
+	words.Writable:      {"writable", "its redis-server has taken a write that changes nothing"},
+	words.VIPHeld:       {"address set", ""},
+	words.VIPBroken:     {"address lost", ""},
+	words.VIPClaimed:    {"address taken", ""},
 	words.Following:     {"follows", ""},
 	words.LosesBytes:    {"gives up", ""},
 	words.LossyElection: {"lossy", ""},
@@ -66,11 +68,11 @@ type timeline struct {
 	fault moment
 	// only, if set, keeps out what is not of interest.
 	only func(entry) bool
+	// looks are called before each print: they note what no agent logs.
+	looks []func()
 	// taken is how many entries of the journal since the fault have been looked at.
 	taken  int
 	queued []event
-	// ended says that what the timeline waits for has been seen.
-	ended bool
 }
 
 // begin starts a timeline with its fault, which do brings about. The instant is the one just before.
@@ -87,6 +89,9 @@ func (s *story) begin(what, who string, do func() error) (*timeline, error) {
 func (t *timeline) note(at clock.Instant, who, label, what string) {
 	t.queued = append(t.queued, event{at.Sub(t.fault.boot), who, label, what})
 }
+
+// look adds what is to be looked at while the timeline is printed.
+func (t *timeline) look(more ...func()) { t.looks = append(t.looks, more...) }
 
 // follow prints until ok says that it is over, and then what is still on its way.
 func (t *timeline) follow(ctx context.Context, what string, limit time.Duration, ok func() bool) error {
@@ -111,6 +116,9 @@ func (t *timeline) flush(upTo time.Duration) {
 		}
 	}
 	t.taken = len(entries)
+	for _, look := range t.looks {
+		look()
+	}
 	slices.SortStableFunc(t.queued, func(a, b event) int { return cmp.Compare(a.after, b.after) })
 	for len(t.queued) > 0 && t.queued[0].after <= upTo {
 		t.print(t.queued[0])
@@ -119,16 +127,7 @@ func (t *timeline) flush(upTo time.Duration) {
 }
 
 func (t *timeline) print(e event) {
-	t.story.say("   %9s  %-6s  %-12s  %s", ms(e.after), e.who, e.label, e.what)
-}
-
-// ms prints a length in milliseconds, with as many digits as mean something.
-func ms(d time.Duration) string {
-	n := float64(d) / float64(time.Millisecond)
-	if n >= 100 {
-		return fmt.Sprintf("%.0f ms", n)
-	}
-	return fmt.Sprintf("%.1f ms", n)
+	t.story.say("   %9s  %-8s  %-12s  %s", ms(e.after), e.who, e.label, e.what)
 }
 
 // pause waits, unless the context ends.
