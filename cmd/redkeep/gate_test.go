@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"redkeep/internal/act/gate"
 	"redkeep/internal/act/store"
@@ -106,7 +107,7 @@ func lived(server words.RunID) words.Register {
 // TestGateIsShutAtBoot runs before the network is up, on a host that can't know its name.
 func TestGateIsShutAtBoot(t *testing.T) {
 	h := newGateHost(t)
-	if out, _ := h.shut(exitDone); strings.Count(out, "left alone, it was never leased here") != 4 || h.show().Exists {
+	if out, _ := h.shut(exitDone); strings.Count(out, "left alone, no agent has run with the state directory "+h.dir+"; if it has another, name that with --state-dir\n") != 4 || h.show().Exists {
 		t.Errorf("on a fresh machine: %s, %+v", out, h.show())
 	}
 	h.keep(map[words.Group]words.Register{"orders": lived("a"), "judged": lived(""), "served": lived("b"), "loose": lived("c")})
@@ -156,6 +157,23 @@ func TestDamagedRecordCountsAsLeased(t *testing.T) {
 	}
 	if out, _ := h.shut(exitDone, "orders"); out != "orders: shut\n" {
 		t.Error(out)
+	}
+}
+
+// TestAnOpeningThatIsOverIsShown forces a gate open for a moment.
+func TestAnOpeningThatIsOverIsShown(t *testing.T) {
+	h := newGateHost(t)
+	h.keep(map[words.Group]words.Register{"orders": lived("a")})
+	h.shut(exitDone, "orders")
+	h.run(exitDone, "gate", "open", "-c", h.file, "orders", "--force", "--yes", "--for", "20ms")
+	limit := time.Now().Add(10 * time.Second)
+	for h.show().Groups[0].Passes {
+		if time.Now().After(limit) {
+			t.Fatal("it stays open")
+		}
+	}
+	if text, _ := h.run(exitDone, "gate", "show"); !strings.Contains(text, "orders  6379   shut, an opening is over  refused  -    0\n") {
+		t.Errorf("got\n%s", text)
 	}
 }
 

@@ -143,8 +143,11 @@ func (v viewedGate) print(out io.Writer) error {
 
 func (g viewedGroup) mode() string {
 	mode := g.Mode
-	if g.Slot != nil {
+	switch {
+	case g.Slot != nil:
 		mode = fmt.Sprintf("%s, slot %d", mode, *g.Slot)
+	case mode == gate.Opened.String() && !g.Passes:
+		mode = "shut, an opening is over" // by "gate open --for", or an agent's that renews it no more
 	}
 	if g.Watch {
 		mode += " (only watched)"

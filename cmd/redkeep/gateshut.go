@@ -116,6 +116,8 @@ func (f *configFlags) leftAlone(c *config.Config, g config.Group, dir string) (s
 	}
 	raw, err := store.Peek(dir, g.Name)
 	switch {
+	case errors.Is(err, store.ErrNone) && absent(filepath.Join(dir, "node")):
+		return fmt.Sprintf("no agent has run with the state directory %s; if it has another, name that with --state-dir", dir), nil
 	case errors.Is(err, store.ErrNone):
 		return "it was never leased here", nil
 	case errors.Is(err, store.ErrUnreadable):
