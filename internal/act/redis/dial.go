@@ -29,7 +29,7 @@ func (d *dialer) dial(ctx context.Context, budget time.Duration) (net.Conn, erro
 	if d.cfg.TLS != nil {
 		var err error
 		if security, err = d.certificates.config(*d.cfg.TLS, d.remark); err != nil {
-			return nil, fmt.Errorf("connect to %v: %w", d.cfg.Addr, err)
+			return nil, fmt.Errorf("connect to %v: %w", d.cfg.Addr, &refusedError{err})
 		}
 	}
 	dialer := net.Dialer{Timeout: budget, KeepAlive: -1, Control: d.mark}

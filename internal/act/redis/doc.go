@@ -5,6 +5,9 @@
 // connection can come after one of its own, and every order is verified on it. The hand has no policy: it doesn't judge
 // a silence, doesn't retry an order, and gives none by itself.
 //
+// Over TLS all is as without: a connection begins when the kernel has it, its handshake is a first answer that is awaited,
+// and who won't speak with whom is a complaint of the server's. Certificates are read again when their files change.
+//
 // The agent calls Run from a goroutine of its own, and the orders from any, one at a time. Run owns the watch, its
 // reader, and the goroutine that keeps the orders connection open; all end with its context. Events come from the
 // goroutine of Run, by a function that must not block for long.

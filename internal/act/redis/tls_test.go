@@ -192,6 +192,7 @@ func TestTLSRefusals(t *testing.T) {
 		"a stranger's signature":        {s, with(func(c *TLS) { c.CA = strangers }), "signed by unknown authority"},
 		"another name":                  {s, with(func(c *TLS) { c.Names = []string{"h2"} }), "is for 10.77.0.11 and not for h2"},
 		"no name":                       {nameless, p.tls, "is for no name at all and not for h1 or 10.77.0.11"},
+		"no authority's file":           {s, with(func(c *TLS) { c.CA = "/nowhere/ca.pem" }), "/nowhere/ca.pem: no such file"},
 		"expired":                       {expired, p.tls, "has expired"},
 		"expired, any name":             {expired, with(func(c *TLS) { c.Names = nil }), "has expired"},
 	} {

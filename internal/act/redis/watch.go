@@ -33,7 +33,10 @@ func (w *watch) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		conn, err := w.dialer.dial(ctx, 2*w.cfg.Poll)
 		wait := w.retryIn()
-		switch {
+		switch refused := (*refusedError)(nil); {
+		case errors.As(err, &refused):
+			w.cfg.Report(decide.Complained{Kind: decide.ComplaintAuth, Text: refused.Error()})
+			wait = soon
 		case err == nil:
 			wait = newSession(w, conn).run(ctx)
 		case errors.Is(err, unix.ECONNREFUSED):
