@@ -227,11 +227,16 @@ func (s *readers) once(ctx context.Context, house *household, st step) error {
 }
 
 // direct does what happens to the hosts and not by a command: cut, heal, off, on and a host; disable, whose agent does not
-// start at the next boot; await, whose server is to be in sync; and later, since a reader is slower than a test.
+// start at the next boot; await, whose server is to be in sync; claim and unclaim, which has the group's address and should
+// not; and later, since a reader is slower than a test.
 func (s *readers) direct(ctx context.Context, words []string) error {
 	if len(words) == 1 && words[0] == "later" {
 		<-time.After(settling)
 		return nil
+	}
+	if len(words) == 2 && strings.HasSuffix(words[0], "claim") && s.houses[words[1]] != nil {
+		verb := map[string]string{"claim": "add", "unclaim": "del"}[words[0]]
+		return s.once(ctx, s.houses[words[1]], step{where: words[1], command: "ip address " + verb + " 10.77.0.100/32 dev eth0"})
 	}
 	if len(words) != 2 || s.units[words[1]] == nil {
 		return fmt.Errorf("a direction is a verb and a host, not %q", words)
