@@ -29,6 +29,7 @@ type agentSite struct {
 	program string
 	file    string
 	agents  map[string]*stage.Process
+	servers map[string]*stage.Redis
 }
 
 // newAgentSite starts all of it; the lines go into the file of h3's server.
@@ -54,7 +55,7 @@ func newAgentSite(t *testing.T, lines ...string) *agentSite {
 		t.Fatal(err)
 	}
 	// Called by this name, the test's program is the product.
-	s := &agentSite{Stage: st, t: t, program: filepath.Join(t.TempDir(), "redkeep"), file: filepath.Join(st.Dir(), "redkeep.yaml"), agents: map[string]*stage.Process{}}
+	s := &agentSite{Stage: st, t: t, program: filepath.Join(t.TempDir(), "redkeep"), file: filepath.Join(st.Dir(), "redkeep.yaml"), agents: map[string]*stage.Process{}, servers: map[string]*stage.Redis{}}
 	if err := os.Symlink(self, s.program); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func newAgentSite(t *testing.T, lines ...string) *agentSite {
 		if h.Name() == "h3" {
 			c.Extra = lines
 		}
-		if _, err := h.StartRedis(t.Context(), c); err != nil {
+		if s.servers[h.Name()], err = h.StartRedis(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -239,6 +240,27 @@ func (s *agentSite) watches() {
 	if _, err := p.End(); err != nil {
 		s.t.Errorf("Ctrl-C: %v", err)
 	}
+}
+
+// TestAMasterLostUnderAPause kills the master's server while the group is paused, and resumes it by hand.
+func TestAMasterLostUnderAPause(t *testing.T) {
+	s := newAgentSite(t)
+	whole := func(g api.GroupStatus) bool { return g.Writable && g.CanFailOver }
+	s.status("h1", "a whole group", whole)
+	s.want(exitDone, "h2", "pause --for 10m --reason maintenance", "orders: paused for 10m0s")
+	if _, err := s.servers["h1"].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	g := s.status("h3", "that nobody is elected", func(g api.GroupStatus) bool {
+		return !g.Writable && len(g.Why) > 0 && g.Why[0].Code == words.Paused
+	})
+	if g.Master != "h1" || g.Pause == nil {
+		t.Errorf("%+v", g)
+	}
+	s.want(exitDone, "h3", "status", "orders: not writable; the last master was h1", "no failover: paused for ", "by h2: maintenance; go on with: redkeep resume")
+	s.want(exitDone, "h3", "resume", "orders: not paused")
+	s.status("h3", "the next master", func(g api.GroupStatus) bool { return g.Writable && g.Master != "h1" && g.Pause == nil })
+	s.want(exitDone, "h3", "history", "the group is paused by h2", "h3 has ended the pause, failovers happen again")
 }
 
 // TestFilesThatDiffer restarts an agent with other values in its file, and then with another secret: the others say in what it differs.
