@@ -9,6 +9,7 @@ import (
 	"redkeep/internal/decide"
 	"redkeep/internal/picture"
 	"redkeep/internal/speak/explain"
+	"redkeep/internal/words"
 )
 
 // openAddress takes over the hand of a group's virtual addresses, where this node may come to have them.
@@ -19,6 +20,7 @@ func (a *Agent) openAddress(g *groupWork) error {
 	conf := vip.Config{
 		Group: g.conf.Name, Log: a.log,
 		OnEvent: func(e vip.Event) { a.onAddress(g, e) },
+		Holds:   func() bool { return now() < words.Instant(g.holdEnds.Load()) },
 	}
 	for _, v := range g.conf.VIPs {
 		conf.Addresses = append(conf.Addresses, vip.Address{Addr: v.Addr, Dev: v.Dev})
@@ -49,11 +51,15 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 	queued := g.vips.add(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
-		if act.Up != g.raised {
+		if act.Fresh || !act.Up {
 			a.resetAddress(ctx, g)
 		}
-		g.raised = act.Up
-		err := g.vip.Set(ctx, act.Up, act.For)
+		var err error
+		if act.Linger {
+			g.vip.Hush()
+		} else {
+			err = g.vip.Set(ctx, act.Up, act.For)
+		}
 		g.lookAtAddress()
 		a.post(g.conf.Name, done(act.Ticket, err))
 	})

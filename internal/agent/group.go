@@ -36,8 +36,8 @@ type groupWork struct {
 	// vip, vips and probes are nil where the group has no virtual address that this node may come to have.
 	vip          *vip.Hand
 	vips, probes *queue
-	// raised says that the addresses were last asked to be here; the queue's.
-	raised bool
+	// holdEnds is until when the lease is held here, for what must not be done by a hand that was frozen until after that.
+	holdEnds atomic.Int64
 	// vipState is what the hand last said of them.
 	vipState atomic.Pointer[[]vip.Status]
 	// addrs are the addresses under which the data nodes' servers find each other.

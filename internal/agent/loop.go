@@ -103,6 +103,7 @@ func (a *Agent) step(name words.Group, ev decide.Event) {
 		wake = words.Never
 	}
 	g.wake = wake
+	g.holdEnds.Store(int64(g.machine.HoldUntil()))
 }
 
 // untilWake is how long the loop may wait for mail.

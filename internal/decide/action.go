@@ -60,11 +60,13 @@ type ProbeVIP struct{ Ticket Ticket }
 // were not there before, they are announced. Fresh says that this master has just taken over: connections that are left over on
 // them are reset first. Those of a master that goes on under a restarted agent are its clients'. Down: connections on them are
 // reset before they go, or blocked clients would wait for ever; also on addresses that an agent before this one has left.
+// Down and Linger: the same, but for that they do not go yet; nothing is said of them any more, and the gate is shut.
 type SetVIP struct {
 	Ticket Ticket
 	Up     bool
 	Fresh  bool
 	For    time.Duration
+	Linger bool
 }
 
 // AnnounceVIP says once more on the segment where the group's addresses are: after a heal. A claim of another's the hand

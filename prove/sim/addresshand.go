@@ -64,7 +64,7 @@ func (s *seat) applyVIP(v decide.SetVIP) string {
 	if fails || s.host().vipSlow > 0 {
 		addr.troubled = s.w.now
 	}
-	if !fails || s.w.rng.IntN(2) == 0 {
+	if !v.Linger && (!fails || s.w.rng.IntN(2) == 0) {
 		addr.set(v.Up, v.For)
 	}
 	if fails {

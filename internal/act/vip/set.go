@@ -34,6 +34,18 @@ func (h *Hand) Set(ctx context.Context, up bool, d time.Duration) error {
 	return errors.Join(errs...)
 }
 
+// Hush leaves the addresses where they are and says and mends nothing of them any more, until the next Set. A host that lets go
+// keeps them for a moment behind its shut gate, which refuses at once what would otherwise be lost on its way.
+func (h *Hand) Hush() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, a := range h.addresses {
+		a.meant, a.up = true, false
+		a.hush()
+		a.heal()
+	}
+}
+
 // raise puts an address up until an instant, and announces it if it was not up.
 func (h *Hand) raise(a *address, until boottime) error {
 	was := a.held(now()) && !a.silenced

@@ -24,6 +24,10 @@ type addressDesk struct {
 	// under is the newest order on its way, 0 for none; wanted is what was asked for last.
 	under  decide.Ticket
 	wanted bool
+	// lingers is until when the address stays behind the shut gate of a node that let go.
+	lingers words.Instant
+	// goneBy is when the kernel has taken the address off by itself.
+	goneBy words.Instant
 	// refreshAt is when the kernel is asked to keep the address on; retryAt and pause hold back what has failed.
 	refreshAt, retryAt words.Instant
 	pause              time.Duration
@@ -36,6 +40,8 @@ type addressDesk struct {
 const (
 	// vipRefresh is the time between two refreshes.
 	vipRefresh = time.Second
+	// vipLinger is how long the address stays on a host that let go, once its successor is known.
+	vipLinger = 100 * time.Millisecond
 	// vipRetry and vipRetryMost are the first and the longest pause after an order that failed.
 	vipRetry, vipRetryMost = 100 * time.Millisecond, 30 * time.Second
 )
@@ -58,7 +64,46 @@ func (m *Machine) dropsVIP() bool {
 	if !m.vip.there || m.holder != nil || m.resume != nil && m.resume.epoch > 0 {
 		return false
 	}
-	return !m.leaving.shutting()
+	return !m.leaving.shutting() && !m.lingersVIP()
+}
+
+// leaveVIP lets the address go with the lease: it falls silent behind the shut gate, and goes when the successor is known, or a
+// lease later. Where no gate covers it, it goes at once.
+func (m *Machine) leaveVIP() {
+	v := &m.vip
+	if v.up {
+		v.lingers = m.at.Add(m.setup.Lease)
+	}
+	if !m.lingersVIP() {
+		m.dropVIP()
+		return
+	}
+	v.up = false
+	m.setVIP(decide.SetVIP{Linger: true}, func(err string) {
+		if err != "" {
+			m.failVIP(err)
+		}
+	})
+}
+
+// lingersVIP reports whether the address stays for now on a node that let go. Behind the shut gate it says nothing to the segment,
+// and whoever still knows this host by it is refused at once, and asks again; where the address is gone, the kernel says
+// nothing to a request that was on its way, and the client's next try comes a second later. So it stays until the successor
+// has announced itself.
+func (m *Machine) lingersVIP() bool {
+	return m.at < m.vip.lingers && m.gate.state.Mode == decide.GateShut && m.gate.asked.Mode == decide.GateShut && m.gateCovers()
+}
+
+// readersAwaitVIP has an address that lingers go now, and reports whether it is still here: who comes by it would take a replica
+// that is open to readers for the master. By goneBy the kernel has taken it off, whatever came of the orders to.
+func (m *Machine) readersAwaitVIP() bool {
+	m.vip.lingers = 0
+	return m.vip.there && m.at < m.vip.goneBy && m.gateCovers() && !m.setup.Off.Off(decide.VIPGoneFirst)
+}
+
+// succeedVIP has an address that lingers go soon: its successor is known.
+func (m *Machine) succeedVIP() {
+	m.vip.lingers = min(m.vip.lingers, m.at.Add(vipLinger))
 }
 
 // gateCovers reports whether a gate keeps the address silent here.
@@ -104,8 +149,8 @@ func (m *Machine) keepVIP() {
 // raiseVIP puts the address on, or refreshes it.
 func (m *Machine) raiseVIP() {
 	v := &m.vip
-	v.there, v.refreshAt = true, m.at.Add(vipRefresh)
-	m.setVIP(true, func(err string) {
+	v.there, v.refreshAt, v.goneBy = true, m.at.Add(vipRefresh), m.at.Add(m.vipLasts()+time.Second)
+	m.setVIP(decide.SetVIP{Up: true, Fresh: v.fresh, For: m.vipLasts()}, func(err string) {
 		switch {
 		case err != "":
 			m.failVIP(err)
@@ -124,7 +169,7 @@ func (m *Machine) dropVIP() {
 		return
 	}
 	v.up = false
-	m.setVIP(false, func(err string) {
+	m.setVIP(decide.SetVIP{}, func(err string) {
 		if err != "" {
 			m.failVIP(err)
 			return
@@ -134,10 +179,10 @@ func (m *Machine) dropVIP() {
 }
 
 // setVIP gives an order to the hand. Of several that are on their way, which one hand carries out in this order, the last counts.
-func (m *Machine) setVIP(up bool, then func(err string)) {
+func (m *Machine) setVIP(set decide.SetVIP, then func(err string)) {
 	v := &m.vip
-	if v.wanted != up {
-		v.wanted, v.retryAt, v.pause = up, 0, 0
+	if v.wanted != set.Up {
+		v.wanted, v.retryAt, v.pause = set.Up, 0, 0
 	}
 	var t decide.Ticket
 	t = m.ticket(func(ev decide.Event) {
@@ -146,11 +191,7 @@ func (m *Machine) setVIP(up bool, then func(err string)) {
 			then(failed(ev))
 		}
 	})
-	v.under = t
-	set := decide.SetVIP{Ticket: t, Up: up}
-	if up {
-		set.For, set.Fresh = m.vipLasts(), v.fresh
-	}
+	v.under, set.Ticket = t, t
 	m.do(set)
 }
 
@@ -180,6 +221,8 @@ func (m *Machine) wakeAddress() words.Instant {
 		at = max(v.retryAt, m.wakeProbe())
 	case m.dropsVIP() && v.under == 0:
 		at = v.retryAt
+	case v.there && m.lingersVIP():
+		at = v.lingers
 	}
 	if at <= m.at {
 		return words.Never

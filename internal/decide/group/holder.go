@@ -64,6 +64,15 @@ func (m *Machine) holdUntil() (words.Instant, words.Seq) {
 	return until, seq
 }
 
+// HoldUntil returns until when this node holds the lease; an instant that is past where it holds none.
+func (m *Machine) HoldUntil() words.Instant {
+	if m.voter == nil {
+		return 0
+	}
+	until, _ := m.holdUntil()
+	return until
+}
+
 // holds reports whether the lease is held now.
 func (m *Machine) holds() bool {
 	until, _ := m.holdUntil()

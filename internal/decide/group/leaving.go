@@ -83,7 +83,7 @@ func (m *Machine) walkDown() {
 		l.walk.Done()
 		m.walkDown()
 	case takeover.DropVIP:
-		m.dropVIP()
+		m.leaveVIP()
 		if m.vip.there && !m.gateCovers() && !m.setup.Off.Off(decide.VIPGoneFirst) {
 			return // tendLeaving goes on
 		}

@@ -120,6 +120,7 @@ func (m *Machine) begin() {
 		return
 	}
 	m.vip.there = m.setup.VIP && m.data() && m.leased() // an agent before this one may have left it
+	m.vip.goneBy = m.at.Add(m.vipLasts())
 	if !m.voter.Register.Admitted {
 		m.beginAdmission()
 	}

@@ -32,10 +32,14 @@ func (p *peer) stampCopy(c *decide.Claim) {
 		return
 	}
 	old, s := p.status.Claim, c.Server
-	if old == nil || old.Server.RunID != s.RunID || old.Server.ReplID != s.ReplID || s.Syncing || !s.LinkUp || s.Offset < old.Server.Offset {
+	if old == nil || old.Server.RunID != s.RunID || !continues(s, old.Server) || s.Syncing || !s.LinkUp || s.Offset < old.Server.Offset {
 		p.copied = s.Offset
 	}
 }
+
+// continues reports whether a server has gone on where it was: in the same history, or in one that continues it. After a full
+// copy Redis remembers no history but the copied one.
+func continues(s, old words.Server) bool { return s.ReplID == old.ReplID || s.ReplID2 == old.ReplID }
 
 // noted is a reason with its instant.
 type noted struct {

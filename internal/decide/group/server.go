@@ -149,6 +149,9 @@ func (m *Machine) tendServer() {
 	if p.Confirm {
 		m.confirm()
 	}
+	if p.Gate.Mode == decide.GateOpen && m.gate.state.Mode == decide.GateShut && m.readersAwaitVIP() {
+		p.Gate = m.gate.state
+	}
 	m.wantGate(p.Gate)
 	m.follow(p.Order)
 	m.tendBirth()

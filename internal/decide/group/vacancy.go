@@ -68,6 +68,9 @@ func (m *Machine) beginVacancy() {
 		m.note(words.Reason{Code: words.HolderLost, Node: g.Holder, N: int64(g.Epoch)})
 	}
 	m.nextStatus = m.at // the others count who is free
+	if m.leaving == nil && m.data() && m.leased() {
+		m.probeVIP() // ahead of standing: the answer takes about as long as the election
+	}
 }
 
 // endKnown reports whether the last holder's epoch is known to be over: it was released, or a majority has no grant
