@@ -222,6 +222,8 @@ func (m *Machine) onPrepare(from words.Node, p decide.Prepare) {
 	case m.at < m.voter.Settled():
 		// It could not stand yet, though the others would vote for it.
 		no(words.Reason{Code: words.RestartWaiting, Node: m.setup.Self, N: m.voter.Settled().Sub(m.at).Milliseconds()})
+	case m.voter.Grant.Holder == from && m.voter.Grant.Epoch < p.Epoch:
+		// The holder's epoch is new, and its first beat is not here yet; it asks again in a moment.
 	case m.voter.Grant.Holder != from || m.voter.Grant.Epoch != p.Epoch:
 		no(words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
 	default:
