@@ -12,8 +12,9 @@ import (
 // field returns every contender, in the order of the table. Redkeep is the first: ratios are to its medians.
 func field(binary string) []contest.Contender {
 	return []contest.Contender{
-		contest.Redkeep("redkeep", binary, time.Second, nil),
-		contest.Redkeep("redkeep-200ms", binary, 200*time.Millisecond, []string{"power-off", "cut", "deaf"}),
+		contest.Redkeep("redkeep", binary, time.Second, true, nil),
+		contest.Redkeep("redkeep-200ms", binary, 200*time.Millisecond, true, []string{"power-off", "cut", "deaf"}),
+		contest.Redkeep("redkeep-discovery", binary, time.Second, false, nil),
 		contest.Sentinel("redis-sentinel", true),
 		contest.Sentinel("sentinel-discovery", false),
 		contest.Keepalived(),

@@ -43,7 +43,7 @@ func measureIdle(ctx context.Context, binary string) (idle *Idle, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	_, keeper, err := contest.Prepare(ctx, st, contest.Redkeep("redkeep", binary, time.Second, nil))
+	_, keeper, err := contest.Prepare(ctx, st, contest.Redkeep("redkeep", binary, time.Second, true, nil))
 	if err != nil {
 		return nil, err
 	}

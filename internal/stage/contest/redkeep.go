@@ -22,14 +22,19 @@ const (
 	peerPort = 26380
 )
 
-// Redkeep is Redkeep with the README's configuration and a lease of its own.
-func Redkeep(name, binary string, lease time.Duration, faults []string) Contender {
+// Redkeep is Redkeep with the README's configuration and a lease of its own. With vip it moves a virtual address, which
+// clients use, as the others' recipes do; without they ask its Sentinel face.
+func Redkeep(name, binary string, lease time.Duration, vip bool, faults []string) Contender {
+	about := "clients ask its Sentinel face"
+	if vip {
+		about = "clients use its VIP"
+	}
 	return Contender{
 		Name:   name,
-		About:  fmt.Sprintf("lease %v, down_after 1s, three voters; clients ask its Sentinel face", lease),
+		About:  fmt.Sprintf("lease %v, down_after 1s, three voters; %s", lease, about),
 		Faults: faults,
 		Enter: func(_ context.Context, s *Site) (Keeper, error) {
-			r := &Agents{site: s}
+			r := &Agents{site: s, vip: vip}
 			return r, r.start(binary, lease)
 		},
 	}
@@ -38,6 +43,7 @@ func Redkeep(name, binary string, lease time.Duration, faults []string) Contende
 // Agents is Redkeep at work.
 type Agents struct {
 	site *Site
+	vip  bool
 	// Procs are the agents, in the order of the hosts.
 	Procs []*stage.Process
 }
@@ -67,6 +73,9 @@ func (a *Agents) config(lease time.Duration) string {
 		fmt.Fprintf(&b, "  %s: %s\n", h.Name(), h.Addr())
 	}
 	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: %d\n", group, stage.DefaultPort)
+	if a.vip {
+		fmt.Fprintf(&b, "    vip: %s\n", stage.VIP)
+	}
 	return b.String()
 }
 
@@ -110,7 +119,13 @@ func (a *Agents) ask(ctx context.Context, h *stage.Host, f func(context.Context,
 	return f(ctx, client.New(conn))
 }
 
-func (a *Agents) Finder() writer.Finder { return a.site.FindBySentinel(group) }
+// Finder is how the clients find the master.
+func (a *Agents) Finder() writer.Finder {
+	if a.vip {
+		return atVIP()
+	}
+	return a.site.FindBySentinel(group)
+}
 
 func (a *Agents) Switchover(ctx context.Context) error {
 	return a.ask(ctx, a.site.Victim().Host(), func(ctx context.Context, c *client.Client) error {

@@ -80,6 +80,7 @@ type order struct {
 type desk struct {
 	orders   chan order
 	listener net.Listener
+	made     string      // the socket's directory, if it was made for it
 	ready    atomic.Bool // there is somebody to carry them out
 	end      chan struct{}
 	tasks    sync.WaitGroup
@@ -91,8 +92,12 @@ func openDesk(o Options) (*desk, error) {
 	if !o.Keep {
 		return d, nil
 	}
-	if err := makePrivate(filepath.Dir(o.Socket)); err != nil {
+	made, err := makePrivate(filepath.Dir(o.Socket))
+	if err != nil {
 		return nil, fmt.Errorf("take commands: %w", err)
+	}
+	if made {
+		d.made = filepath.Dir(o.Socket)
 	}
 	if conn, err := net.DialTimeout("unix", o.Socket, time.Second); err == nil {
 		_ = conn.Close()
@@ -102,7 +107,6 @@ func openDesk(o Options) (*desk, error) {
 	if err := os.Remove(o.Socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("take commands: %w", err)
 	}
-	var err error
 	if d.listener, err = net.Listen("unix", o.Socket); err != nil {
 		return nil, fmt.Errorf("take commands: %w", err)
 	}
@@ -113,18 +117,18 @@ func openDesk(o Options) (*desk, error) {
 }
 
 // makePrivate makes a directory that nobody else can enter, or makes sure that one is. It is not followed elsewhere.
-func makePrivate(dir string) error {
+func makePrivate(dir string) (made bool, err error) {
 	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, os.ErrExist) {
-		return err
+		return err == nil, err
 	}
 	var stat unix.Stat_t
 	if err := unix.Lstat(dir, &stat); err != nil {
-		return fmt.Errorf("look at %s: %w", dir, err)
+		return false, fmt.Errorf("look at %s: %w", dir, err)
 	}
 	if stat.Mode&unix.S_IFMT != unix.S_IFDIR || int(stat.Uid) != os.Getuid() || stat.Mode&0o077 != 0 {
-		return fmt.Errorf("%s is not a directory that only you can enter; name another place: REDKEEP_DEMO_SOCKET=PATH", dir)
+		return false, fmt.Errorf("%s is not a directory that only you can enter; name another place: REDKEEP_DEMO_SOCKET=PATH", dir)
 	}
-	return nil
+	return false, nil
 }
 
 // open says that commands are carried out from now on.
@@ -135,6 +139,9 @@ func (d *desk) close() {
 	close(d.end)
 	if d.listener != nil {
 		_ = d.listener.Close() // which also removes the socket
+	}
+	if d.made != "" {
+		_ = os.Remove(d.made) // unless somebody else has put something there
 	}
 	d.tasks.Wait()
 }

@@ -34,7 +34,7 @@ func Peers(ctx context.Context, o Options) error {
 	return play(ctx, o, func(ctx context.Context, gone func()) error {
 		p := &page{out: o.Out, gone: gone, bold: o.Bold, faint: o.Faint}
 		rivals := []*rival{
-			enlist(contest.Redkeep("redkeep", o.Program, lease, nil)),
+			enlist(contest.Redkeep("redkeep", o.Program, lease, true, nil)),
 			enlist(contest.Sentinel("redis-sentinel", true)),
 			enlist(contest.Keepalived()),
 		}

@@ -84,10 +84,6 @@ func (s *site) config() string {
 	for _, h := range s.Hosts() {
 		nodes = append(nodes, fmt.Sprintf("%s: %s", h.Name(), h.Addr()))
 	}
-	if !throughVIP {
-		return fmt.Sprintf("secret: %s\nlease: %v\ndown_after: %v\nnodes: {%s}\ngroups: {%s: {redis: %d}}\n",
-			secret, lease, lease, strings.Join(nodes, ", "), group, stage.DefaultPort)
-	}
 	return fmt.Sprintf("secret: %s\nlease: %v\ndown_after: %v\nnodes: {%s}\ngroups: {%s: {redis: %d, vip: %s}}\n",
 		secret, lease, lease, strings.Join(nodes, ", "), group, stage.DefaultPort, stage.VIP)
 }

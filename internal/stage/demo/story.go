@@ -36,10 +36,6 @@ func (s *story) introduce(ctx context.Context) error {
 		}
 		s.say("   %s  %s  %-16s  fence %s", h.Name(), h.Addr(), role, m.Fence)
 	}
-	if !throughVIP {
-		s.say("   lease %v; a client finds the master as Sentinel's clients do, and writes every millisecond", g.Lease)
-		return nil
-	}
 	s.say("   lease %v; a client that knows only the group's address, %s, writes every millisecond", g.Lease, stage.VIP)
 	return nil
 }

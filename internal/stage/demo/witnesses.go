@@ -20,7 +20,6 @@ type witnesses struct {
 	client *writer.Writer
 	locals map[words.Node]*writer.Writer
 	third  *observer.Observer
-	finder writer.Finder
 	ticks  time.Duration // of the locals
 }
 
@@ -33,9 +32,6 @@ type witnessing struct {
 	// limit is the number of writes after which the client stops; 0 for the writer's own.
 	limit int
 }
-
-// throughVIP says that the agents move the group's address. Until they do, the client asks their Sentinel face.
-const throughVIP = false
 
 // watch starts the witnesses. Their stop must be called.
 func (s *site) watch(ctx context.Context, o witnessing) (w *witnesses, err error) {
@@ -59,11 +55,6 @@ func (s *site) watch(ctx context.Context, o witnessing) (w *witnesses, err error
 			return w, err
 		}
 	}
-	if !throughVIP {
-		w.finder = s.FindBySentinel(group)
-		w.client, err = s.Write(ctx, writer.Options{Finder: w.finder, Name: o.name, Interval: o.interval, Limit: o.limit})
-		return w, err
-	}
 	w.client, err = s.WriteFixed(ctx, netip.AddrPortFrom(stage.VIP, stage.DefaultPort), writer.Options{
 		Name: o.name, Interval: o.interval, Limit: o.limit,
 	})
@@ -77,9 +68,6 @@ func (w *witnesses) stop() {
 	}
 	if w.client != nil {
 		w.client.Stop()
-	}
-	if w.finder != nil {
-		w.finder.Close()
 	}
 	for _, l := range w.locals {
 		l.Stop()
