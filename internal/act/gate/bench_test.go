@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -55,8 +56,25 @@ func BenchmarkActivateAmongHundred(b *testing.B) {
 	}
 }
 
+// A group with a port for TLS and two virtual addresses.
+func BenchmarkArmAll(b *testing.B) {
+	h := bench(b, Config{})
+	must(b, h.Set(group, Want{Ports: []uint16{6379, 6380}, Addresses: []netip.Addr{vip4, vip6}, Mode: Shut}))
+	for i := 0; b.Loop(); i++ {
+		must(b, h.Arm(group, i%Slots, time.Second))
+	}
+}
+
+func BenchmarkActivateAll(b *testing.B) {
+	h := bench(b, Config{})
+	must(b, h.Set(group, Want{Ports: []uint16{6379, 6380}, Addresses: []netip.Addr{vip4, vip6}, Mode: Shut}))
+	for i := 0; b.Loop(); i++ {
+		must(b, h.Activate(group, i%Slots))
+	}
+}
+
 func BenchmarkArmWatched(b *testing.B) {
-	h := bench(b, Config{OnDamage: func(Damage) {}})
+	h := bench(b, Config{unowned: true, OnDamage: func(Damage) {}})
 	for i := 0; b.Loop(); i++ {
 		must(b, h.Arm(group, i%Slots, time.Second))
 	}
@@ -67,39 +85,5 @@ func BenchmarkStates(b *testing.B) {
 	for b.Loop() {
 		_, err := h.States()
 		must(b, err)
-	}
-}
-
-// The cost of the gate for one round trip on the loopback device: the difference of the two.
-func BenchmarkRoundTripWithoutGate(b *testing.B) { roundTrip(b, Want{Mode: Absent}) }
-func BenchmarkRoundTripWithGate(b *testing.B)    { roundTrip(b, Want{Mode: Leased, Slot: 1}) }
-
-func roundTrip(b *testing.B, want Want) {
-	before, err := netns.Get()
-	must(b, err)
-	namespace(b)
-	s := serve(b, "127.0.0.1:0", false)
-	if want.Mode != Absent {
-		h := hand(b, Config{})
-		want.Ports = []uint16{s.port}
-		must(b, h.Set(group, want))
-		must(b, h.Set("spare", Want{Ports: []uint16{1}, Mode: Shut}))
-		must(b, h.Set(group, Want{Ports: want.Ports, Mode: Shut}))
-		must(b, h.Arm(group, 1, time.Minute))
-		must(b, h.Activate(group, 1))
-	}
-	c, err := dial(s.ln.Addr().String(), 0)
-	must(b, err)
-	defer c.Close()
-	leave(b, before)
-	must(b, before.Close())
-	line := []byte("x")
-	for b.Loop() {
-		if _, err := c.Write(line); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := c.Read(line); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -59,7 +59,9 @@ func (s *structure) makeClaims(output *nftables.Chain) {
 	s.claims6 = newClaims(s.table, nftables.TypeIP6Addr,
 		kind{isNeighbour(neighbourAdvertisement), address(expr.PayloadBaseTransportHeader, advertisedTarget, 16)},
 		kind{isNeighbour(neighbourSolicitation), address(expr.PayloadBaseNetworkHeader, solicitingAddress, 16)})
-	s.claims6.judge(output)
+	c := s.chain("neighbours")
+	s.rule(output, "who finds neighbours", rule(isICMPv6(), goTo(c.Name)))
+	s.claims6.judge(c)
 }
 
 func newClaims(t *table, address nftables.SetDatatype, kinds ...kind) *claims {

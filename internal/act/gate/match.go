@@ -49,9 +49,11 @@ const (
 	neighbourAdvertisement = 136
 )
 
+func isICMPv6() match { return metaIs(expr.MetaKeyL4PROTO, expr.CmpOpEq, []byte{unix.IPPROTO_ICMPV6}) }
+
 // isNeighbour holds for one type of neighbour discovery.
 func isNeighbour(kind byte) match {
-	return append(metaIs(expr.MetaKeyL4PROTO, expr.CmpOpEq, []byte{unix.IPPROTO_ICMPV6}),
+	return append(isICMPv6(),
 		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: 0, Len: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: unix.NFT_REG_1, Data: []byte{kind}})
 }

@@ -89,8 +89,9 @@ func (s *structure) makeHooks() (out *nftables.Chain) {
 	output := s.hook("output", *nftables.ChainHookOutput, below)
 	s.rule(input, "requests from other hosts", rule(isTCP(), fromElsewhere(), port(offDport), leadBy(s.requests)))
 	s.rule(input, "replies to this host", rule(isTCP(), fromLoopback(), port(offSport), leadBy(s.replies)))
-	s.rule(output, "requests from this host", rule(isTCP(), toLoopback(), port(offDport), leadBy(s.requests)))
+	// Most clients are on other hosts: what concerns them comes first, and has its verdict by one rule of each hook.
 	s.rule(output, "replies to other hosts", rule(isTCP(), toElsewhere(), port(offSport), leadBy(s.replies)))
+	s.rule(output, "requests from this host", rule(isTCP(), toLoopback(), port(offDport), leadBy(s.requests)))
 	return output
 }
 
