@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"redkeep/internal/stage"
 )
@@ -79,9 +82,11 @@ func Run(ctx context.Context, o Options) error {
 	})
 }
 
-// play calls f with a context that also ends when nobody reads any more what is told. An end that somebody wanted is no
-// error.
+// play calls f with a context that also ends with a signal, and when nobody reads any more what is told. An end that
+// somebody wanted is no error.
 func play(ctx context.Context, o Options, f func(ctx context.Context, gone func()) error) error {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
 	ctx, gone := context.WithCancel(ctx)
 	defer gone()
 	err := f(ctx, gone)
