@@ -50,10 +50,6 @@ var notRunHere = []elsewhere{
 		func(_ context.Context, s *readers, _ string, args []string) error { return s.verb(args[1:]) },
 	},
 	{
-		regexp.MustCompile(`^(sudo )?(\./bin/)?redkeep demo`), "it makes hosts of its own, and has its own test",
-		func(context.Context, *readers, string, []string) error { return nil }, // its flags are checked with all others
-	},
-	{
 		regexp.MustCompile(`^redkeep run `), "it does not end by itself: the units run it on every host",
 		func(_ context.Context, s *readers, _ string, args []string) error {
 			return s.unitHas("redkeep.service", strings.Join(args[1:], " "))

@@ -104,6 +104,7 @@ func (p *page) prose(n int, line string) {
 
 // said keeps a command line of redkeep's, of make's, or of a test's.
 func (p *page) said(n int, text string) {
+	text = strings.TrimPrefix(text, "./bin/")
 	for _, program := range []string{"redkeep ", "make ", "go test "} {
 		if strings.HasPrefix(text, program) {
 			p.spoken = append(p.spoken, saying{n, text})
