@@ -45,6 +45,10 @@ type Plan struct {
 	NoVIP bool
 	// IPv6 has the nodes talk, and the group's clients connect, by IPv6 alone.
 	IPv6 bool
+	// Both gives the group two virtual addresses, one of each family.
+	Both bool
+	// Guests are further hosts that are no nodes.
+	Guests []string
 }
 
 // Site is three hosts with servers and agents, as a user has them.
@@ -57,8 +61,8 @@ type Site struct {
 	redis  map[string]*stage.Redis
 	watch  *clock.Watcher
 	marks  []string
-	// observer asks for the group's address from a host that does nothing else; nil where it has none.
-	observer *observer.Observer
+	// observers ask for the group's addresses from hosts that do nothing else; none where it has no address.
+	observers []*observer.Observer
 
 	// begun is when the test began; boot is added to the wall clock's time for CLOCK_BOOTTIME's.
 	begun, boot clock.Instant
@@ -69,6 +73,8 @@ type Site struct {
 	probed  bool
 	// guilty says that the judge must find something, or it is blind.
 	guilty bool
+	// shared says that the test itself gave two hosts the group's address, and let both answer: the onlooker must find it.
+	shared bool
 	lives  map[string][]*stage.Process
 	frozen []quiet
 }
@@ -122,7 +128,7 @@ func bareSite(t testing.TB, p Plan) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts, Guests: []string{onlooker}})
+	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts, Guests: append([]string{onlooker}, p.Guests...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +152,7 @@ func (s *Site) config() string {
 	}
 	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: 6379\n    data: [%s]\n%s", group, strings.Join(s.plan.Data, ", "), s.plan.Extra)
 	if !s.plan.NoVIP {
-		fmt.Fprintf(&b, "    vip: %q\n", s.vip())
+		fmt.Fprintf(&b, "    vip: %s\n", list(s.vips()))
 	}
 	return b.String()
 }
@@ -319,16 +325,20 @@ func (s *Site) await(within time.Duration, what string, ok func() bool) {
 // or with -lab.via=sentinel, and where the group has none, one that finds the master as clients of Sentinel do.
 func (s *Site) write() *writer.Writer {
 	s.t.Helper()
-	var w *writer.Writer
-	var err error
 	o := writer.Options{Interval: time.Millisecond}
 	if s.plan.NoVIP || *via == "sentinel" {
 		o.Finder = s.FindBySentinel(string(group))
 		s.finders = append(s.finders, o.Finder)
-		w, err = s.Write(context.Background(), o)
-	} else {
-		w, err = s.WriteFixed(context.Background(), netip.AddrPortFrom(s.vip(), stage.DefaultPort), o)
+		w, err := s.Write(context.Background(), o)
+		return s.join(w, err)
 	}
+	w, err := s.WriteFixed(context.Background(), s.service(), o)
+	return s.join(w, err)
+}
+
+// join has a client judged with the others.
+func (s *Site) join(w *writer.Writer, err error) *writer.Writer {
+	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
 	}
