@@ -8,19 +8,14 @@ import (
 	"strings"
 	"time"
 
-	"redkeep/internal/act/peer"
 	"redkeep/internal/client"
-	"redkeep/internal/picture"
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/agents"
 	"redkeep/internal/stage/writer"
 	"redkeep/internal/words"
 )
 
-const (
-	secret = "a-secret-of-the-contest"
-	// peerPort is the agents' default port for commands.
-	peerPort = 26380
-)
+const secret = "a-secret-of-the-contest"
 
 // Redkeep is Redkeep with the README's configuration and a lease of its own. With vip it moves a virtual address, which
 // clients use, as the others' recipes do; without they ask its Sentinel face.
@@ -54,10 +49,7 @@ func (a *Agents) start(binary string, lease time.Duration) error {
 		return err
 	}
 	for _, h := range a.site.Hosts() {
-		p, err := h.Start(stage.Command{
-			Name: "redkeep", Path: binary,
-			Args: []string{"run", "-c", file, "--node", h.Name(), "--state-dir", filepath.Join(h.Dir(), "state")},
-		})
+		p, err := agents.Start(h, binary, file, nil)
 		if err != nil {
 			return err
 		}
@@ -79,44 +71,10 @@ func (a *Agents) config(lease time.Duration) string {
 	return b.String()
 }
 
+// Ready reports whether the first host's agent holds the lease, with every replica in sync.
 func (a *Agents) Ready(ctx context.Context) bool {
-	h := a.site.Victim().Host()
-	ready := false
-	err := a.ask(ctx, h, func(ctx context.Context, c *client.Client) error {
-		node, err := c.Status(ctx)
-		if g, ok := node.Group(group); err == nil && ok {
-			ready = g.State == picture.StateHolder && g.Writable && g.Ready && inSync(g)
-		}
-		return err
-	})
-	return err == nil && ready
-}
-
-func inSync(g picture.Group) bool {
-	for _, m := range g.Members {
-		if m.Data && m.Node != g.Self && !m.InSync {
-			return false
-		}
-	}
-	return true
-}
-
-// ask connects to a host's agent from its own host, as the command line does.
-func (a *Agents) ask(ctx context.Context, h *stage.Host, f func(context.Context, *client.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	var conn *peer.Conn
-	var err error
-	if gone := h.Do(func() {
-		conn, err = peer.Dial(ctx, h.Port(peerPort).String(), []byte(secret), peer.CommandLine)
-	}); gone != nil {
-		return gone
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	return f(ctx, client.New(conn))
+	g, err := agents.Status(ctx, a.site.Victim().Host(), secret, group)
+	return err == nil && agents.Whole(g)
 }
 
 // Finder is how the clients find the master.
@@ -127,8 +85,9 @@ func (a *Agents) Finder() writer.Finder {
 	return a.site.FindBySentinel(group)
 }
 
+// Switchover asks the master's agent.
 func (a *Agents) Switchover(ctx context.Context) error {
-	return a.ask(ctx, a.site.Victim().Host(), func(ctx context.Context, c *client.Client) error {
+	return agents.Ask(ctx, a.site.Victim().Host(), secret, func(ctx context.Context, c *client.Client) error {
 		return c.Switchover(ctx, words.Group(group), "", func(string) {})
 	})
 }

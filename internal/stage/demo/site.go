@@ -10,11 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"redkeep/internal/act/peer"
-	"redkeep/internal/client"
 	"redkeep/internal/picture"
-	"redkeep/internal/speak/config"
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/agents"
 	"redkeep/internal/stage/writer"
 	"redkeep/internal/words"
 )
@@ -67,10 +65,7 @@ func open(ctx context.Context, st *stage.Stage, program string) (*site, error) {
 // startAgent starts a host's agent as a unit file does.
 func (s *site) startAgent(h *stage.Host) error {
 	node := words.Node(h.Name())
-	p, err := h.Start(stage.Command{
-		Name: "redkeep", Path: s.program, Output: s.journal.of(node),
-		Args: []string{"run", "-c", s.file, "--node", h.Name(), "--state-dir", filepath.Join(h.Dir(), "state")},
-	})
+	p, err := agents.Start(h, s.program, s.file, s.journal.of(node))
 	if err != nil {
 		return err
 	}
@@ -89,30 +84,8 @@ func (s *site) config() string {
 }
 
 // status asks a host's agent, from its own host, what it sees.
-func (s *site) status(ctx context.Context, n words.Node) (g picture.Group, err error) {
-	err = s.ask(ctx, n, func(ctx context.Context, c *client.Client) error {
-		node, err := c.Status(ctx)
-		g, _ = node.Group(group)
-		return err
-	})
-	return g, err
-}
-
-// ask connects to a host's agent from its own host.
-func (s *site) ask(ctx context.Context, n words.Node, do func(context.Context, *client.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, settleLimit)
-	defer cancel()
-	h := s.Host(string(n))
-	var conn *peer.Conn
-	var err error
-	gone := h.Do(func() {
-		conn, err = peer.Dial(ctx, h.Port(config.DefaultPeerPort).String(), []byte(secret), peer.CommandLine)
-	})
-	if err = errors.Join(gone, err); err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	return do(ctx, client.New(conn))
+func (s *site) status(ctx context.Context, n words.Node) (picture.Group, error) {
+	return agents.Status(ctx, s.Host(string(n)), secret, group)
 }
 
 // settled waits until a master takes writes and every other server is in sync with it, and returns the master's picture.
@@ -120,7 +93,7 @@ func (s *site) settled(ctx context.Context) (picture.Group, error) {
 	var whole picture.Group
 	err := s.await(ctx, "the group to be whole", settleLimit, func() bool {
 		for _, h := range s.Hosts() {
-			if g, err := s.status(ctx, words.Node(h.Name())); err == nil && isWhole(g) {
+			if g, err := s.status(ctx, words.Node(h.Name())); err == nil && agents.Whole(g) {
 				whole = g
 				return true
 			}
@@ -143,20 +116,6 @@ func (s *site) measured(ctx context.Context) (picture.Group, error) {
 			return g, err
 		}
 	}
-}
-
-// isWhole reports whether the picture is the master's own, and nothing is missing in it.
-func isWhole(g picture.Group) bool {
-	if g.State != picture.StateHolder || !g.Writable || !g.Ready {
-		return false
-	}
-	self, _ := g.Member(g.Self)
-	for _, m := range g.Members {
-		if m.Node != g.Self && (!m.InSync || !m.Fit || m.Server.ReplID != self.Server.ReplID) {
-			return false
-		}
-	}
-	return true
 }
 
 // await waits for what nothing announces; while it does, agents must live.

@@ -9,6 +9,7 @@ import (
 	"redkeep/internal/client"
 	"redkeep/internal/picture"
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/agents"
 	"redkeep/internal/stage/clock"
 	"redkeep/internal/words"
 )
@@ -124,7 +125,7 @@ func (s *story) switchover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.ask(ctx, old, func(ctx context.Context, c *client.Client) error {
+	err = agents.Ask(ctx, s.Host(string(old)), secret, func(ctx context.Context, c *client.Client) error {
 		return c.Switchover(ctx, group, "", func(string) {})
 	})
 	if err != nil {
@@ -154,7 +155,7 @@ func (s *story) returned(ctx context.Context, t *timeline, old words.Node) error
 	var g picture.Group
 	err := t.follow(ctx, string(old)+" to be back in sync", settleLimit, func() bool {
 		for _, h := range s.Hosts() {
-			if seen, err := s.status(ctx, words.Node(h.Name())); err == nil && isWhole(seen) && seen.Master != old {
+			if seen, err := s.status(ctx, words.Node(h.Name())); err == nil && agents.Whole(seen) && seen.Master != old {
 				g = seen
 				return true
 			}

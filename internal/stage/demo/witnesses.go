@@ -42,7 +42,7 @@ func (s *site) watch(ctx context.Context, o witnessing) (w *witnesses, err error
 		}
 	}()
 	w.third, err = observer.Watch(observer.Options{
-		Stage: s.Stage, Host: s.Host(thirdHost), Addresses: []netip.Addr{stage.VIP}, Port: stage.DefaultPort, Interval: 2 * time.Millisecond,
+		Stage: s.Stage, Host: s.Host(thirdHost), Addresses: []netip.Addr{stage.VIP}, Port: stage.DefaultPort,
 	})
 	if err != nil {
 		return w, err

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// DefaultInterval is often enough to catch what lasts some milliseconds, and costs some 2 % of a core.
+	// DefaultInterval is often enough to catch what lasts some milliseconds, and costs some 5 % of a core.
 	DefaultInterval = 5 * time.Millisecond
 	// claimLimit is about ten minutes of three hosts' answers; it costs some 80 MB.
 	claimLimit = 1 << 20
