@@ -82,6 +82,7 @@ func (l *link) psync() {
 func (l *link) resync() {
 	r, m, w := l.replica, l.master, l.w
 	data, pos := m.data[:len(m.data):len(m.data)], m.pos
+	pos.ReplID2, pos.Second = "", -1 // a copy knows no history but the copied one
 	l.full, r.syncing = true, true
 	w.count("full resync")
 	w.log("%s full resync from %s: %d writes for %d", r, m, len(data), len(r.data))

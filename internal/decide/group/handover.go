@@ -234,7 +234,7 @@ func (m *Machine) onPrepare(from words.Node, p decide.Prepare) {
 	}
 }
 
-// onLevel answers when the own server has applied the offset.
+// onLevel answers when the own server has applied the offset, in the holder's history: offsets of another say nothing.
 func (m *Machine) onLevel(from words.Node, l decide.Level) {
 	t := m.target
 	if t == nil || t.from != from || t.round != l.Round || m.desk.busy {
@@ -242,7 +242,8 @@ func (m *Machine) onLevel(from words.Node, l decide.Level) {
 	}
 	t.asked = l.Offset
 	m.instruct(decide.AwaitOffset{Offset: l.Offset, For: m.setup.Lease / 2}, func(d decide.Ordered) {
-		if d.Err == "" {
+		row := m.voter.Register.Newest()
+		if d.Err == "" && !d.Server.Syncing && row.Holder == from && rank.Contains(d.Server.Position, row) {
 			m.send(from, decide.Leveled{Round: l.Round, Offset: d.Server.Offset})
 		}
 	})

@@ -290,9 +290,14 @@ func (m *Machine) judgeSync(p *peer) {
 		p.synced = s.LinkUp
 		return
 	}
-	same := s.ReplID == own.ReplID || s.ReplID == own.ReplID2 && own.ReplID2 != ""
 	live := s.Offset > p.copied || s.Offset >= own.Offset
-	p.synced = same && live && s.Offset >= h.trail[0].offset
+	p.synced = partOf(s, own) && live && s.Offset >= h.trail[0].offset
+}
+
+// partOf reports whether a replica's data are a part of its master's history: of the present one, or of the one that it continues, and
+// not beyond where. An old master that has not been copied yet is farther at times, with bytes that nobody else has.
+func partOf(replica, master words.Server) bool {
+	return replica.ReplID == master.ReplID || replica.ReplID == master.ReplID2 && master.ReplID2 != "" && replica.Offset < master.Second
 }
 
 // wakeHolder is when the holder next has something to do.
