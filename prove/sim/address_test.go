@@ -107,3 +107,14 @@ func TestTheAddressIsNoMaster(t *testing.T) {
 		act{11500, func(w *World) { w.reached(ms(100)) }},
 	)})
 }
+
+// TestALostStoreForgetsNoAddress loses the holder's store, and has its agent stopped when the others have taken it in again: the address
+// that the agent before it left must be gone from there before the readers' gate is open.
+func TestALostStoreForgetsNoAddress(t *testing.T) {
+	sound(t, Plan{VIP: true, Length: 8 * time.Second, Lease: ms(500), Script: acts(
+		act{2000, func(w *World) { a(w).killAgent(); a(w).disk.lose(false) }},
+		act{2300, func(w *World) { a(w).startAgent() }},
+		act{2320, func(w *World) { w.request(a(w), 0, decide.Stop{}, nil) }},
+		act{4000, (*World).serves},
+	)})
+}

@@ -119,7 +119,8 @@ func (m *Machine) begin() {
 	if m.gone = m.voter.Register.Left; m.gone {
 		return
 	}
-	m.vip.there = m.setup.VIP && m.data() && m.leased() // an agent before this one may have left it
+	// An agent before this one may have left the address; where the store is lost, the kernel's gate tells of that agent.
+	m.vip.there = m.setup.VIP && m.data() && (m.leased() || m.boot.Gate.Mode != decide.GateAbsent)
 	m.vip.goneBy = m.at.Add(m.vipLasts())
 	if !m.voter.Register.Admitted {
 		m.beginAdmission()
