@@ -137,7 +137,7 @@ func (w *World) took(g, node int, epoch words.Epoch) {
 func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
 	need := w.plan.Voters - (w.plan.Voters/2 + 1) + 1
 	let := p.torn || w.now <= wt.let[open.Node]
-	if !let {
+	if !let && w.recorded(open.Group, wt) {
 		w.court.Failover(open, p.winner, p.copies, need)
 	}
 	if h := wt.handed; h != nil && h.Successor == open.Node && h.Epoch == wt.epoch {
@@ -158,15 +158,15 @@ func (w *World) forgetful(since time.Duration) bool {
 
 // knowable reports whether anybody could know what the last holder's data were: its row is on some disk, and none has failed since.
 func (w *World) knowable(group words.Group, wt *watch) bool {
+	failed := slices.ContainsFunc(w.hosts, func(h *host) bool { return h.disk.failed > wt.took })
+	return !failed && w.recorded(group, wt)
+}
+
+// recorded reports whether the row of the last holder's epoch is on some disk. Where that holder's store is lost before any other agent
+// has heard of the row, its history is a stranger's to all: copies of it can't be told from data that nobody acknowledged.
+func (w *World) recorded(group words.Group, wt *watch) bool {
 	g := slices.Index(w.groups, group)
-	known := false
-	for _, h := range w.hosts {
-		if h.disk.failed > wt.took {
-			return false
-		}
-		known = known || h.disk.page.registers[g].Newest().Epoch >= wt.epoch
-	}
-	return known
+	return slices.ContainsFunc(w.hosts, func(h *host) bool { return h.disk.page.registers[g].Newest().Epoch >= wt.epoch })
 }
 
 func (w *World) promoted(s *server) {
@@ -266,7 +266,9 @@ func (w *World) released(s *seat, r decide.Release) {
 	case words.HandedOver, words.AgentStopped:
 		return
 	}
-	if since, ok := w.wellSince(s.group, wt.holder); ok && w.now-since > w.calmFor() {
+	// A voter that voted for another while this one was elected is asked again by its reclaim, when two leases are over at the latest.
+	settled := w.now-wt.took > 2*w.plan.Lease
+	if since, ok := w.wellSince(s.group, wt.holder); ok && settled && w.now-since > w.calmFor() {
 		w.find(s.group, judge.Needless, "%s lets go of epoch %d (%v) although all is well since %v", r.Holder, r.Epoch, r.Reason, since)
 	}
 }
