@@ -42,14 +42,14 @@ const (
 	askedFor   = 10 * time.Second
 	// settling is how long hosts are left alone before a page begins on them, and where it says "later": voters that have
 	// just started wait a lease before they vote for another, and offsets are told each second.
-	settling = 1500 * time.Millisecond
+	settling = 1000 * time.Millisecond
 	// pageLimit bounds a page.
 	pageLimit = 2 * time.Minute
 )
 
 // keptFile is the configuration of foundKept: the README's, with a shorter lease, since a page is read in real time.
 const keptFile = `secret: a-secret-of-the-lab
-lease: 1s
+lease: 500ms
 down_after: 1s
 nodes: {h1: 10.77.0.11, h2: 10.77.0.12, h3: 10.77.0.13}
 groups:
