@@ -68,6 +68,8 @@ type Status struct {
 	Settled bool
 	// Promised says that the sender has promised to vote for nobody any more, for a departure that may have come to nothing.
 	Promised bool
+	// HasVIP says that the group's address is on the sender's host, confirmed.
+	HasVIP bool
 	// Holder is whom the sender has granted last, in Granted; GrantLeft how long that grant lasts.
 	Holder    words.Node
 	Granted   words.Epoch

@@ -11,15 +11,15 @@ import (
 
 // A probe asks twice, so that one lost frame does not answer for a silent holder, and waits as long after the second as
 // after the first. A kernel answers within 10 us on a segment of virtual cables, and within a millisecond on one of switches; the
-// holder's agent or server need not live for it. 8 ms is what the rest of an election takes anyway, in parallel with which
+// holder's agent or server need not live for it. 5 ms is what the rest of an election takes anyway, in parallel with which
 // this runs: longer would delay the address. A holder that was missed is heard when the address is announced.
 const (
 	questions = 2
-	listenFor = 4 * time.Millisecond
+	listenFor = 2500 * time.Microsecond
 )
 
 // Probe asks the segment whether somebody else has one of the addresses, and returns at the first answer; by says who:
-// "10.77.0.100 is at 02:42:0a:4d:00:0c". Silence takes it 8 ms. An address that an earlier agent left on this host is not
+// "10.77.0.100 is at 02:42:0a:4d:00:0c". Silence takes it 5 ms. An address that an earlier agent left on this host is not
 // taken, but somebody else may have it too, and that is heard.
 //
 // With an error it is not known: a device is down or no Ethernet (ErrLinkDown, ErrNoSegment), the process may not

@@ -40,8 +40,9 @@ type addressDesk struct {
 const (
 	// vipRefresh is the time between two refreshes.
 	vipRefresh = time.Second
-	// vipLinger is how long the address stays on a host that let go, once its successor is known.
-	vipLinger = 100 * time.Millisecond
+	// vipLinger is how long the address stays on a host that let go once its successor is known, and vipBelieved how long once that
+	// has the address: the time that its announcement may take to the clients.
+	vipLinger, vipBelieved = 100 * time.Millisecond, 5 * time.Millisecond
 	// vipRetry and vipRetryMost are the first and the longest pause after an order that failed.
 	vipRetry, vipRetryMost = 100 * time.Millisecond, 30 * time.Second
 )
@@ -94,16 +95,15 @@ func (m *Machine) lingersVIP() bool {
 	return m.at < m.vip.lingers && m.gate.state.Mode == decide.GateShut && m.gate.asked.Mode == decide.GateShut && m.gateCovers()
 }
 
-// readersAwaitVIP has an address that lingers go now, and reports whether it is still here: who comes by it would take a replica
-// that is open to readers for the master. By goneBy the kernel has taken it off, whatever came of the orders to.
+// readersAwaitVIP reports whether the address is still here: who comes by it would take a replica that is open to readers for the
+// master. By goneBy the kernel has taken it off, whatever came of the orders to.
 func (m *Machine) readersAwaitVIP() bool {
-	m.vip.lingers = 0
 	return m.vip.there && m.at < m.vip.goneBy && m.gateCovers() && !m.setup.Off.Off(decide.VIPGoneFirst)
 }
 
-// succeedVIP has an address that lingers go soon: its successor is known.
-func (m *Machine) succeedVIP() {
-	m.vip.lingers = min(m.vip.lingers, m.at.Add(vipLinger))
+// succeedVIP has an address that lingers go soon.
+func (m *Machine) succeedVIP(in time.Duration) {
+	m.vip.lingers = min(m.vip.lingers, m.at.Add(in))
 }
 
 // gateCovers reports whether a gate keeps the address silent here.
@@ -157,6 +157,7 @@ func (m *Machine) raiseVIP() {
 		case !v.up && m.holder != nil:
 			v.up, v.fresh, v.pause, v.why = true, false, 0, words.Reason{}
 			v.claim = addressClaim{said: m.at}
+			m.nextStatus = m.at // whoever had it before waits for that
 			m.note(words.Reason{Code: words.VIPHeld, Node: m.setup.Self, N: int64(m.voter.Register.Newest().Epoch)})
 		}
 	})

@@ -126,6 +126,9 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
 	m.judgeSync(p)
+	if s.HasVIP {
+		m.succeedVIP(vipBelieved)
+	}
 	switch {
 	case s.Promised && m.gone:
 		m.send(from, decide.Depart{Round: departedLong, Final: true})
@@ -227,7 +230,7 @@ func (m *Machine) status() decide.Status {
 		Holder:   m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
 		Rows:  append([]words.Row(nil), r.Rows...),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
-		Pause: m.pause(), Settings: m.setup.Settings,
+		HasVIP: m.vip.up, Pause: m.pause(), Settings: m.setup.Settings,
 	}
 	if g, held := m.voter.Granting(m.at); held {
 		s.GrantLeft = g.Until.Sub(m.at)

@@ -128,7 +128,7 @@ func (m *Machine) announce(row words.Row) {
 	}
 	old := m.announced.Holder
 	m.announced = row
-	m.succeedVIP()
+	m.succeedVIP(vipLinger)
 	if old != row.Holder {
 		m.do(decide.Announce{Epoch: row.Epoch, Old: old, New: row.Holder})
 	}

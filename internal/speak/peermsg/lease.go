@@ -40,7 +40,7 @@ func (w *wire) status(m *decide.Status) {
 	unsigned(w, &m.Seen)
 	unsigned(w, &m.Generation)
 	w.random(&m.Digest)
-	w.flags(&m.Free, &m.Settled, &m.Promised)
+	w.flags(&m.Free, &m.Settled, &m.Promised, &m.HasVIP)
 	w.node(&m.Holder)
 	unsigned(w, &m.Granted)
 	w.duration(&m.GrantLeft)
