@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"redkeep/internal/stage/clock"
@@ -40,15 +41,26 @@ func (s *story) reckon(ctx context.Context, t *timeline, name, note string) erro
 func (s *story) measure(ctx context.Context, since clock.Instant) (outcome, error) {
 	w := s.witnesses
 	writes := w.client.Writes()
-	if len(writes) == 0 || !writes[len(writes)-1].OK() {
+	last, ok := latest(writes)
+	if !ok || clock.Now().Sub(last.Acked) > easy/4 {
 		return outcome{}, errors.New("measure what the fault cost: writes do not go on")
 	}
 	gap := writer.Longest(writes, since, clock.Now())
-	report, err := w.client.Audit(ctx, writes[len(writes)-1].Node)
+	report, err := w.client.Audit(ctx, last.Node)
 	if err != nil {
 		return outcome{}, err
 	}
 	return outcome{gap: gap.Length(), acked: acks(writes, since), lost: report.Lost(), two: w.twoMasters(since)}, nil
+}
+
+// latest is the last write that was acknowledged.
+func latest(writes []writer.Write) (writer.Write, bool) {
+	for _, w := range slices.Backward(writes) {
+		if w.OK() {
+			return w, true
+		}
+	}
+	return writer.Write{}, false
 }
 
 // conclude prints what a fault cost, and how the client's writes went meanwhile.
