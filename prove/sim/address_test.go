@@ -66,7 +66,7 @@ func TestTheAddressFollows(t *testing.T) {
 		act{3000, soon},
 		act{3001, func(w *World) { w.killServer(a(w).server(), withAOF, ms(500)) }},
 		act{3200, soon},
-		act{5000, func(w *World) { w.granted(b(w), decide.Switchover{To: a(w).name}) }},
+		act{5000, func(w *World) { w.granted(w.hosts[w.watch[0].holder], decide.Switchover{To: a(w).name}) }},
 		act{5200, soon},
 		act{7000, func(w *World) { a(w).off() }},
 		act{8600, soon},
