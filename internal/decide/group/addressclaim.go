@@ -19,8 +19,9 @@ type addressClaim struct {
 }
 
 const (
-	// announceLeast is the time between two announcements at the least.
-	announceLeast = time.Second
+	// announceLeast is the time between two announcements at the least: whoever was cut off asks a host that is master no more
+	// until it hears of the new one.
+	announceLeast = 100 * time.Millisecond
 	// claimShown is how long another's claim is shown.
 	claimShown = time.Minute
 )
@@ -40,6 +41,18 @@ func (m *Machine) heardAgain(p *peer) {
 	if m.vip.up && p.heard != 0 && m.at.Sub(p.heard) > m.setup.Lease {
 		m.vip.claim.heals = true
 	}
+}
+
+// answersAgain announces when a node answers again that was heard all the time, and heard nothing for a lease.
+func (m *Machine) answersAgain(from words.Node) {
+	p := m.peers[from]
+	if p == nil {
+		return
+	}
+	if m.vip.up && p.answered != 0 && m.at.Sub(p.answered) > m.setup.Lease {
+		m.vip.claim.heals = true
+	}
+	p.answered = m.at
 }
 
 // claimed takes note of another host that answers for the address while it is here.

@@ -252,6 +252,7 @@ func (m *Machine) onRefuse(from words.Node, r decide.Refuse) {
 		return
 	}
 	if h := m.holder; h != nil && r.Epoch == h.hold.Epoch {
+		m.answersAgain(from)
 		switch r.Reason.Code {
 		case words.OlderEpoch, words.EpochReleased, words.VotedAlready:
 			h.refused = true

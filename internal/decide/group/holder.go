@@ -207,6 +207,7 @@ func (m *Machine) onGrant(from words.Node, g decide.Grant) {
 	if g.Session != m.boot.Session && !m.setup.Off.Off(decide.SessionEcho) {
 		return
 	}
+	m.answersAgain(from)
 	if m.setup.Off.Off(decide.HoldFromSend) && h.hold.Knows(g.Seq) {
 		h.hold.Sent(g.Seq, h.hold.SlotOf(g.Seq), m.at) // the mistake that the rule forbids: counted from the grant
 	}

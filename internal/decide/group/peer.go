@@ -12,8 +12,10 @@ import (
 type peer struct {
 	session words.Session
 	heard   words.Instant
-	status  decide.Status
-	has     bool // a status has been heard
+	// answered is when it last answered this node, or heard what it answers: both ways between the two were open then.
+	answered words.Instant
+	status   decide.Status
+	has      bool // a status has been heard
 	// synced says that its server was in sync with this node's when last heard; a holder's only.
 	synced bool
 	// statusAt is when that status came.
@@ -121,6 +123,7 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	if s.Echo != 0 {
 		if rtt := m.at.Sub(s.Echo) - s.Held; rtt >= 0 {
 			p.rtt = rtt
+			p.answered = max(p.answered, s.Echo)
 		}
 	}
 	p.stampCopy(s.Claim)
