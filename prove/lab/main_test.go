@@ -14,6 +14,9 @@ var long = flag.Bool("lab.long", false, "repeat each fault as often, and let it 
 // via is how the application of a test finds the master.
 var via = flag.String("lab.via", "vip", "how the application finds the master: by the group's address (vip), or as a client of Sentinel does (sentinel)")
 
+// logs asks for the agents' logs of tests that pass, too.
+var logs = flag.Bool("lab.logs", false, "print the agents' logs of every test, not only of one that fails")
+
 // TestMain builds the program that is tested.
 func TestMain(m *testing.M) {
 	path, clean, err := build()

@@ -208,7 +208,7 @@ func (s *Site) end() {
 	}
 	s.judged()
 	s.judgedAddress()
-	if s.t.Failed() {
+	if s.t.Failed() || *logs {
 		for _, m := range s.marks {
 			s.t.Log(m)
 		}
