@@ -21,7 +21,7 @@ func newGateShow(s streams) *cobra.Command {
 		Use:   "show [GROUP...]",
 		Short: "Print what the kernel lets through, for how long, and what it has refused",
 		Example: "  redkeep gate show\n  redkeep gate show orders -o json\n" +
-			"  nft list table inet redkeep    # the same, as the kernel has it",
+			"  nft list table inet redkeep    # the same, as the kernel has it; virtual addresses: table arp redkeep",
 		Args: cobra.ArbitraryArgs,
 	}
 	flags, output := addConfigFlags(cmd), addFormat(cmd)

@@ -43,7 +43,7 @@ func TestExemptUserPasses(t *testing.T) {
 	}
 	must(t, h.Close())
 
-	h = hand(t, Config{ExemptUIDs: []uint32{12345}}) // Another structure: replaced, with the group staying shut.
+	hand(t, Config{ExemptUIDs: []uint32{12345}}) // Another structure: replaced, with the group staying shut.
 	for _, ip := range []string{"127.0.0.1", "::1"} {
 		wantRefused(t, try(net.JoinHostPort(ip, strconv.Itoa(int(s.port))), 0))
 		must(t, try(net.JoinHostPort(ip, strconv.Itoa(int(s.port))), DefaultMark))

@@ -86,7 +86,8 @@ func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
 	return there
 }
 
-// address adds an address that need not be tried first.
+// address adds an address that need not be tried first, and waits for it: even so the kernel makes an IPv6 address usable
+// from a work queue, and what is sent to it meanwhile goes out to the cable.
 func address(t testing.TB, name, cidr string) {
 	t.Helper()
 	link, err := netlink.LinkByName(name)
@@ -95,6 +96,23 @@ func address(t testing.TB, name, cidr string) {
 	must(t, err)
 	addr.Flags = unix.IFA_F_NODAD
 	must(t, netlink.AddrAdd(link, addr))
+	await(t, cidr+" did not become this host's own", func() bool {
+		all, err := netlink.RouteGet(addr.IP)
+		return err == nil && len(all) > 0 && all[0].Type == unix.RTN_LOCAL
+	})
+}
+
+// await looks again and again.
+func await(t testing.TB, otherwise string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(patience); time.Now().Before(limit); <-tick.C {
+		if done() {
+			return
+		}
+	}
+	t.Fatal(otherwise)
 }
 
 // route is a way to the server of a test: where the client is, and by which of this host's addresses it connects.
@@ -141,14 +159,10 @@ func up(t testing.TB, name string) {
 // settled waits until the kernel takes a device for usable.
 func settled(t testing.TB, name string) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for limit := time.Now().Add(patience); time.Now().Before(limit); <-tick.C {
-		if link, err := netlink.LinkByName(name); err == nil && link.Attrs().OperState == netlink.OperUp {
-			return
-		}
-	}
-	t.Fatal(name, "did not come up")
+	await(t, name+" did not come up", func() bool {
+		link, err := netlink.LinkByName(name)
+		return err == nil && link.Attrs().OperState == netlink.OperUp
+	})
 }
 
 func must(t testing.TB, err error) {

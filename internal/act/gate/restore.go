@@ -27,14 +27,15 @@ func (h *Hand) restore(damaged ...damage) error {
 		}
 	}
 	h.unsure = true
-	at := now()
-	if h.cfg.pause != nil {
-		h.cfg.pause()
+	inTime, err := h.retell(damaged, (*batch).definition)
+	if err == nil && !inTime {
+		// Another program had the kernel's lock, as for the grace period after a deleted table: it is free now.
+		inTime, err = h.retell(damaged, nil)
 	}
-	if err := h.retellAll(at, damaged); err != nil {
+	if err != nil {
 		return fmt.Errorf("restore tables: %w", err)
 	}
-	if err := h.repoint(damaged, time.Duration(now()-at) <= restoreWithin); err != nil {
+	if err := h.repoint(damaged, inTime); err != nil {
 		return fmt.Errorf("restore slots: %w", err)
 	}
 	h.unsure = false
@@ -100,28 +101,41 @@ func (g *held) intact(s State) bool {
 	return told.Mode != Leased || s.Left > 0 || g.ends[told.Slot].left(now()) < restoreWithin
 }
 
-// retellAll tells the kernel all of the damaged tables but what points at slots, in one transaction.
-func (h *Hand) retellAll(at boottime, damaged []damage) error {
+// retell tells the kernel all of the damaged tables but what points at slots, in one transaction, and reports whether the
+// kernel had what is left of the slots in time. first is what comes before the elements; nil for nothing.
+func (h *Hand) retell(damaged []damage, first func(*batch, *table)) (inTime bool, err error) {
+	at := now()
+	if h.cfg.pause != nil {
+		h.cfg.pause()
+	}
 	var b batch
 	for _, d := range damaged {
 		b.only = d.table
-		b.definition(d.table)
+		if first != nil {
+			first(&b, d.table)
+		}
 		for _, set := range d.table.told {
 			b.empty(set)
 		}
 		for name, g := range h.groups {
-			for n, end := range g.ends {
-				if left := end.left(at) - restoreWithin; left > 0 {
-					h.shape.renewSlot(&b, n, g.want, left)
-				}
-			}
-			if left := g.lentUntil.left(at); left > 0 {
-				renew(&b, h.shape.lent, timedPorts(g.want.Ports, left))
-			}
+			h.shape.retell(&b, g, at)
 			h.shape.change(&b, name, Want{}, g.meanwhile(d.gone))
 		}
 	}
-	return h.send(&b)
+	err = h.send(&b)
+	return time.Duration(now()-at) <= restoreWithin, err
+}
+
+// retell arms a group's slots, and its timed opening, for what is left of them.
+func (s *structure) retell(b *batch, g *held, at boottime) {
+	for n, end := range g.ends {
+		if left := end.left(at) - restoreWithin; left > 0 {
+			s.renewSlot(b, n, g.want, left)
+		}
+	}
+	if left := g.lentUntil.left(at); left > 0 {
+		renew(b, s.lent, timedPorts(g.want.Ports, left))
+	}
 }
 
 // repoint leads leased groups to their slots again; or shuts them, where those were armed too late to be trusted.

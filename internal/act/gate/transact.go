@@ -63,7 +63,7 @@ func answer(fd int, seq uint32) error {
 			return err
 		})
 		if errors.Is(err, unix.EAGAIN) {
-			if err = await(fd); err == nil {
+			if err = awaitAnswer(fd); err == nil {
 				continue
 			}
 		}
@@ -89,8 +89,8 @@ func verdict(got []byte, seq uint32) (code uint32, ours bool) {
 	return -binary.NativeEndian.Uint32(got[unix.NLMSG_HDRLEN:]), true
 }
 
-// await waits for an answer that is not there yet.
-func await(fd int) error {
+// awaitAnswer waits for an answer that is not there yet.
+func awaitAnswer(fd int) error {
 	return interrupted(func() error {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(answerWithin.Milliseconds()))
 		if err == nil && n == 0 {
