@@ -23,6 +23,8 @@ type unit struct {
 	start  []string
 	// oneshot ends by itself; again says that it is started anew when it ends without having been told to.
 	oneshot, again bool
+	// ready is what the service's log says when it has started, and log where; empty is not waited for.
+	ready, log string
 	// restartBy is the signal of a restart; 0 is SIGTERM.
 	restartBy unix.Signal
 
@@ -44,6 +46,9 @@ Restart=always
 // readUnit reads the lines of a unit's files, of which later ones add to the first.
 func readUnit(name string, h *household, texts ...string) *unit {
 	u := &unit{name: name, house: h, enabled: true}
+	if name == "redis-server" {
+		u.ready, u.log = "Ready to accept connections", h.at("/var/log/redis/redis-server.log")
+	}
 	for line := range strings.Lines(strings.Join(texts, "\n")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
@@ -110,11 +115,17 @@ func (u *unit) launch(ctx context.Context) error {
 			return fmt.Errorf("%s: %v: exit code %d, %w: %s", u.name, argv, code, err, strings.Join(lines, "\n"))
 		}
 	}
+	before := u.readies()
 	p, err := u.house.start(u.name, nil, u.start...)
 	if err != nil {
 		return err
 	}
 	u.process = p
+	for end := time.Now().Add(typedLimit); u.ready != "" && u.readies() == before; <-time.After(10 * time.Millisecond) {
+		if p.Ended() || time.Now().After(end) {
+			return fmt.Errorf("%s does not say %q: %s", u.name, u.ready, tail(u.log, 500))
+		}
+	}
 	if u.oneshot {
 		<-p.Done()
 		_, err := p.End()
@@ -124,6 +135,15 @@ func (u *unit) launch(ctx context.Context) error {
 		go u.mind(p) // ends with the process
 	}
 	return nil
+}
+
+// readies counts how often the service has said that it was ready. Behind a shut gate nobody can ask it.
+func (u *unit) readies() int {
+	if u.ready == "" {
+		return 0
+	}
+	text, _ := os.ReadFile(u.log) // it is not there before the first start
+	return strings.Count(string(text), u.ready)
 }
 
 // mind starts the service anew when its process has ended and nobody wanted that.
