@@ -19,6 +19,8 @@ type addressDesk struct {
 	there bool
 	// up says that it was confirmed to be.
 	up bool
+	// minded says that the group has been leased, from when on the address belongs where the lease is and nowhere else.
+	minded bool
 	// fresh says that this node has taken over since it was.
 	fresh bool
 	// under is the newest order on its way, 0 for none; wanted is what was asked for last.
@@ -111,11 +113,25 @@ func (m *Machine) gateCovers() bool { return !m.setup.Ungated && m.gate.fence !=
 
 // tendAddress keeps the address where the lease is, and nowhere else.
 func (m *Machine) tendAddress() {
+	m.mindVIP()
 	switch {
 	case m.holdsVIP():
 		m.keepVIP()
 	case m.dropsVIP():
 		m.dropVIP()
+	}
+}
+
+// mindVIP has the address off this host with the group's first lease, if that is another's: the hand is told once, and then
+// takes it off whenever another program puts it there. Who came by it would else be served by a replica.
+func (m *Machine) mindVIP() {
+	v := &m.vip
+	if v.minded || !m.setup.VIP || !m.data() || !m.leased() {
+		return
+	}
+	v.minded = true
+	if m.holder == nil && !v.there {
+		v.there, v.goneBy = true, m.at.Add(m.vipLasts())
 	}
 }
 
