@@ -23,6 +23,8 @@ type Beat struct {
 	InSync []words.Node
 	// Row is the lineage's row of this epoch; its Epoch is lower while the holder has not opened yet.
 	Row words.Row
+	// List is the digest of the voters that Generation numbers; 0 from a release that does not say.
+	List uint64
 }
 
 // Grant answers a beat: the sender will vote for nobody else for Lease from when it received it.
@@ -90,6 +92,8 @@ type Status struct {
 	Pause words.Pause
 	// Settings is the digest of what the nodes' files need not agree on; 0 from a release that does not say.
 	Settings uint64
+	// List is the digest of the voters that Generation numbers; 0 from a release that does not say.
+	List uint64
 }
 
 // PreVote asks whether the receiver would vote, without any change of state.
@@ -126,6 +130,8 @@ type Vote struct {
 	Releases   []Release
 	Reclaim    bool
 	Basis      Basis
+	// List is the digest of the voters that Generation numbers; 0 from a release that does not say.
+	List uint64
 }
 
 // Voted answers a Vote: the sender's vote of the epoch is the asker's, stored, and a grant of Lease with it.

@@ -28,7 +28,8 @@ const (
 	NotAdmitted    Code = "not-admitted"   // the store is empty, or can't be read
 	WorseThanOwn   Code = "worse-than-own" // Node's server lacks N bytes that Other's has
 	WorseThanLost  Code = "worse-than-lost"
-	OtherList      Code = "other-list" // generation N here, M there
+	OtherList      Code = "other-list"  // generation N here, M there
+	ListsClash     Code = "lists-clash" // Node's of generation N is not Other's
 	EpochReleased  Code = "epoch-released"
 	StaleRequest   Code = "stale-request"
 	EpochTooHigh   Code = "epoch-too-high" // N asked for, M seen

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/words"
 	"redkeep/prove/judge"
 )
 
@@ -61,4 +62,42 @@ func TestAGroupIsLeftAsItIs(t *testing.T) {
 			}
 		}},
 	)})
+}
+
+// TestTwoPersonsRecover has a person on each side of a cut make the node there the only voter. While the cut lasts both are masters, which
+// nothing can help. After the heal nobody is, everybody says why, and one of the two recovers again.
+func TestTwoPersonsRecover(t *testing.T) {
+	healed := time.Duration(0) // when the agents must have heard each other
+	p := Plan{Length: 20 * time.Second, Script: acts(
+		act{500, func(w *World) {
+			healed = 0
+			for i := range w.hosts {
+				w.net.isolate(i, true, true)
+			}
+		}},
+		act{4000, func(w *World) {
+			w.granted(a(w), decide.Recover{AcceptLoss: true})
+			w.granted(b(w), decide.Recover{AcceptLoss: true})
+		}},
+		act{6000, func(w *World) { w.net.heal() }},
+		act{6200, func(w *World) { healed = w.now }},
+		act{6500, (*World).clashes},
+		act{9000, (*World).clashes},
+		act{10000, func(w *World) { w.granted(b(w), decide.Recover{AcceptLoss: true}) }},
+		act{16000, (*World).serves},
+	)}
+	p.Excused = func(f judge.Finding) bool { return (healed == 0 || f.At < healed) && f.Law != judge.ComesToRest }
+	sound(t, p)
+}
+
+// clashes finds the group guilty where somebody is writable, or does not say that persons must choose.
+func (w *World) clashes() {
+	if n := w.writable(0); len(n) > 0 {
+		w.find(0, judge.ComesToRest, "%v would take writes", n)
+	}
+	for _, h := range w.hosts {
+		if why := h.agent().seats[0].machine.Picture().Why; len(why) != 1 || why[0].Code != words.ListsClash {
+			w.find(0, judge.ComesToRest, "%s says %v", h.name, why)
+		}
+	}
 }

@@ -50,6 +50,8 @@ type Plan struct {
 	Files  map[int][]words.Node
 	// Late are hosts whose agents are not started before a script does.
 	Late map[int]bool
+	// Excused are findings that a person is to answer for; nil excuses none.
+	Excused func(Finding) bool
 	// Lines is how many lines of the log an outcome keeps.
 	Lines int
 }

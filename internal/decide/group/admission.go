@@ -1,6 +1,8 @@
 package group
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"redkeep/internal/decide"
@@ -63,15 +65,12 @@ func (m *Machine) onReadmitted(from words.Node, r decide.Readmitted) {
 	m.learn([]words.Row{r.Row})
 	m.hearPause(r.Pause)
 	fresh, old := 0, 0
-	var best decide.Readmitted
+	best, clash := a.newestList(m.voter.Register.Members)
 	for _, ans := range a.answers {
 		if ans.Fresh {
 			fresh++
 		} else {
 			old++
-		}
-		if ans.Generation > best.Generation {
-			best.Generation, best.Members = ans.Generation, ans.Members
 		}
 		best.Seen, best.LMax = max(best.Seen, ans.Seen), max(best.LMax, ans.LMax)
 	}
@@ -81,11 +80,31 @@ func (m *Machine) onReadmitted(from words.Node, r decide.Readmitted) {
 	}
 	need := n - (n/2 + 1) + 1
 	switch {
+	case clash:
 	case old >= need:
 		m.admit(best, max(best.LMax, m.setup.Lease))
 	case fresh >= need && old == 0 && m.fresh():
 		m.admit(best, 0)
 	}
+}
+
+// newestList returns the answer with the list of voters of the latest generation: this node's own one where there are several of the
+// first, which files that differ make. Of a later generation there are several only where persons recovered on both sides of a cut;
+// that is a clash, and a person decides it.
+func (a *admission) newestList(own []words.Node) (best decide.Readmitted, clash bool) {
+	for _, n := range slices.Sorted(maps.Keys(a.answers)) {
+		ans := a.answers[n]
+		switch {
+		case ans.Generation > best.Generation:
+			best.Generation, best.Members, clash = ans.Generation, ans.Members, false
+		case ans.Generation < best.Generation || sameNodes(ans.Members, best.Members):
+		case ans.Generation > 1:
+			clash = true
+		case sameNodes(ans.Members, own):
+			best.Members = ans.Members
+		}
+	}
+	return best, clash
 }
 
 func (m *Machine) admit(best decide.Readmitted, wait time.Duration) {

@@ -122,6 +122,10 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 		m.reply(id, words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
 		return
 	}
+	if why := m.clash(); !why.Zero() {
+		m.reply(id, why) // it would be forgotten: who counts whose vote is not settled
+		return
+	}
 	if !m.setup.IsData(r.Master) {
 		m.reply(id, words.Reason{Code: words.Witness, Node: r.Master})
 		return

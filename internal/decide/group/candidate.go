@@ -157,6 +157,7 @@ func (m *Machine) beginVote(c *candidate) {
 	c.vote = decide.Vote{
 		Epoch: epoch, Seq: seq, Lease: m.setup.Lease, Generation: m.voter.Register.Generation,
 		Claim: c.ask.Claim, Rows: c.ask.Rows, Releases: m.releasesHeard(), Reclaim: c.reclaim, Basis: c.ask.Basis,
+		List: m.list(),
 	}
 	ask := func() {
 		if m.candidate == c {

@@ -86,7 +86,7 @@ func (m *Machine) tendHolder() {
 		return
 	}
 	if why := m.mustLetGo(); !why.Zero() {
-		m.letGo(why, takeoverEnd{unfit: why.Code != words.LeaseLapsed && why.Code != words.Superseded})
+		m.letGo(why, takeoverEnd{unfit: !blameless(why.Code)})
 		return
 	}
 	if m.at >= h.nextBeat && !h.arming && !m.reclaiming() {
@@ -103,11 +103,19 @@ func (m *Machine) tendHolder() {
 	m.tendReclaim()
 }
 
+// blameless reports whether a lease that ends for a reason says nothing against the server.
+func blameless(c words.Code) bool {
+	return c == words.LeaseLapsed || c == words.Superseded || c == words.ListsClash
+}
+
 // mustLetGo says why the holder can't go on; zero while it can.
 func (m *Machine) mustLetGo() words.Reason {
 	h := m.holder
 	if down := m.health.Down(m.at); !down.Zero() {
 		return down
+	}
+	if why := m.clash(); !why.Zero() {
+		return why
 	}
 	if m.own.server.RunID != h.run && !m.setup.Off.Off(decide.SameProcess) {
 		return words.Reason{Code: words.ServerReplaced, Node: m.setup.Self}
@@ -166,7 +174,7 @@ func (m *Machine) sendBeat(seq words.Seq, slot int) {
 	h.beat = decide.Beat{
 		Epoch: h.hold.Epoch, Seq: seq, Lease: m.setup.Lease, Generation: m.voter.Register.Generation,
 		RunID: m.own.server.RunID, Position: m.own.server.Position, Keys: m.own.server.Keys,
-		InSync: m.inSync(), Row: m.voter.Register.Newest(),
+		InSync: m.inSync(), Row: m.voter.Register.Newest(), List: m.list(),
 	}
 	m.rememberReach(h.beat.Epoch, h.beat)
 	m.sendAll(h.beat)

@@ -22,7 +22,7 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 	case m.holder != nil || held:
 		refuse(words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
 		return
-	case m.lists().Majority(m.voterHeard):
+	case m.clash().Zero() && m.lists().Majority(m.voterHeard):
 		refuse(words.Reason{Code: words.HolderHeard, Text: "a majority of the voters answers"})
 		return
 	case !r.AcceptLoss:
@@ -39,6 +39,25 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 		m.choose(choice{master: m.setup.Self, acceptLoss: true})
 		m.alone = &aloneRequest{id: id}
 	})
+}
+
+// list is the digest of the list of voters in force here.
+func (m *Machine) list() uint64 { return words.ListDigest(m.voter.Register.Members) }
+
+// clash says that another node has a different list of the generation that is in force here. Past the first generation only persons make
+// such, who recovered on both sides of a cut, each sure that the other was gone: both sides may have acknowledged writes since, and
+// nobody here can tell which count. So nobody is master until a person recovers once more, which makes a later generation.
+func (m *Machine) clash() words.Reason {
+	r := m.voter.Register
+	if r.Generation < 2 || m.admission != nil || m.setup.Off.Off(decide.PersistedMembers) {
+		return words.Reason{}
+	}
+	for _, n := range m.others() {
+		if p := m.peers[n]; p != nil && p.generation == r.Generation && p.list != 0 && p.list != m.list() {
+			return words.Reason{Code: words.ListsClash, Node: n, Other: m.setup.Self, N: int64(r.Generation)}
+		}
+	}
+	return words.Reason{}
 }
 
 // voterHeard reports whether a node has been heard of late and has a vote: one whose store is lost has none.

@@ -38,3 +38,29 @@ func TestListCoversTheGate(t *testing.T) {
 		t.Error("the list was not taken although its majority stands behind the gate")
 	}
 }
+
+// TestReadmissionByTheNewestList takes the list of the latest generation; of several of the first its own; of several later ones none.
+func TestReadmissionByTheNewestList(t *testing.T) {
+	answer := func(generation uint64, members ...words.Node) decide.Readmitted {
+		return decide.Readmitted{Generation: generation, Members: members}
+	}
+	own := []words.Node{"a", "b", "c"}
+	for _, c := range []struct {
+		name  string
+		b, c  decide.Readmitted
+		want  int // how many members the list has
+		clash bool
+	}{
+		{"agreed", answer(1, "a", "b", "c"), answer(1, "c", "b", "a"), 3, false},
+		{"one is newer", answer(2, "b"), answer(3, "b", "c"), 2, false},
+		{"an old clash is over", answer(3, "a", "b"), answer(2, "c"), 2, false},
+		{"files differ", answer(1, "a", "b"), answer(1, "a", "b", "c"), 3, false},
+		{"two recovered", answer(2, "b"), answer(2, "c"), 1, true},
+	} {
+		a := &admission{answers: map[words.Node]decide.Readmitted{"b": c.b, "c": c.c}}
+		best, clash := a.newestList(own)
+		if len(best.Members) != c.want || clash != c.clash {
+			t.Errorf("%s: %v of generation %d, clash %v", c.name, best.Members, best.Generation, clash)
+		}
+	}
+}

@@ -23,6 +23,8 @@ type peer struct {
 	rtt      time.Duration
 	// lostAt is when it last asked to be readmitted: its vote counts for nobody.
 	lostAt words.Instant
+	// generation and list are those of the list of voters that it last said it counts by; list is 0 where it does not say.
+	generation, list uint64
 	// copied is where the node's server was when its present link to a master was first heard of: until its offset moves, the
 	// link may bring nothing.
 	copied words.Offset
@@ -42,6 +44,9 @@ func (p *peer) stampCopy(c *decide.Claim) {
 // continues reports whether a server has gone on where it was: in the same history, or in one that continues it. After a full
 // copy Redis remembers no history but the copied one.
 func continues(s, old words.Server) bool { return s.ReplID == old.ReplID || s.ReplID2 == old.ReplID }
+
+// counts takes note of the list of voters that a node counts by.
+func (p *peer) counts(generation, list uint64) { p.generation, p.list = generation, list }
 
 // noted is a reason with its instant.
 type noted struct {
@@ -66,6 +71,7 @@ func (m *Machine) receive(e decide.Received) {
 	p.session, p.heard = e.Session, m.at
 	switch msg := e.Message.(type) {
 	case decide.Beat:
+		p.counts(msg.Generation, msg.List)
 		m.onBeat(e.From, e.Session, msg)
 	case decide.Grant:
 		m.onGrant(e.From, msg)
@@ -128,6 +134,7 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	}
 	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
+	p.counts(s.Generation, s.List)
 	m.judgeSync(p)
 	if s.HasVIP {
 		m.succeedVIP(vipBelieved)
@@ -233,7 +240,7 @@ func (m *Machine) status() decide.Status {
 		Holder:   m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
 		Rows:  append([]words.Row(nil), r.Rows...),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
-		HasVIP: m.vip.up, Pause: m.pause(), Settings: m.setup.Settings,
+		HasVIP: m.vip.up, Pause: m.pause(), Settings: m.setup.Settings, List: m.list(),
 	}
 	if g, held := m.voter.Granting(m.at); held {
 		s.GrantLeft = g.Until.Sub(m.at)

@@ -26,6 +26,9 @@ func (m *Machine) Picture() picture.Group {
 	}
 	m.pictureOrder(&p)
 	m.picturePause(&p)
+	if why := m.clash(); !why.Zero() && !m.gone {
+		p.Ready, p.Why = false, []words.Reason{why}
+	}
 	for _, n := range m.recent {
 		p.Recent = append(p.Recent, picture.Noted{Ago: m.at.Sub(n.at), Reason: n.reason})
 	}

@@ -21,9 +21,20 @@ func (m *Machine) tendVacancy() {
 		m.vacancy = nil
 		return
 	}
+	if why := m.clash(); !why.Zero() {
+		m.vacancy = nil
+		m.why = append(m.why, why)
+		m.note(why)
+		return
+	}
 	if why := m.voter.Free(m.at); !why.Zero() {
 		m.vacancy = nil
 		m.why = append(m.why, why)
+		return
+	}
+	if b := m.lastBeat; m.voter.Grant.Epoch < b.epoch && m.heldElsewhere(m.voter.Register.Newest()) {
+		m.vacancy = nil // its beats are refused here, for now: it is the master all the same
+		m.why = append(m.why, words.Reason{Code: words.HolderHeard, Node: b.from})
 		return
 	}
 	if m.vacancy == nil {

@@ -22,7 +22,7 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 		m.promise()
 		return
 	}
-	noVoter := why.Code == words.NotMember && b.Generation == m.voter.Register.Generation
+	noVoter := why.Code == words.NotMember && b.Generation == m.voter.Register.Generation && (b.List == 0 || b.List == m.list())
 	if (why.Code == words.VotedAlready || noVoter) && b.Row.Epoch == b.Epoch {
 		// Only who was elected beats: it is the master all the same, and this node's server follows it.
 		m.lastBeat = lastBeat{from, b.Epoch, m.at}

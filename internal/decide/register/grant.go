@@ -33,8 +33,8 @@ func (v *Voter) refuseBeat(from words.Node, session words.Session, b decide.Beat
 	if r := v.member(); !r.Zero() {
 		return r
 	}
-	if b.Generation != v.Register.Generation && !off.Off(decide.PersistedMembers) {
-		return words.Reason{Code: words.OtherList, Node: v.setup.Self, N: int64(v.Register.Generation), M: int64(b.Generation)}
+	if r := v.otherList(b.Generation, b.List); !r.Zero() {
+		return r
 	}
 	if b.Epoch > v.seen+maxJump {
 		return words.Reason{Code: words.EpochTooHigh, N: int64(b.Epoch), M: int64(v.seen)}

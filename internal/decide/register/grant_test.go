@@ -173,3 +173,22 @@ func TestVoteAloneDoesNotAllowLongerGrants(t *testing.T) {
 		t.Error("a beat was granted on a lease that no disk knows")
 	}
 }
+
+// TestAnotherListOfOneGeneration: two persons recovered on both sides of a cut. An older release says no digest.
+func TestAnotherListOfOneGeneration(t *testing.T) {
+	v := fresh()
+	b := beat(1, 1)
+	b.List = words.ListDigest([]words.Node{"b"})
+	refused(t, v, after(0), "b", 1, b, words.OtherList)
+	b.List = words.ListDigest(v.Register.Members)
+	granted(t, v, after(0), "b", 1, b)
+
+	v = fresh()
+	q := vote(2, 1)
+	q.List = words.ListDigest([]words.Node{"b"})
+	if why := v.Vote(after(0), "b", 1, q); why.Code != words.OtherList {
+		t.Errorf("a vote by another list: %v", why)
+	}
+	q.List = 0
+	voted(t, v, after(0), "b", q)
+}

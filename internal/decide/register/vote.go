@@ -49,8 +49,8 @@ func (v *Voter) Vote(at words.Instant, from words.Node, session words.Session, q
 
 func (v *Voter) refuseVote(at words.Instant, from words.Node, session words.Session, q decide.Vote) words.Reason {
 	off, vote := v.setup.Off, v.Register.Vote
-	if q.Generation != v.Register.Generation && !off.Off(decide.PersistedMembers) {
-		return words.Reason{Code: words.OtherList, Node: v.setup.Self, N: int64(v.Register.Generation), M: int64(q.Generation)}
+	if r := v.otherList(q.Generation, q.List); !r.Zero() {
+		return r
 	}
 	if q.Epoch > v.seen+maxJump {
 		return words.Reason{Code: words.EpochTooHigh, N: int64(q.Epoch), M: int64(v.seen)}

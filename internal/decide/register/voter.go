@@ -91,6 +91,17 @@ func (v *Voter) Saw(e words.Epoch) bool {
 	return true
 }
 
+// otherList says that an asker counts by another list of voters than this one: by its generation, or, of lists of one generation,
+// by its digest, where the asker's release tells it (rule persisted-members).
+func (v *Voter) otherList(generation, list uint64) words.Reason {
+	own := v.Register.Generation
+	same := generation == own && (list == 0 || list == words.ListDigest(v.Register.Members))
+	if same || v.setup.Off.Off(decide.PersistedMembers) {
+		return words.Reason{}
+	}
+	return words.Reason{Code: words.OtherList, Node: v.setup.Self, N: int64(own), M: int64(generation)}
+}
+
 // Stored takes note that a register with this longest lease is on disk: grants of that length may be given.
 func (v *Voter) Stored(longest time.Duration) { v.stored = max(v.stored, longest) }
 

@@ -79,8 +79,12 @@ var sentences = map[words.Code]sentence{
 		"start that server, or accept the loss with: redkeep bootstrap --master {NODE} --accept-loss",
 	},
 	words.OtherList: {
-		"the list of voters is of generation {n} at {node} and of generation {m} at the asker",
+		"the list of voters is of generation {n} at {node} and of generation {m} at the asker, or it is another of that generation",
 		"use the same redkeep.yaml on all nodes",
+	},
+	words.ListsClash: {
+		"{node} and {other} have different lists of voters of one generation[, {n}]: redkeep recover was run on both sides of a cut",
+		"choose whose data are to stay, and run on that node: redkeep recover --alone --accept-loss",
 	},
 	words.EpochReleased: {"{node} has released the epoch[ {n}] and can't hold it again", ""},
 	words.StaleRequest:  {"the request of {node} is older than one that was answered", ""},

@@ -32,6 +32,9 @@ func (w *wire) vote(m *decide.Vote) {
 	w.releases(&m.Releases)
 	w.flags(&m.Reclaim)
 	choice(w, &m.Basis, decide.BasisChosen)
+	if w.more() {
+		w.random(&m.List)
+	}
 }
 
 func (w *wire) voted(m *decide.Voted) {

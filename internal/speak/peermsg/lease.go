@@ -17,6 +17,9 @@ func (w *wire) beat(m *decide.Beat) {
 	signed(w, &m.Keys)
 	w.members(&m.InSync)
 	w.row(&m.Row)
+	if w.more() {
+		w.random(&m.List)
+	}
 }
 
 func (w *wire) grant(m *decide.Grant) {
@@ -57,6 +60,9 @@ func (w *wire) status(m *decide.Status) {
 	}
 	if w.more() {
 		w.random(&m.Settings)
+	}
+	if w.more() {
+		w.random(&m.List)
 	}
 }
 
