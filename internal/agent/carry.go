@@ -134,6 +134,8 @@ func (a *Agent) giveOrder(ctx context.Context, g *groupWork, order decide.Order)
 		s, err = g.server.Look(ctx)
 	case decide.Seal:
 		s, err = g.server.Seal(ctx, o.RunID, o.Drain)
+	case decide.Demote:
+		s, err = g.server.Demote(ctx, o.RunID)
 	case decide.Promote:
 		s, err = g.server.Promote(ctx, o.RunID)
 	case decide.Follow:

@@ -20,6 +20,10 @@ type Seal struct {
 	Drain time.Duration
 }
 
+// Demote has a master whose lease is over follow the dead end: it keeps its data, its history and its position, and takes writes of nobody
+// any more, whatever becomes of the gate. It fails where the run ID is another's.
+type Demote struct{ RunID words.RunID }
+
 // Promote makes a replica the master, and verifies that it takes writes. It fails where the run ID is another's.
 type Promote struct{ RunID words.RunID }
 
@@ -55,6 +59,7 @@ type UnfenceBirth struct{}
 
 func (Look) order()         {}
 func (Seal) order()         {}
+func (Demote) order()       {}
 func (Promote) order()      {}
 func (Follow) order()       {}
 func (Pause) order()        {}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/words"
+	"redkeep/prove/judge"
 )
 
 // TestSwitchoverToAForkWaits has a, cut off from all but its client, write more than b does in the epoch after it; healed, a is being
@@ -21,4 +23,20 @@ func TestSwitchoverToAForkWaits(t *testing.T) {
 	sound(t, p)
 	p.Data = 2 // a witness compares nothing
 	sound(t, p)
+}
+
+// TestALapsedMasterIsDemoted isolates a, whose server stays a master behind the shut gate for a lease; then another program's flush opens
+// nothing, however long it stays. Healed, a has lost nothing that it could have kept.
+func TestALapsedMasterIsDemoted(t *testing.T) {
+	sound(t, Plan{Length: 12 * time.Second, Script: acts(
+		act{0, func(w *World) { w.net.isolate(0, true, false) }},
+		act{2500, func(w *World) {
+			if s := a(w).server(); s.role != words.RoleReplica || s.follow != deadEnd || len(s.data) == 0 {
+				w.find(0, judge.NeverTwo, "%s is a %v still, of %d writes", s, s.role, len(s.data))
+			}
+			w.flush(a(w).gates[0])
+		}},
+		act{5000, func(w *World) { w.net.heal() }},
+		act{11000, (*World).serves},
+	)})
 }

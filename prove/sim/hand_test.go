@@ -21,7 +21,7 @@ func handTrials() []trial {
 		{rule: decide.OneProcess, plan: Plan{Script: twoAgents, NoRest: true, Length: 9 * time.Second}},
 		{rule: decide.FenceProved, plan: Plan{NoRest: true, Script: acts(
 			act{0, func(w *World) { w.net.isolate(0, true, false) }},
-			act{3000, func(w *World) { w.flush(a(w).gates[0]) }})}},
+			act{1500, func(w *World) { w.flush(a(w).gates[0]) }})}}, // a lease later its server is demoted
 	}
 }
 

@@ -75,6 +75,10 @@ func (x *errand) arrive(sv *server) {
 		x.answer(sv, "", nil)
 	case decide.Seal:
 		x.seal(sv, o)
+	case decide.Demote:
+		sv.unpause()
+		sv.replicaOf(deadEnd)
+		x.answer(sv, "", nil)
 	case decide.Promote:
 		sv.replicaOf(nobody)
 		x.answer(sv, "", nil)
@@ -108,6 +112,8 @@ func (x *errand) stale(sv *server) bool {
 	switch o := x.order.(type) {
 	case decide.Seal:
 		want = o.RunID
+	case decide.Demote:
+		want = o.RunID
 	case decide.Promote:
 		want = o.RunID
 	case decide.Follow:
@@ -123,7 +129,7 @@ func (x *errand) seal(sv *server, o decide.Seal) {
 			return
 		}
 		sv.take(&command{conn: x.conn, run: func() {
-			if sv.role == words.RoleReplica || o.Drain == 0 {
+			if sv.role == words.RoleReplica {
 				sv.replicaOf(deadEnd)
 			}
 			x.answer(sv, "", nil)

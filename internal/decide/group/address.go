@@ -167,11 +167,14 @@ func (m *Machine) raiseVIP() {
 	v := &m.vip
 	v.there, v.refreshAt, v.goneBy = true, m.at.Add(vipRefresh), m.at.Add(m.vipLasts()+time.Second)
 	m.setVIP(decide.SetVIP{Up: true, Fresh: v.fresh, For: m.vipLasts()}, func(err string) {
+		// What was left over has been reset by now. Where one of two addresses failed, who comes by the other is a client: to try
+		// again must not cost him his connection.
+		v.fresh = false
 		switch {
 		case err != "":
 			m.failVIP(err)
 		case !v.up && m.holder != nil:
-			v.up, v.fresh, v.pause, v.why = true, false, 0, words.Reason{}
+			v.up, v.pause, v.why = true, 0, words.Reason{}
 			v.claim = addressClaim{said: m.at}
 			m.nextStatus = m.at // whoever had it before waits for that
 			m.note(words.Reason{Code: words.VIPHeld, Node: m.setup.Self, N: int64(m.voter.Register.Newest().Epoch)})
@@ -212,11 +215,15 @@ func (m *Machine) setVIP(set decide.SetVIP, then func(err string)) {
 	m.do(set)
 }
 
-// failVIP takes note of an order that failed: what it has changed is not known. It is tried again with growing pauses.
+// failVIP takes note of an order that failed: what it has changed is not known. It is tried again with growing pauses. Of two
+// addresses one may be here all the same, and lives on by what is asked for both: no pause is longer than a refresh's then.
 func (m *Machine) failVIP(err string) {
-	v := &m.vip
+	v, most := &m.vip, vipRetryMost
+	if v.wanted {
+		most = vipRefresh
+	}
 	v.up = false
-	v.pause = min(max(2*v.pause, vipRetry), vipRetryMost)
+	v.pause = min(max(2*v.pause, vipRetry), most)
 	v.retryAt = m.at.Add(v.pause)
 	m.troubleVIP(words.Reason{Code: words.VIPFailed, Node: m.setup.Self, Text: err})
 }

@@ -52,7 +52,7 @@ func (m *Machine) letGo(why words.Reason, end takeoverEnd) {
 	if end.unfit = end.unfit && !m.setup.Off.Off(decide.UnfitStandsDown); end.unfit {
 		m.ban(why)
 	}
-	m.own.confirmed = ""
+	m.own.confirmed, m.own.held, m.own.heldTo = "", h.run, m.at
 	m.note(why)
 	r := decide.Release{
 		Epoch: epoch, Holder: m.setup.Self, Session: m.boot.Session, Seq: m.seq,

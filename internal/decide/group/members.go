@@ -53,7 +53,7 @@ func (m *Machine) clash() words.Reason {
 		return words.Reason{}
 	}
 	for _, n := range m.others() {
-		if p := m.peers[n]; p != nil && p.generation == r.Generation && p.list != 0 && p.list != m.list() {
+		if p := m.peers[n]; p != nil && p.clash == r.Generation {
 			return words.Reason{Code: words.ListsClash, Node: n, Other: m.setup.Self, N: int64(r.Generation)}
 		}
 	}

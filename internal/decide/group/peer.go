@@ -23,8 +23,8 @@ type peer struct {
 	rtt      time.Duration
 	// lostAt is when it last asked to be readmitted: its vote counts for nobody.
 	lostAt words.Instant
-	// generation and list are those of the list of voters that it last said it counts by; list is 0 where it does not say.
-	generation, list uint64
+	// clash is the generation of which it had another list of voters than this node; 0 for none.
+	clash uint64
 	// copied is where the node's server was when its present link to a master was first heard of: until its offset moves, the
 	// link may bring nothing.
 	copied words.Offset
@@ -45,8 +45,16 @@ func (p *peer) stampCopy(c *decide.Claim) {
 // copy Redis remembers no history but the copied one.
 func continues(s, old words.Server) bool { return s.ReplID == old.ReplID || s.ReplID2 == old.ReplID }
 
-// counts takes note of the list of voters that a node counts by.
-func (p *peer) counts(generation, list uint64) { p.generation, p.list = generation, list }
+// counts takes note of the list of voters that a node counts by; list is 0 where its release does not say.
+func (m *Machine) counts(p *peer, generation, list uint64) {
+	if generation != m.voter.Register.Generation || list == 0 {
+		return // also where it has a later one by now: this node stays in the clash until it has that one too
+	}
+	p.clash = 0
+	if list != m.list() {
+		p.clash = generation
+	}
+}
 
 // noted is a reason with its instant.
 type noted struct {
@@ -71,7 +79,7 @@ func (m *Machine) receive(e decide.Received) {
 	p.session, p.heard = e.Session, m.at
 	switch msg := e.Message.(type) {
 	case decide.Beat:
-		p.counts(msg.Generation, msg.List)
+		m.counts(p, msg.Generation, msg.List)
 		m.onBeat(e.From, e.Session, msg)
 	case decide.Grant:
 		m.onGrant(e.From, msg)
@@ -134,7 +142,7 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	}
 	p.stampCopy(s.Claim)
 	p.status, p.has, p.statusAt = s, true, m.at
-	p.counts(s.Generation, s.List)
+	m.counts(p, s.Generation, s.List)
 	m.judgeSync(p)
 	if s.HasVIP {
 		m.succeedVIP(vipBelieved)

@@ -19,6 +19,9 @@ type ownServer struct {
 	sealed words.Epoch
 	// confirmed is the process that was verified as a replica of a holder.
 	confirmed words.RunID
+	// held is the process that last held the lease here, and heldTo when that was over.
+	held   words.RunID
+	heldTo words.Instant
 	// bannedRun is a process that failed as master, and does not stand before bannedUntil.
 	bannedRun   words.RunID
 	bannedUntil words.Instant
@@ -138,7 +141,7 @@ func (m *Machine) tendServer() {
 	}
 	p := repair.Next(repair.View{
 		Self: m.setup.Self, Server: m.own.server, Known: m.own.known && !m.health.Gone(), Leased: m.leased(),
-		Row: row, Beyond: beyond, Master: m.setup.Servers[row.Holder], Held: m.heldElsewhere(row),
+		Row: row, Beyond: beyond, Master: m.setup.Servers[row.Holder], Held: m.heldElsewhere(row), Lapsed: m.lapsed(row),
 		Record: m.own.record, Confirmed: m.own.confirmed, Chosen: m.chosen.master == row.Holder && row.Holder != "",
 		Gate: m.gate.state, Off: m.setup.Off,
 	})
@@ -155,6 +158,14 @@ func (m *Machine) tendServer() {
 	m.wantGate(p.Gate)
 	m.follow(p.Order)
 	m.tendBirth()
+}
+
+// lapsed reports whether the own server is a process that held the lease, and a lease's time has passed since without it: if it could
+// be elected again, it would have been.
+func (m *Machine) lapsed(row words.Row) bool {
+	run := m.own.server.RunID
+	was := run != "" && (run == m.own.held || row.Holder == m.setup.Self && row.RunID == run)
+	return was && m.at >= max(m.own.heldTo, m.born).Add(m.setup.Lease)
 }
 
 // heldElsewhere reports whether the row's holder holds still, as far as this node knows: it grants it, or has heard its beat of late.
@@ -187,7 +198,9 @@ func (m *Machine) follow(o decide.Order) {
 	if m.own.server.Role == words.RoleMaster && m.gate.state.Mode != decide.GateShut && !m.setup.Ungated {
 		return
 	}
-	m.own.followAt = m.at.Add(50 * time.Millisecond)
+	if _, demote := o.(decide.Demote); !demote {
+		m.own.followAt = m.at.Add(50 * time.Millisecond)
+	}
 	m.instruct(o, func(d decide.Ordered) {
 		if d.Err != "" {
 			m.own.followAt = m.at.Add(200 * time.Millisecond)
@@ -212,7 +225,7 @@ func (m *Machine) tendRecord() {
 		moved := r.Position != s.Position || r.RunID != s.RunID || r.Keys != s.Keys
 		// That there are keys is recorded without delay: it is what a server that comes back empty is known by.
 		first := r.Keys == 0 && s.Keys > 0
-		if r.Role != s.Role || first || moved && m.at >= m.own.recordAt {
+		if r.Role != m.roleToRecord() || first || moved && m.at >= m.own.recordAt {
 			m.recordNow()
 			m.disk.dirty = true
 		}
@@ -240,10 +253,19 @@ func (m *Machine) recordLast() {
 	}
 }
 
+// roleToRecord is the server's role. A master that has been demoted to the dead end has all that it had: it is recorded as the master that it was.
+func (m *Machine) roleToRecord() words.Role {
+	s, r := m.own.server, m.own.record
+	if s.Fenced() && r.Role == words.RoleMaster && r.RunID == s.RunID && r.Position.ReplID == s.ReplID {
+		return words.RoleMaster
+	}
+	return s.Role
+}
+
 func (m *Machine) recordNow() {
 	s := m.own.server
 	st, _ := rank.Of(decide.Claim{Server: s}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})
-	m.own.record = words.Record{Epoch: st.Epoch, Role: s.Role, Position: s.Position, RunID: s.RunID, Keys: s.Keys}
+	m.own.record = words.Record{Epoch: st.Epoch, Role: m.roleToRecord(), Position: s.Position, RunID: s.RunID, Keys: s.Keys}
 	m.own.recordAt = m.at.Add(time.Second)
 	m.voter.Register.Record = m.own.record
 }

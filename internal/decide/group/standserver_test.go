@@ -81,6 +81,8 @@ func (s *stand) order(h *host, o decide.Order) string {
 	switch o := o.(type) {
 	case decide.Seal:
 		v.Role, v.Master, v.MasterPort, v.LinkUp = words.RoleReplica, words.DeadEnd, words.DeadEndPort, false
+	case decide.Demote:
+		v.Role, v.Master, v.MasterPort, v.LinkUp = words.RoleReplica, words.DeadEnd, words.DeadEndPort, false
 	case decide.Promote:
 		if o.RunID != v.RunID {
 			return "another process"

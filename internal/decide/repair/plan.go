@@ -30,6 +30,8 @@ type View struct {
 	Record words.Record
 	// Confirmed is the run ID of the process that was last verified as a replica, empty where none was.
 	Confirmed words.RunID
+	// Lapsed says that the process held the lease, which has been over for long enough for a new one.
+	Lapsed bool
 	// Chosen says that a person chose the master: strangers' data may be overwritten.
 	Chosen bool
 	Gate   decide.GateState
@@ -62,8 +64,13 @@ func Next(v View) Plan {
 	return comeBack(v)
 }
 
-// waiting is for a server while there is no master to follow: a replica that was verified keeps its readers, all others are shut.
+// waiting is for a server while there is no master to follow: a replica that was verified keeps its readers, all others are shut. One that
+// was the master and is not elected again is not left one: the gate in front of it may be flushed, and an hour without replicas costs a
+// master its history's name. Of other masters nothing is known, and nothing is touched.
 func waiting(v View) Plan {
+	if v.Server.Role == words.RoleMaster && v.Lapsed {
+		return Plan{Gate: decide.GateState{Mode: decide.GateShut}, Order: decide.Demote{RunID: v.Server.RunID}}
+	}
 	if v.Server.Role == words.RoleReplica && v.Confirmed == v.Server.RunID && v.Confirmed != "" {
 		return Plan{Gate: v.Gate}
 	}

@@ -48,6 +48,7 @@ func TestPlans(t *testing.T) {
 		follow  words.Node
 		why     words.Code
 		confirm bool
+		demoted bool
 	}{
 		{name: "a group never leased is not touched", view: group(master, func(v *View) { v.Leased, v.Gate = false, absent }), gate: absent},
 		{name: "a server not seen is shut", view: group(func(v *View) { v.Known = false }), gate: shut},
@@ -58,6 +59,9 @@ func TestPlans(t *testing.T) {
 		{name: "with no holder, a verified replica keeps its readers", view: group(sealed, orphaned), gate: open},
 		{name: "with no holder, a restarted one is shut", view: group(sealed, orphaned, restarted), gate: shut},
 		{name: "with no holder, a master is shut", view: group(master, orphaned, func(v *View) { v.Gate = open }), gate: shut},
+		{name: "one that held the lease is demoted, some time after", view: group(master, orphaned, func(v *View) { v.Lapsed = true }), gate: shut, demoted: true},
+		{name: "and follows at once where there is a holder", view: group(master, func(v *View) { v.Lapsed = true }), gate: shut, follow: "a"},
+		{name: "a replica is not demoted", view: group(sealed, orphaned, func(v *View) { v.Lapsed = true }), gate: open},
 		{name: "an old master follows, and says what it loses", view: group(master, func(v *View) { v.Beyond = 7 }), gate: shut, follow: "a", why: words.LosesBytes},
 		{name: "one that loads is waited for", view: group(master, func(v *View) { v.Server.Loading = true }), gate: shut, why: words.ServerLoading},
 		{name: "one whose keys are not known is waited for", view: group(master, func(v *View) { v.Server.Keys = -1 }), gate: shut, why: words.ServerLoading},
@@ -71,7 +75,10 @@ func TestPlans(t *testing.T) {
 		if p.Gate.String() != c.gate.String() || order.Node != c.follow || p.Why.Code != c.why || p.Confirm != c.confirm {
 			t.Errorf("%s: gate %v, follow %q, why %q, confirm %v; want %v, %q, %q, %v", c.name, p.Gate, order.Node, p.Why.Code, p.Confirm, c.gate, c.follow, c.why, c.confirm)
 		}
-		if p.Order != nil && order.RunID != c.view.Server.RunID {
+		if d, demoted := p.Order.(decide.Demote); demoted != c.demoted || demoted && d.RunID != c.view.Server.RunID {
+			t.Errorf("%s: demoted %v (%q)", c.name, demoted, d.RunID)
+		}
+		if p.Order != nil && !c.demoted && order.RunID != c.view.Server.RunID {
 			t.Errorf("%s: the order names process %q", c.name, order.RunID)
 		}
 	}
