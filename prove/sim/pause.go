@@ -72,6 +72,9 @@ func (w *World) judgeTruce(s *seat, epoch words.Epoch) {
 		return
 	}
 	me := reign{s.host().name, s.server().runID}
+	if v := s.host().disk.page.registers[s.group].Vote; v.Epoch == epoch {
+		me.run = v.RunID // who was voted for: a server that was replaced meanwhile is let go of at once
+	}
 	for _, r := range wt.reigns[max(0, len(wt.reigns)-2):] {
 		if r == me {
 			return
