@@ -126,7 +126,8 @@ func (a *Agent) onAddress(g *groupWork, e vip.Event) {
 	a.post(g.conf.Name, seen)
 }
 
-// pictureAddresses puts together what the machine and the hand know of the addresses.
+// pictureAddresses puts together what the machine and the hand know of the addresses. Which of two is here the hand alone knows:
+// the machine has both or none.
 func (a *Agent) pictureAddresses(g *groupWork, p *picture.Group) {
 	var states []vip.Status
 	if s := g.vipState.Load(); s != nil {
@@ -135,7 +136,7 @@ func (a *Agent) pictureAddresses(g *groupWork, p *picture.Group) {
 	for i, v := range g.conf.VIPs {
 		out := picture.VIP{Addr: v.Addr, Dev: v.Dev}
 		if i < len(states) {
-			out.Dev, out.Held, out.Trouble = states[i].Dev, p.HasVIP && states[i].Held, states[i].Trouble
+			out.Dev, out.Held, out.Trouble = states[i].Dev, states[i].Held, states[i].Trouble
 		}
 		if out.Trouble == "" && !p.VIPWhy.Zero() {
 			out.Trouble = explain.Sentence(p.VIPWhy)

@@ -67,19 +67,24 @@ func (a *Agent) gated(g *groupWork) bool {
 	return a.gate != nil && g.conf.Gate != config.GateOff && g.conf.HasData(a.opt.Self.Name)
 }
 
-// gateFound is the gate as an earlier agent left it. One that the kernel has never heard of is made known to it, absent as
-// it is, so that slots can be armed.
-func (a *Agent) gateFound(g *groupWork) (decide.GateState, error) {
+// gateFound is the gate as an earlier agent left it. It is told to the kernel once more, since the file may have changed: the
+// machine knows no ports, no addresses, and not what is only watched, and takes a gate that is shut to be shut for all of them. One
+// that the kernel has never heard of is made known to it, absent as it is, so that slots can be armed. One of a group that is to
+// have none any more goes: nobody would renew its slot, and its port would be shut for good.
+func (a *Agent) gateFound(g *groupWork) (found decide.GateState, err error) {
+	if a.gate != nil && g.conf.Gate == config.GateOff {
+		return found, a.gate.Remove(g.conf.Name)
+	}
 	if !a.gated(g) {
-		return decide.GateState{}, nil
+		return found, nil
 	}
 	if state, err := a.gate.State(g.conf.Name); err == nil && state.Want.Mode != gate.Absent {
-		return stateFound(state.Want), nil
+		found = stateFound(state.Want)
 	}
-	if err := a.gate.Set(g.conf.Name, want(g, decide.GateState{})); err != nil {
-		return decide.GateState{}, fmt.Errorf("make group %s known to the gate: %w", g.conf.Name, err)
+	if err := a.gate.Set(g.conf.Name, want(g, found)); err != nil {
+		return found, fmt.Errorf("make group %s known to the gate: %w", g.conf.Name, err)
 	}
-	return decide.GateState{}, nil
+	return found, nil
 }
 
 // stateFound turns the kernel's state into a machine's. A timed opening stays one: taken for one without an end, it would not be

@@ -95,7 +95,10 @@ func (a *Agent) step(name words.Group, ev decide.Event) {
 	if g == nil {
 		return
 	}
-	for _, act := range g.machine.Step(now(), ev) {
+	actions := g.machine.Step(now(), ev)
+	// Before any hand hears of them: one that asks whether the lease stands must not be told of the lease before.
+	g.holdEnds.Store(int64(g.machine.HoldUntil()))
+	for _, act := range actions {
 		a.carry(g, act)
 	}
 	wake, ok := g.machine.Wake()
@@ -103,7 +106,6 @@ func (a *Agent) step(name words.Group, ev decide.Event) {
 		wake = words.Never
 	}
 	g.wake = wake
-	g.holdEnds.Store(int64(g.machine.HoldUntil()))
 }
 
 // untilWake is how long the loop may wait for mail.
