@@ -203,7 +203,7 @@ type address struct {
 	Address
 	places map[place]standing // Where on this host it is, ours or not.
 
-	// meant says that Set was called: before that, nothing is mended.
+	// meant says that Set was called: before that, and after Hush, nothing is mended.
 	meant bool
 	up    bool
 	// on says that the kernel has it from us, as far as we have heard; until by when it is to be gone.

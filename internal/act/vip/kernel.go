@@ -18,7 +18,8 @@ const proto = 82
 // attrProto is IFA_PROTO, which the system's constants lack.
 const attrProto = 11
 
-// patience bounds each wait for the kernel's answer. Programs that hold its routing lock do so for milliseconds.
+// patience bounds each wait for the kernel's answer, which it has ready once it has taken its routing lock. That it waits for in the
+// sending, beyond any bound of ours; programs that hold it do so for milliseconds.
 var patience = unix.Timeval{Sec: 1}
 
 // kernel is rtnetlink: one connection for what we ask, one for lists, one for what it tells. The library's own calls for
@@ -128,8 +129,10 @@ func (k *kernel) request(kind, flags int, addr netip.Addr, index, bits int) *nl.
 // advise adds what to do about an error of the kernel.
 func advise(err error) error {
 	switch {
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w; give the agent CAP_NET_ADMIN", err)
+	case errors.Is(err, unix.EACCES): // It says this of nothing else.
+		return fmt.Errorf("%w: IPv6 is off on the device; turn it on with sysctl net.ipv6.conf.DEVICE.disable_ipv6=0", err)
 	case errors.Is(err, unix.EAGAIN):
 		return fmt.Errorf("%w: no answer within %d s", err, patience.Sec)
 	default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -233,6 +234,27 @@ func TestDeviceMadeAnew(t *testing.T) {
 	})
 }
 
+// TestSetEndsTheWaitForADevice has a repair that waited for its device, and a Set that found it before the kernel's news came: the
+// repair is told as made, and the next damage is mended at once again.
+func TestSetEndsTheWaitForADevice(t *testing.T) {
+	segmentOf(t, 1)
+	h, events := open(t, vip4)
+	must(t, h.Set(t.Context(), true, time.Minute))
+	h.mu.Lock()
+	a := h.addresses[0]
+	a.hurt(Deleted, unknown, time.Now())
+	a.damage.Err, a.due, a.on = &NoDeviceError{a.Dev}, time.Time{}, false
+	h.mu.Unlock()
+	must(t, h.Set(t.Context(), true, time.Minute))
+	if e := next(t, events, Deleted); e.Err != nil {
+		t.Errorf("%+v", e)
+	}
+	ip(t, "address delete "+cidr(vip4)+" dev eth0")
+	if e := next(t, events, Deleted); e.Err != nil || on(t, vip4) == nil {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestOverrun damages an address unheard: then everything is looked at.
 func TestOverrun(t *testing.T) {
 	both(t, func(t *testing.T, addr netip.Addr) {
@@ -291,6 +313,22 @@ func TestToldOnce(t *testing.T) {
 	})
 	if len(events) != 1 || events[0].Err != nil || on(t, vip4) == nil {
 		t.Errorf("%+v", events)
+	}
+}
+
+// TestIPv6Off has one family of two switched off: the other is served, and what is wrong is said.
+func TestIPv6Off(t *testing.T) {
+	segmentOf(t, 1)
+	h, _ := open(t, vip4, vip6)
+	if err := os.WriteFile("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", []byte("1"), 0); err != nil {
+		t.Skip(err)
+	}
+	err := h.Set(t.Context(), true, time.Minute)
+	if err == nil || !strings.Contains(err.Error(), "disable_ipv6") {
+		t.Errorf("%v", err)
+	}
+	if s := h.State(); !s[0].Held || s[1].Held || on(t, vip4) == nil {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -40,7 +40,7 @@ func (h *Hand) Hush() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, a := range h.addresses {
-		a.meant, a.up = true, false
+		a.meant, a.up = false, false
 		a.hush()
 		a.heal()
 	}
@@ -58,6 +58,9 @@ func (h *Hand) raise(a *address, until boottime) error {
 	a.meant, a.up, a.until = true, true, until
 	if err := h.put(a); err != nil {
 		return err
+	}
+	if a.damage.Kind != 0 && a.due.IsZero() {
+		a.due = time.Now() // The device that a repair waited for is there, whether the kernel has told of it or not.
 	}
 	if !was {
 		h.leaveOthers(a)

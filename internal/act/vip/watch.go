@@ -124,7 +124,7 @@ func (h *Hand) addressNews(n news, at time.Time) {
 		} else {
 			a.places[n.place] = standing{secondary: n.flags&unix.IFA_F_SECONDARY != 0}
 		}
-		if !a.meant || h.byUs(a, n) {
+		if h.byUs(a, n) || !a.meant {
 			continue
 		}
 		d, err := h.carrier(a)
