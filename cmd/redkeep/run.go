@@ -39,11 +39,12 @@ everything is left as it is for the agent that starts next.`,
 		stop, suspend, end := signals()
 		defer end()
 		log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds}))
-		self, err := f.awaitSelf(cmd.Context(), c, log, stop, suspend)
+		net := network{log, stop, suspend}
+		self, err := f.awaitSelf(cmd.Context(), c, net)
 		if err != nil {
 			return err
 		}
-		if err := checkDevices(c, self.Name); err != nil {
+		if err := awaitDevices(cmd.Context(), c, self.Name, net, sinceBoot()); err != nil {
 			return err
 		}
 		return agent.Run(cmd.Context(), agent.Options{

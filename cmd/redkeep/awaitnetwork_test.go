@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,23 +26,41 @@ func TestAgentWaitsForItsAddress(t *testing.T) {
 	c, log := strangers(t), slog.New(slog.DiscardHandler)
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		_, err := (&configFlags{}).awaitSelf(t.Context(), c, log, nil, nil)
+		_, err := (&configFlags{}).awaitSelf(t.Context(), c, network{log: log})
 		if code, _ := codeOf(err); code != exitFailed || time.Since(begun) != addressWait {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		stop := make(chan struct{})
 		close(stop)
-		_, err = (&configFlags{}).awaitSelf(t.Context(), c, log, stop, nil)
+		_, err = (&configFlags{}).awaitSelf(t.Context(), c, network{log: log, stop: stop})
 		if code, has := codeOf(err); !has || code != exitDone {
 			t.Errorf("stopped: %v", err)
 		}
 		begun = time.Now()
-		if n, err := (&configFlags{node: "h2"}).awaitSelf(t.Context(), c, log, nil, nil); n.Name != words.Node("h2") || err != nil {
+		if n, err := (&configFlags{node: "h2"}).awaitSelf(t.Context(), c, network{log: log}); n.Name != words.Node("h2") || err != nil {
 			t.Errorf("%v, %v", n, err)
 		}
-		_, err = (&configFlags{node: "h4"}).awaitSelf(t.Context(), c, log, nil, nil)
+		_, err = (&configFlags{node: "h4"}).awaitSelf(t.Context(), c, network{log: log})
 		if code, _ := codeOf(err); code != exitUsage || time.Since(begun) != 0 {
 			t.Errorf("no such node: %v after %v", err, time.Since(begun))
+		}
+	})
+}
+
+// TestAgentWaitsForItsInterfaces has a virtual address whose subnet comes later than the node's own address, as at boot.
+func TestAgentWaitsForItsInterfaces(t *testing.T) {
+	c, n := strangers(t), network{log: slog.New(slog.DiscardHandler)}
+	c.Groups[0].VIPs = []config.VIP{{Addr: netip.MustParseAddr("203.0.113.100"), Dev: "none-such"}}
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		err := awaitDevices(t.Context(), c, "h1", n, time.Second)
+		if code, _ := codeOf(err); code != exitFailed || time.Since(begun) != addressWait {
+			t.Errorf("after a boot: %v after %v", err, time.Since(begun))
+		}
+		begun = time.Now()
+		err = awaitDevices(t.Context(), c, "h1", n, booting)
+		if code, _ := codeOf(err); code != exitUsage || time.Since(begun) != 0 {
+			t.Errorf("long after: %v after %v", err, time.Since(begun))
 		}
 	})
 }
