@@ -45,6 +45,8 @@ const (
 	// vipLinger is how long the address stays on a host that let go once its successor is known, and vipBelieved how long once that
 	// has the address: the time that its announcement may take to the clients.
 	vipLinger, vipBelieved = 100 * time.Millisecond, 5 * time.Millisecond
+	// vipParting is how long it stays at the most on a host whose agent ends: the agent has to see it go.
+	vipParting = time.Second
 	// vipRetry and vipRetryMost are the first and the longest pause after an order that failed.
 	vipRetry, vipRetryMost = 100 * time.Millisecond, 30 * time.Second
 )
@@ -77,6 +79,9 @@ func (m *Machine) leaveVIP() {
 	if v.up {
 		v.lingers = m.at.Add(m.setup.Lease)
 	}
+	if m.ending != nil {
+		m.succeedVIP(vipParting)
+	}
 	if !m.lingersVIP() {
 		m.dropVIP()
 		return
@@ -92,8 +97,11 @@ func (m *Machine) leaveVIP() {
 // lingersVIP reports whether the address stays for now on a node that let go. Behind the shut gate it says nothing to the segment,
 // and whoever still knows this host by it is refused at once, and asks again; where the address is gone, the kernel says
 // nothing to a request that was on its way, and the client's next try comes a second later. So it stays until the successor
-// has announced itself.
+// has announced itself. An agent that ends does not wait for one that nobody could be.
 func (m *Machine) lingersVIP() bool {
+	if m.ending != nil && !m.mayFollow() {
+		return false
+	}
 	return m.at < m.vip.lingers && m.gate.state.Mode == decide.GateShut && m.gate.asked.Mode == decide.GateShut && m.gateCovers()
 }
 

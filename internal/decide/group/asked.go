@@ -56,6 +56,7 @@ func (m *Machine) asked(e decide.Asked) {
 	case decide.Stop:
 		if m.ending == nil {
 			m.ending = &ending{id: e.ID, deadline: m.at.Add(stopBudget)}
+			m.succeedVIP(vipParting)
 		}
 	case decide.Suspend:
 		m.persist(func() {
