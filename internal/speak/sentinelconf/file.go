@@ -1,0 +1,123 @@
+package sentinelconf
+
+import (
+	"bytes"
+	"strings"
+)
+
+// MaxFile is the most bytes of a file: room for some five thousand masters.
+const MaxFile = 4 << 20
+
+// Line is one line of the file.
+type Line struct {
+	// Raw is the whole of it, its end included. It may hold a password.
+	Raw string
+	// Words are its directive and what follows, without quotes; none for a comment, a blank line, and one that can't be
+	// read. They may hold a password.
+	Words []string
+}
+
+// Directive returns the line's first word in small letters, or "".
+func (l Line) Directive() string {
+	if len(l.Words) == 0 {
+		return ""
+	}
+	return strings.ToLower(l.Words[0])
+}
+
+// Statement returns the word after sentinel in small letters, or "" for every other line.
+func (l Line) Statement() string {
+	if l.Directive() != "sentinel" || len(l.Words) < 2 {
+		return ""
+	}
+	return strings.ToLower(l.Words[1])
+}
+
+// File is one sentinel.conf.
+type File struct {
+	// Name is the caller's.
+	Name  string
+	Lines []Line
+
+	// Masters are in the order of their monitor lines.
+	Masters []*Master
+	// MyID is this Sentinel's own, or "" in a file that was never run.
+	MyID         string
+	CurrentEpoch uint64
+	// AnnounceIP and AnnouncePort are what others are told of this Sentinel, "" and 0 for what its connections show.
+	AnnounceIP   string
+	AnnouncePort int
+	// SentinelUser and SentinelPass are the login at other Sentinels.
+	SentinelUser string
+	SentinelPass Secret
+	// DenyScriptsReconfig forbids SENTINEL SET to change scripts; it is the default.
+	DenyScriptsReconfig                 bool
+	ResolveHostnames, AnnounceHostnames bool
+}
+
+// Parse reads a file. name is what errors begin with. What is wrong comes back as Errors, all of it at once as far as a
+// hundred problems, and the File with it: it has every line, and the values of those that are good. Nothing printed from the errors shows a password.
+func Parse(name string, text []byte) (*File, error) {
+	r := &reader{
+		File:       &File{Name: name, DenyScriptsReconfig: true},
+		directives: strings.Fields(directiveNames), masters: make(map[string]*Master), seen: make(map[mark]bool),
+	}
+	if len(text) > MaxFile {
+		r.wrong(1, Unreadable, "import its masters in several files", "the file has more than %d MiB", MaxFile>>20)
+		return r.File, Errors(r.problems)
+	}
+	for raw := range bytes.Lines(text) {
+		r.Lines = append(r.Lines, r.line(len(r.Lines)+1, string(raw)))
+	}
+	r.statements()
+	if len(r.problems) > 0 {
+		sortProblems(r.problems)
+		return r.File, Errors(r.problems)
+	}
+	return r.File, nil
+}
+
+// Append prints the file: byte for byte what was read.
+func (f *File) Append(b []byte) []byte {
+	for _, l := range f.Lines {
+		b = append(b, l.Raw...)
+	}
+	return b
+}
+
+// Last returns what follows a directive (not of sentinel's), of its last line, as the last one counts; nil if there is none.
+func (f *File) Last(directive string) []string {
+	for i := len(f.Lines) - 1; i >= 0; i-- {
+		if f.Lines[i].Directive() == directive {
+			return f.Lines[i].Words[1:]
+		}
+	}
+	return nil
+}
+
+// line reads one line by itself.
+func (r *reader) line(at int, raw string) Line {
+	text := strings.Trim(raw, " \t\r\n")
+	if text == "" || text[0] == '#' {
+		return Line{Raw: raw}
+	}
+	if strings.IndexByte(text, 0) >= 0 {
+		r.wrong(at, Unreadable, "write it as text", "there is a zero byte in this line")
+		return Line{Raw: raw}
+	}
+	words, ok := split(text)
+	if !ok {
+		r.wrong(at, Unreadable, `close each quote, and write \" for one in the text`, "the quotes of this line don't match")
+		return Line{Raw: raw}
+	}
+	l := Line{raw, words}
+	if d := l.Directive(); d != "sentinel" && len(words) > 0 && r.unknown < most && !r.knows(d) {
+		r.unknown++
+		do := "a later Redis may know it; leave it out for this one"
+		if near, ok := nearest(d, r.directives); ok {
+			do = "did you mean " + near + "?"
+		}
+		r.wrong(at, UnknownDirective, do, "Redis 7.0 has no directive %q", Shown(d))
+	}
+	return l
+}

@@ -1,0 +1,122 @@
+package sentinelconf
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// reader fills a File and collects everything that is wrong, so that one run shows all of it.
+type reader struct {
+	*File
+	problems []Problem
+	// directives are directiveNames as a list.
+	directives []string
+	// unknown counts the problems of kind UnknownDirective.
+	unknown int
+	// masters finds one by its name, and seen says what one has had: a file of thousands of either takes no longer by line.
+	masters map[string]*Master
+	seen    map[mark]bool
+}
+
+// mark is one thing that a master may have once.
+type mark struct {
+	master *Master
+	of     Kind
+	text   string
+}
+
+// first reports whether this is the first of its kind.
+func (r *reader) first(m *Master, of Kind, text string) bool {
+	k := mark{m, of, text}
+	if r.seen[k] {
+		return false
+	}
+	r.seen[k] = true
+	return true
+}
+
+// most is how many problems are told: the directives that Redis doesn't know, and all others.
+const most = 100
+
+// full reports whether enough is wrong, so that no more need be looked for.
+func (r *reader) full() bool { return len(r.problems)-r.unknown >= most }
+
+// wrong notes an error, unless enough are.
+func (r *reader) wrong(line int, kind Kind, do, what string, args ...any) {
+	if kind != UnknownDirective && r.full() {
+		return
+	}
+	r.problems = append(r.problems, Problem{kind, r.Name, line, fmt.Sprintf(what, args...), do})
+}
+
+// sortProblems orders by line; problems of one line stay in the order they were found.
+func sortProblems(p []Problem) {
+	slices.SortStableFunc(p, func(a, b Problem) int { return a.Line - b.Line })
+}
+
+// integer reads a number as C's atoi does: whatever follows the digits does not count, and no digits are 0. What does not
+// fit becomes the nearest that does.
+func integer(text string) int {
+	text = strings.TrimLeft(text, " \t\n\v\f\r")
+	negative := strings.HasPrefix(text, "-")
+	if negative || strings.HasPrefix(text, "+") {
+		text = text[1:]
+	}
+	n := 0
+	for i := 0; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
+		n = min(n*10+int(text[i]-'0'), math.MaxInt32)
+	}
+	if negative {
+		return -n
+	}
+	return n
+}
+
+// epoch is integer for the longer numbers.
+func epoch(text string) uint64 {
+	n := uint64(0)
+	for i := 0; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
+		if n > (math.MaxUint64-9)/10 {
+			return math.MaxUint64
+		}
+		n = n*10 + uint64(text[i]-'0')
+	}
+	return n
+}
+
+// port reads a port of another process.
+func (r *reader) port(line int, text string) (int, bool) {
+	n := integer(text)
+	if n < 0 || n > 65535 {
+		r.wrong(line, BadPort, "choose 1 to 65535", "%d is not a port", n)
+		return 0, false
+	}
+	return n, true
+}
+
+// host reads an address, or a name where names are resolved.
+func (r *reader) host(line int, text string) (string, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return text, true
+	}
+	if r.ResolveHostnames && text != "" {
+		return text, true
+	}
+	r.wrong(line, BadHost, "write its address, or add the line: sentinel resolve-hostnames yes", "%q is not an IP address", Shown(text))
+	return "", false
+}
+
+// yes reads yes or no.
+func (r *reader) yes(line int, into *bool, statement, text string) {
+	switch strings.ToLower(text) {
+	case "yes":
+		*into = true
+	case "no":
+		*into = false
+	default:
+		r.wrong(line, NotYesNo, "write yes or no", "%s cannot be %q", statement, Shown(text))
+	}
+}
