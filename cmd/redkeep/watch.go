@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os/signal"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"redkeep/internal/picture"
 	"redkeep/internal/show/api"
 	"redkeep/internal/show/table"
-	"redkeep/internal/speak/seal"
 )
 
 // watching is how `redkeep status --watch` is to look.
@@ -131,9 +129,6 @@ func (w watching) frame(n picture.Node, lost error, since time.Time, style table
 	now := time.Now()
 	fmt.Fprintf(&b, "%s  every %v, Ctrl-C ends it\n", now.Format(time.TimeOnly), w.every)
 	if lost != nil {
-		if errors.Is(lost, seal.ErrSecret) {
-			since = time.Time{}
-		}
 		_ = table.Lost(&b, lost, now.Sub(since), style)
 		return b.Bytes()
 	}
