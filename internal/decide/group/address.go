@@ -153,8 +153,8 @@ func (m *Machine) takeVIP() {
 	}
 }
 
-// keepVIP asks for the address where it is not, and for its refresh once a second. That has no timer of its own: a holder is
-// woken by its beats, which are no farther apart than that where the address lasts no longer than a few of them.
+// keepVIP asks for the address where it is not, and for its refresh, once a second at the most. That has no timer of its own: a
+// holder is woken by its beats, a tenth of the lease apart, and the address lasts longer than the lease.
 func (m *Machine) keepVIP() {
 	v := &m.vip
 	if v.up {
