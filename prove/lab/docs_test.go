@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -89,15 +90,46 @@ func TestDocsNames(t *testing.T) {
 			}
 		}
 		for _, l := range p.links {
-			target, _, _ := strings.Cut(l.text, "#")
-			if target == "" || strings.Contains(target, "://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), target)); err != nil {
+			if err := leads(path, l.text); err != nil {
 				t.Errorf("%s:%d: the link leads nowhere: %v", path, l.line, err)
 			}
 		}
 	}
+}
+
+// leads checks that a link within the tree names a file, and a heading that the file has.
+func leads(from, link string) error {
+	target, heading, _ := strings.Cut(link, "#")
+	if strings.Contains(link, "://") {
+		return nil
+	}
+	path := from
+	if target != "" {
+		path = filepath.Join(filepath.Dir(from), target)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || heading == "" {
+		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		if title := strings.TrimLeft(line, "#"); title != line && anchor(title) == heading {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s has no heading %q", path, heading)
+}
+
+// anchor is what a heading is called in links: small letters, digits and hyphens.
+func anchor(title string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, strings.TrimSpace(title))
 }
 
 var ofTheLab = regexp.MustCompile(`^test \./prove/lab -run (Test\w+) -v$`)
