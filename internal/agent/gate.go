@@ -11,6 +11,7 @@ import (
 	"redkeep/internal/act/gate"
 	"redkeep/internal/decide"
 	"redkeep/internal/speak/config"
+	"redkeep/internal/words"
 )
 
 // openGate takes the kernel's gate over. A host without one runs on with a soft fence, and says so.
@@ -67,24 +68,50 @@ func (a *Agent) gated(g *groupWork) bool {
 	return a.gate != nil && g.conf.Gate != config.GateOff && g.conf.HasData(a.opt.Self.Name)
 }
 
-// gateFound is the gate as an earlier agent left it. It is told to the kernel once more, since the file may have changed: the
-// machine knows no ports, no addresses, and not what is only watched, and takes a gate that is shut to be shut for all of them. One
-// that the kernel has never heard of is made known to it, absent as it is, so that slots can be armed. One of a group that is to
-// have none any more goes: nobody would renew its slot, and its port would be shut for good.
-func (a *Agent) gateFound(g *groupWork) (found decide.GateState, err error) {
-	if a.gate != nil && g.conf.Gate == config.GateOff {
-		return found, a.gate.Remove(g.conf.Name)
-	}
+// gateFound is the gate as an earlier agent left it.
+func (a *Agent) gateFound(g *groupWork) (found decide.GateState) {
 	if !a.gated(g) {
-		return found, nil
+		return found
 	}
 	if state, err := a.gate.State(g.conf.Name); err == nil && state.Want.Mode != gate.Absent {
 		found = stateFound(state.Want)
 	}
-	if err := a.gate.Set(g.conf.Name, want(g, found)); err != nil {
-		return found, fmt.Errorf("make group %s known to the gate: %w", g.conf.Name, err)
+	return found
+}
+
+// tellGates tells the kernel of all groups what was found of them. A port or an address that the file has given to another group is
+// free for that once its first one has been told without it.
+func (a *Agent) tellGates(found map[words.Group]decide.GateState) error {
+	for left := a.order; len(left) > 0; {
+		var again []words.Group
+		var failed error
+		for _, name := range left {
+			if err := a.tellGate(a.groups[name], found[name]); err != nil {
+				again = append(again, name)
+				failed = errors.Join(failed, fmt.Errorf("make group %s known to the gate: %w", name, err))
+			}
+		}
+		if len(again) == len(left) {
+			return fmt.Errorf("%w; what a group that the file has no more has left here goes with: redkeep leave --here", failed)
+		}
+		left = again
 	}
-	return found, nil
+	return nil
+}
+
+// tellGate tells the kernel of one group once more, since the file may have changed: the machine knows no ports, no addresses, and
+// not what is only watched, and takes a gate that is shut to be shut for all of them. One that the kernel has never heard of is made
+// known to it, absent as it is, so that slots can be armed. One of a group that is to have none any more goes: nobody would renew
+// its slot, and its port would be shut for good.
+func (a *Agent) tellGate(g *groupWork, found decide.GateState) error {
+	switch {
+	case a.gate != nil && g.conf.Gate == config.GateOff:
+		return a.gate.Remove(g.conf.Name)
+	case !a.gated(g):
+		return nil
+	default:
+		return a.gate.Set(g.conf.Name, want(g, found))
+	}
 }
 
 // stateFound turns the kernel's state into a machine's. A timed opening stays one: taken for one without an end, it would not be

@@ -46,6 +46,7 @@ type groupWork struct {
 
 // openGroups reads what the store knows of each group, and makes its machine.
 func (a *Agent) openGroups() error {
+	gates := map[words.Group]decide.GateState{}
 	for _, conf := range a.opt.Config.Groups {
 		reg, lost, err := a.load(conf.Name)
 		if err != nil {
@@ -60,13 +61,10 @@ func (a *Agent) openGroups() error {
 		if err := a.openAddress(g); err != nil {
 			return err
 		}
-		found, err := a.gateFound(g)
-		if err != nil {
-			return err
-		}
+		gates[conf.Name] = a.gateFound(g)
 		g.machine = group.New(a.setup(g), decide.Boot{
 			Session: a.store.Session(), Register: reg, Lost: lost,
-			SameBoot: reg.BootID == a.store.BootID(), Gate: found,
+			SameBoot: reg.BootID == a.store.BootID(), Gate: gates[conf.Name],
 		})
 		if conf.HasData(a.opt.Self.Name) {
 			g.server, g.orders, g.resets = a.newServer(g), newQueue(), newQueue()
@@ -74,7 +72,7 @@ func (a *Agent) openGroups() error {
 		a.groups[conf.Name] = g
 		a.order = append(a.order, conf.Name)
 	}
-	return nil
+	return a.tellGates(gates)
 }
 
 // load returns a group's register. One that was there and can't be read costs this voter its vote until the others have

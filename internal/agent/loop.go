@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -37,7 +38,7 @@ func (a *Agent) loop(ctx context.Context) error {
 		wait := min(a.untilWake(), a.publishDue())
 		due = awake() + wait
 		if err := a.alarm.set(wait); err != nil {
-			return err
+			return cmp.Or(ctx.Err(), err) // The alarm is closed when the context ends.
 		}
 	}
 }
