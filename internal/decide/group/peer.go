@@ -76,6 +76,9 @@ func (m *Machine) receive(e decide.Received) {
 		return
 	}
 	m.heardAgain(p)
+	if h := m.holder; h != nil && e.Session > p.session && h.beat.Seq > 0 {
+		h.repeatAt = m.at // its agent has just started, and the last beat went by it
+	}
 	p.session, p.heard = e.Session, m.at
 	switch msg := e.Message.(type) {
 	case decide.Beat:
