@@ -308,7 +308,7 @@ func (s *session) tell() {
 		}
 	}
 	if !s.news.tell(s.sent, func() { s.cfg.Report(decide.Seen{Server: s.server}) }) {
-		s.sent = time.Now().Add(settleSoon - s.pace())
+		s.sent = time.Now().Add(settleSoon - s.pace() - s.pace()/8) // nextWake's reckoning, backwards
 	}
 }
 
