@@ -26,6 +26,7 @@ func TestMeddlers(t *testing.T) {
 	for name, plan := range map[string]Plan{"IPv4": {}, "IPv6": {IPv6: true}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, plan)
+			s.astray = 100 * time.Millisecond
 			w := s.settled()
 			m := s.awaitReady(10 * time.Second)
 			epoch := s.epoch(m)

@@ -75,6 +75,10 @@ type Site struct {
 	guilty bool
 	// shared says that the test itself gave two hosts the group's address, and let both answer: the onlooker must find it.
 	shared bool
+	// astray is for how long a second host may take connections on the group's address, where the test gave it that by hand: a
+	// replica that is open to readers serves who comes by its hardware address, until its agent has removed the address. The gate
+	// keeps the address silent there, so that nobody is led to it.
+	astray time.Duration
 	lives  map[string][]*stage.Process
 	frozen []quiet
 }
