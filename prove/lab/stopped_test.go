@@ -4,47 +4,62 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
 	"redkeep/internal/picture"
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/writer"
 	"redkeep/internal/words"
 )
 
 // TestRedisStopped stops the master's server, fills its buffer with writes, and continues it when another has taken over:
 // it executes them, and no answer may leave.
 func TestRedisStopped(t *testing.T) {
-	s := newSite(t, Plan{DownAfter: 500 * time.Millisecond})
-	w := s.settled()
-	gaps := numbers{name: "Redis SIGSTOPped, write gap at down_after 500ms"}
-	for range runs(2, 10) {
-		m := s.awaitReady(10 * time.Second)
-		s.awaitWrites(w, 5*time.Second)
-		conn, err := s.Client().Dial(t.Context(), "tcp", s.redisAt(m).String())
-		s.must(err)
-		server := s.redis[m].Process()
-		at := w.Writes()[len(w.Writes())-1].Sent
-		s.must(server.Freeze())
-		s.mark("stopped %s", m)
-		var load []byte
-		for i := range 200 {
-			load = resp.AppendCommand(load, "SET", fmt.Sprintf("buffered-%d", i), "1")
-		}
-		_, err = conn.Write(load)
-		s.must(err)
-		s.awaitWrites(w, 10*time.Second)
-		s.bound("the gap", s.measure(w, at, &gaps).Length(), 600*time.Millisecond)
-		s.must(server.Thaw())
-		s.mark("continued %s", m)
-		if acked := acknowledged(conn, 300*time.Millisecond); acked > 0 {
-			t.Errorf("%d buffered writes were acknowledged", acked)
-		}
-		s.must(conn.Close())
-		s.await(10*time.Second, "replica of the old master's server", func() bool { return s.follows(m) })
+	for name, plan := range map[string]Plan{"IPv4": {}, "IPv6": {IPv6: true}} {
+		t.Run(name, func(t *testing.T) {
+			plan.DownAfter = 500 * time.Millisecond
+			s := newSite(t, plan)
+			w := s.settled()
+			gaps := numbers{name: "Redis SIGSTOPped, write gap at down_after 500ms"}
+			for i := range runs(2, 10) {
+				s.stopRedis(w, &gaps, []netip.Addr{s.vip(), s.Host(s.awaitReady(10 * time.Second)).Addr()}[i%2])
+			}
+			t.Log(&gaps)
+			s.lossless(w)
+		})
 	}
-	t.Log(&gaps)
-	s.lossless(w)
+}
+
+// stopRedis does so once, with a client that has come by the group's address or by the host's own.
+func (s *Site) stopRedis(w *writer.Writer, gaps *numbers, by netip.Addr) {
+	s.t.Helper()
+	m := s.awaitReady(10 * time.Second)
+	s.awaitWrites(w, 5*time.Second)
+	conn, err := s.Client().Dial(s.t.Context(), "tcp", netip.AddrPortFrom(by, stage.DefaultPort).String())
+	s.must(err)
+	server := s.redis[m].Process()
+	at := w.Writes()[len(w.Writes())-1].Sent
+	s.must(server.Freeze())
+	s.mark("stopped %s", m)
+	var load []byte
+	for i := range 200 {
+		load = resp.AppendCommand(load, "SET", fmt.Sprintf("buffered-%d", i), "1")
+	}
+	_, err = conn.Write(load)
+	s.must(err)
+	s.await(10*time.Second, "acknowledgement of another node", func() bool { return s.lastAcker(w) != m })
+	s.awaitWrites(w, 10*time.Second)
+	s.bound("the gap", s.measure(w, at, gaps).Length(), 600*time.Millisecond)
+	s.must(server.Thaw())
+	s.mark("continued %s", m)
+	if acked := acknowledged(conn, 300*time.Millisecond); acked > 0 {
+		s.t.Errorf("%d buffered writes were acknowledged", acked)
+	}
+	s.must(conn.Close())
+	s.await(10*time.Second, "replica of the old master's server", func() bool { return s.follows(m) })
 }
 
 // acknowledged counts the answers of OK that come within a time.
