@@ -28,8 +28,10 @@ var begins = map[string]found{
 
 // TestDocs does everything that docs/ and the README tell their reader to do, in their order, each page on a site of its own.
 func TestDocs(t *testing.T) {
-	if _, err := exec.LookPath("redis-cli"); err != nil {
-		t.Skip("the pages use redis-cli:", err)
+	for _, program := range []string{"redis-cli", "nft", "ip", "openssl", "unshare", "nsenter"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip("the pages use it:", err)
+		}
 	}
 	for _, path := range pages(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {

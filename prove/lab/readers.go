@@ -30,9 +30,9 @@ type found string
 const (
 	// foundBare hosts have the packages, and nothing runs or is configured.
 	foundBare found = "bare"
-	// foundRedis hosts have a running master on h1 with replicas on h2 and h3, and no Redkeep.
+	// foundRedis hosts have a running master on h1 with replicas on h2 and h3, each with a redis-sentinel, and no Redkeep.
 	foundRedis found = "redis"
-	// foundKept is foundRedis with Redkeep on all three.
+	// foundKept hosts have such servers with Redkeep.
 	foundKept found = "kept"
 )
 
@@ -112,6 +112,7 @@ func (s *readers) furnish(ctx context.Context, f found) {
 	}
 	s.must(s.repeat(ctx, step{where: "h1", command: "redis-cli INFO replication | grep state=online | grep -q slave1"}))
 	if f == foundRedis {
+		s.watchBySentinel(ctx)
 		return
 	}
 	for _, h := range s.Hosts() {
@@ -120,6 +121,23 @@ func (s *readers) furnish(ctx context.Context, f found) {
 	}
 	s.must(s.repeat(ctx, step{where: "h1", command: "redkeep status | grep -q 'h3 .*in sync'"}))
 	<-time.After(settling)
+}
+
+// sentinelFile is what a site has that Sentinel decides on.
+const sentinelFile = `port 26379
+dir /var/lib/redis
+sentinel monitor orders 10.77.0.11 6379 2
+sentinel down-after-milliseconds orders 2000
+`
+
+// watchBySentinel starts the Sentinels of a site, and waits until they know of each other.
+func (s *readers) watchBySentinel(ctx context.Context) {
+	s.t.Helper()
+	for _, h := range s.places("each") {
+		s.must(s.houses[h].write("/etc/redis/sentinel.conf", sentinelFile, 0o640))
+		s.must(s.units[h]["redis-sentinel"].Start(ctx))
+	}
+	s.must(s.repeat(ctx, step{where: "h1", command: "redis-cli -p 26379 INFO sentinel | grep -q slaves=2,sentinels=3"}))
 }
 
 // leave ends everything.

@@ -43,6 +43,12 @@ ExecStart=/usr/bin/redis-server /etc/redis/redis.conf --supervised no --daemoniz
 Restart=always
 `
 
+// sentinelUnit is the same of what decided before Redkeep came.
+const sentinelUnit = `[Service]
+ExecStart=/usr/bin/redis-server /etc/redis/sentinel.conf --sentinel --daemonize no
+Restart=always
+`
+
 // readUnit reads the lines of a unit's files, of which later ones add to the first.
 func readUnit(name string, h *household, texts ...string) *unit {
 	u := &unit{name: name, house: h, enabled: true}
@@ -94,6 +100,7 @@ func units(h *household, dist string) (map[string]*unit, error) {
 		}
 		all[name] = readUnit(name, h, texts...)
 	}
+	all["redis-sentinel"] = readUnit("redis-sentinel", h, sentinelUnit)
 	return all, nil
 }
 
