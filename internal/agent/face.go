@@ -2,13 +2,17 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/act/peer"
+	"redkeep/internal/show/api"
 	"redkeep/internal/show/sentinel"
 	"redkeep/internal/words"
 )
@@ -17,6 +21,7 @@ import (
 func (a *Agent) openFace(ctx context.Context) error {
 	a.face = sentinel.New(sentinel.Config{
 		Picture: a.newest, DownAfter: a.opt.Config.DownAfter, Log: a.log,
+		Failover: func(g words.Group) error { return a.failover(ctx, g) },
 	})
 	addr := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
 	var err error
@@ -24,6 +29,36 @@ func (a *Agent) openFace(ctx context.Context) error {
 		return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
 	}
 	return nil
+}
+
+// failoverWait is how long a client of SENTINEL FAILOVER waits for the end of its switchover. Sentinel's OK says no more than
+// that a failover has begun, so one that takes longer is answered with that, too, and goes on.
+const failoverWait = time.Second
+
+// failover asks the group's holder for a switchover to its best replica, as the command line does.
+func (a *Agent) failover(ctx context.Context, g words.Group) error {
+	ctx, cancel := context.WithTimeout(ctx, failoverWait)
+	defer cancel()
+	request, err := json.Marshal(api.Request{Version: api.Version, Verb: api.Switchover, Group: g})
+	if err != nil {
+		return fmt.Errorf("ask for a switchover: %w", err)
+	}
+	var told *api.Error
+	err = a.onAsk(ctx, peer.CommandLine, request, func(answer []byte) error {
+		p, err := api.ParsePart(answer)
+		told = p.Error
+		return err
+	})
+	switch {
+	case told != nil && told.Fault == api.Refused:
+		return &sentinel.Refused{Text: told.Text}
+	case told != nil && told.Fault != api.Timeout:
+		return told
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("ask for a switchover of %s: %w", g, err)
+	default:
+		return nil
+	}
 }
 
 func adviseListen(err error) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"redkeep/internal/speak/resp"
@@ -11,107 +12,201 @@ import (
 
 // client is one connection. Its goroutine reads requests and puts the replies into the outbox.
 type client struct {
-	face *Face
-	id   int64
-	conn net.Conn
-	out  *outbox
-	// name is what the client calls itself, resp3 whether it has asked for RESP3.
-	name  string
-	resp3 bool
-	// pushes is resp3 as of the last subscription; channels and patterns are what was subscribed to. The face's lock guards
-	// the three, since its publisher reads them.
+	face  *Face
+	id    int64
+	conn  net.Conn
+	out   *outbox
+	since time.Time
+	// resp3 is whether the client has asked for RESP3, mute how many replies CLIENT REPLY holds back, tracks CLIENT TRACKING.
+	resp3  bool
+	mute   mute
+	tracks bool
+	// leaving says that the client has killed itself: it still gets its reply.
+	leaving bool
+	// pushes is resp3 as of the last subscription; channels and patterns are what was subscribed to, listens whether there is any. The face's lock guards
+	// the four, since its publisher reads them.
 	pushes             bool
 	channels, patterns map[string]struct{}
+	listens            bool
+
+	mu   sync.Mutex // guards seen, which CLIENT LIST of others reads
+	seen seen
 }
 
+// seen is what CLIENT LIST tells of a connection.
+type seen struct {
+	name    string
+	command string
+	at      time.Time
+	resp3   bool
+	noEvict bool
+}
+
+// mute is what CLIENT REPLY has left of the replies.
+type mute int
+
+const (
+	muteNone mute = iota
+	muteNext      // the reply to the next request is held back
+	muteAll
+)
+
+// gathered is how many bytes of replies to pipelined requests are gathered before they are written.
+const gathered = 16 << 10
+
 func newClient(f *Face, id int64, conn net.Conn) *client {
-	return &client{face: f, id: id, conn: conn, out: newOutbox(), channels: map[string]struct{}{}, patterns: map[string]struct{}{}}
+	now := time.Now()
+	return &client{
+		face: f, id: id, conn: conn, out: newOutbox(), since: now, seen: seen{at: now},
+		channels: map[string]struct{}{}, patterns: map[string]struct{}{},
+	}
 }
 
 // answer serves the client's requests, in their order, until it goes or has to.
 func (c *client) answer() {
 	reader := resp.NewReader(c.conn, resp.ServerLimits)
-	for {
-		// Subscribers may be silent for ever: they are there to listen.
-		limit := time.Time{}
-		if c.subscriptions() == 0 {
-			limit = time.Now().Add(idleTime)
+	var r reply
+	for !c.leaving {
+		if reader.Buffered() == 0 {
+			if !c.flush(&r) {
+				return
+			}
+			c.awaitRequest()
 		}
-		_ = c.conn.SetReadDeadline(limit)
 		request, err := reader.ReadRequest()
 		if errors.Is(err, resp.ErrMalformed) || errors.Is(err, resp.ErrTooLarge) {
-			c.out.put(resp.AppendError(nil, "ERR Protocol error: "+err.Error()))
+			r.error("ERR Protocol error: " + err.Error())
 		}
 		if err != nil {
+			c.flush(&r)
 			return
 		}
-		r := reply{resp3: c.resp3}
+		r.resp3 = c.resp3
 		c.execute(request, &r)
-		if !c.out.put(r.buf) {
-			c.face.config.Log.Warn("drop sentinel client", "addr", c.conn.RemoteAddr().String(), "error", "it reads too slowly")
-			c.conn.Close()
+		if len(r.buf) > gathered && !c.flush(&r) {
 			return
 		}
 	}
+	c.flush(&r)
 }
 
-// command is one that the face knows. run gets the words after its name.
-type command struct {
-	// least and most bound the number of those words; most is -1 where there is no bound.
-	least, most int
-	run         func(*client, []string, *reply)
-	// listening says that a RESP2 subscriber may send it.
-	listening bool
+// awaitRequest bounds the wait for the next request. Subscribers may be silent for ever: they are there to listen.
+func (c *client) awaitRequest() {
+	limit := time.Time{}
+	if c.subscriptions() == 0 {
+		limit = time.Now().Add(idleTime)
+	}
+	_ = c.conn.SetReadDeadline(limit)
 }
 
-// commands are those of redis-sentinel that a client which looks for a master uses, by their names in lower case.
-var commands = map[string]command{
-	"auth":         {1, 2, (*client).auth, false},
-	"client":       {1, -1, (*client).client, false},
-	"command":      {0, -1, (*client).command, false},
-	"hello":        {0, -1, (*client).hello, false},
-	"info":         {0, -1, (*client).info, false},
-	"ping":         {0, 1, (*client).ping, true},
-	"psubscribe":   {1, -1, (*client).psubscribe, true},
-	"punsubscribe": {0, -1, (*client).punsubscribe, true},
-	"role":         {0, 0, (*client).role, false},
-	"sentinel":     {1, -1, (*client).sentinel, false},
-	"subscribe":    {1, -1, (*client).subscribe, true},
-	"unsubscribe":  {0, -1, (*client).unsubscribe, true},
-}
-
-// commandNames is what COMMAND LIST tells: the names above.
-var commandNames = []string{
-	"auth", "client", "command", "hello", "info", "ping", "psubscribe", "punsubscribe", "role", "sentinel", "subscribe", "unsubscribe",
+// flush hands what was answered to the writer. It reports false, and closes the connection, where too much waits already.
+func (c *client) flush(r *reply) bool {
+	if len(r.buf) == 0 {
+		return true
+	}
+	ok := c.out.put(r.buf)
+	r.buf = r.buf[:0]
+	if cap(r.buf) > 4*gathered {
+		r.buf = nil
+	}
+	if !ok {
+		c.face.config.Log.Warn("drop sentinel client", "addr", c.conn.RemoteAddr().String(), "error", "it reads too slowly")
+		c.conn.Close()
+	}
+	return ok
 }
 
 // execute answers one request.
 func (c *client) execute(request []string, r *reply) {
-	name := strings.ToLower(request[0])
-	known, ok := commands[name]
-	args := request[1:]
-	switch {
-	case !ok:
-		r.error(unknownCommand(request))
-	case len(args) < known.least || known.most >= 0 && len(args) > known.most:
-		r.error("ERR wrong number of arguments for '" + name + "' command")
-	case !known.listening && !c.resp3 && c.subscriptions() > 0:
-		r.error("ERR Can't execute '" + name + "': a subscriber may only PING, (P)SUBSCRIBE and (P)UNSUBSCRIBE here")
-	default:
-		known.run(c, args, r)
+	start, held := len(r.buf), c.mute
+	if c.mute == muteNext {
+		c.mute = muteNone
 	}
+	found, args, problem := resolve(request)
+	c.note(found)
+	switch {
+	case problem != "":
+		r.error(problem)
+	case !listening(found) && !c.resp3 && c.subscriptions() > 0:
+		r.error("ERR Can't execute '" + found.fullName() + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+	default:
+		found.run(c, args, r)
+	}
+	if len(r.buf) > start && r.buf[start] == byte(resp.Error) {
+		c.face.errors.Add(1)
+	}
+	if len(r.buf) > start && (held == muteNext || held == muteAll && c.mute == muteAll) {
+		r.buf = r.buf[:start]
+	}
+}
+
+// resolve finds what a request asks for. args are the words after the names; problem is an error's text.
+func resolve(request []string) (found command, args []string, problem string) {
+	found, ok := table[strings.ToLower(request[0])]
+	if !ok {
+		return found, nil, unknownCommand(request)
+	}
+	if len(found.subs) > 0 && len(request) > 1 {
+		of, ok := found.sub(request[1])
+		if !ok {
+			return found, nil, "ERR unknown subcommand '" + short(request[1]) + "'. Try " + strings.ToUpper(found.name) + " HELP."
+		}
+		found, args = of, request[2:]
+	} else {
+		args = request[1:]
+	}
+	if !found.takes(len(request)) {
+		return found, nil, wrongArity(found)
+	}
+	return found, args, ""
+}
+
+// listening reports whether a RESP2 subscriber may send the command.
+func listening(c command) bool {
+	return c.name == "ping" || c.group == "pubsub" && c.name != "publish"
+}
+
+func wrongArity(c command) string {
+	return "ERR wrong number of arguments for '" + c.fullName() + "' command"
+}
+
+// syntaxError is what clients compare with, and noSuchMaster too.
+const (
+	syntaxError  = "ERR syntax error"
+	noSuchMaster = "ERR No such master with that name"
+	notInteger   = "ERR value is not an integer or out of range"
+)
+
+// note remembers what was asked last.
+func (c *client) note(of command) {
+	c.face.requests.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen.command, c.seen.at = of.name, time.Now()
+	if of.container != "" {
+		c.seen.command = of.container + "|" + of.name
+	}
+}
+
+// look returns what is known of the client.
+func (c *client) look() seen {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
 }
 
 // unknownCommand words the error with which clients find out what is not there.
 func unknownCommand(request []string) string {
 	const most = 128
-	clip := func(s string) string { return s[:min(len(s), most)] }
 	var args strings.Builder
 	for _, a := range request[1:] {
 		if args.Len() >= most {
 			break
 		}
-		args.WriteString("'" + clip(a) + "' ")
+		args.WriteString("'" + a[:min(len(a), most-args.Len())] + "' ")
 	}
-	return "ERR unknown command '" + clip(request[0]) + "', with args beginning with: " + args.String()
+	return "ERR unknown command '" + short(request[0]) + "', with args beginning with: " + args.String()
 }
+
+// short keeps a foreign word in an error short.
+func short(word string) string { return word[:min(len(word), 128)] }

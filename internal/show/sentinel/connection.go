@@ -5,16 +5,28 @@ import (
 	"strings"
 )
 
-// The commands about the connection itself. The face has no password: what it tells is no secret, and it changes nothing.
+// The commands about the connection itself. The face has one user without a password, as redis-sentinel has by default.
 
 // redisVersion is the release of Sentinel whose replies these are; clients choose what they ask for by it.
 const redisVersion = "7.0.15"
+
+// Errors about who a client is and what it calls itself; client libraries turn the first two into errors of their own by their text.
+const (
+	noPassword = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+	wrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
+	badName    = "ERR Client names cannot contain spaces, newlines or special characters."
+)
+
+// theUser is the only user.
+const theUser = "default"
 
 // maxName is the longest name that a client may give itself.
 const maxName = 256
 
 func (c *client) ping(args []string, r *reply) {
 	switch {
+	case len(args) > 1:
+		r.error(wrongArity(table["ping"]))
 	case !c.resp3 && c.subscriptions() > 0:
 		r.array(2)
 		r.strings("pong", strings.Join(args, ""))
@@ -28,105 +40,83 @@ func (c *client) ping(args []string, r *reply) {
 // auth answers as a server whose default user needs no password.
 func (c *client) auth(args []string, r *reply) {
 	switch {
+	case len(args) > 2:
+		r.error(syntaxError)
 	case len(args) == 1:
-		r.error("ERR AUTH came with a password, but the default user has none here; take the password out of the client's sentinel settings")
-	case args[0] == "default":
+		r.error(noPassword)
+	case args[0] == theUser:
 		r.ok()
 	default:
-		r.error("WRONGPASS there is no user of that name")
+		r.error(wrongPass)
 	}
 }
 
 func (c *client) hello(args []string, r *reply) {
 	resp3 := c.resp3
 	if len(args) > 0 {
-		if args[0] != "2" && args[0] != "3" {
+		version, err := strconv.ParseInt(args[0], 10, 64)
+		switch {
+		case err != nil:
+			r.error("ERR Protocol version is not an integer or out of range")
+			return
+		case version != 2 && version != 3:
 			r.error("NOPROTO unsupported protocol version")
 			return
 		}
-		resp3 = args[0] == "3"
+		resp3 = version == 3
 		args = args[1:]
 	}
-	name := c.name
+	name, problem := c.helloOptions(args)
+	if problem != "" {
+		r.error(problem)
+		return
+	}
+	c.resp3, r.resp3 = resp3, resp3
+	c.mu.Lock()
+	c.seen.name, c.seen.resp3 = name, resp3
+	c.mu.Unlock()
+	c.greet(r)
+}
+
+// helloOptions returns the name that the client has from now on.
+func (c *client) helloOptions(args []string) (name, problem string) {
+	name = c.look().name
 	for len(args) > 0 {
 		switch option := strings.ToLower(args[0]); {
 		case option == "auth" && len(args) >= 3:
-			if args[1] != "default" {
-				r.error("WRONGPASS there is no user of that name")
-				return
+			if args[1] != theUser {
+				return "", wrongPass
 			}
 			args = args[3:]
 		case option == "setname" && len(args) >= 2:
 			if !validName(args[1]) {
-				r.error("ERR a client name has up to 256 printable characters and no space")
-				return
+				return "", badName
 			}
 			name, args = args[1], args[2:]
 		default:
-			r.error("ERR Syntax error in HELLO option '" + args[0] + "'")
-			return
+			return "", "ERR Syntax error in HELLO option '" + short(args[0]) + "'"
 		}
 	}
-	c.resp3, c.name, r.resp3 = resp3, name, resp3
-	c.greet(r)
+	return name, ""
 }
 
 // greet answers a HELLO that went well.
 func (c *client) greet(r *reply) {
-	proto := int64(2)
-	if c.resp3 {
-		proto = 3
-	}
 	r.dict(6)
 	r.strings("server", "redis", "version", redisVersion, "proto")
-	r.integer(proto)
+	r.integer(protocol(c.resp3))
 	r.bulk("id")
 	r.integer(c.id)
 	r.strings("mode", "sentinel", "modules")
 	r.array(0)
 }
 
-func (c *client) client(args []string, r *reply) {
-	sub := strings.ToLower(args[0])
-	switch args = args[1:]; sub {
-	case "id":
-		if arity(r, "client|id", args, 0) {
-			r.integer(c.id)
-		}
-	case "getname":
-		switch {
-		case !arity(r, "client|getname", args, 0):
-		case c.name == "":
-			r.null()
-		default:
-			r.bulk(c.name)
-		}
-	case "setname":
-		switch {
-		case !arity(r, "client|setname", args, 1):
-		case !validName(args[0]):
-			r.error("ERR a client name has up to 256 printable characters and no space")
-		default:
-			c.name = args[0]
-			r.ok()
-		}
-	case "setinfo":
-		// Sentinel 7.2 has it, and client libraries send it whatever the release.
-		if arity(r, "client|setinfo", args, 2) {
-			r.ok()
-		}
-	default:
-		r.error("ERR unknown subcommand '" + sub + "'. Try CLIENT HELP.")
+// protocol is the version of RESP.
+func protocol(resp3 bool) int64 {
+	if resp3 {
+		return 3
 	}
-}
-
-// arity answers with an error unless there are n words.
-func arity(r *reply, name string, args []string, n int) bool {
-	if len(args) != n {
-		r.error("ERR wrong number of arguments for '" + name + "' command")
-		return false
-	}
-	return true
+	return 2
 }
 
 // validName reports whether a client may call itself that: CLIENT LIST has one line for each, cut at spaces.
@@ -142,28 +132,6 @@ func validName(name string) bool {
 	return true
 }
 
-// command answers what redis-cli and client libraries ask at their start.
-func (c *client) command(args []string, r *reply) {
-	sub := ""
-	if len(args) > 0 {
-		sub = strings.ToLower(args[0])
-	}
-	switch sub {
-	case "count":
-		r.integer(int64(len(commandNames)))
-	case "list":
-		r.array(len(commandNames))
-		r.strings(commandNames...)
-	case "docs":
-		r.dict(0)
-	case "", "info":
-		// Nothing is told of arities and flags: clients then take their own defaults.
-		r.array(0)
-	default:
-		r.error("ERR unknown subcommand '" + sub + "'. Try COMMAND HELP.")
-	}
-}
-
 func (c *client) role(_ []string, r *reply) {
 	groups := c.face.config.Picture().Groups
 	r.array(2)
@@ -172,6 +140,19 @@ func (c *client) role(_ []string, r *reply) {
 	for _, g := range groups {
 		r.bulk(string(g.Name))
 	}
+}
+
+// shutdown refuses: who may reach this port is not who may stop the agent.
+func (c *client) shutdown(args []string, r *reply) {
+	for _, a := range args {
+		switch strings.ToLower(a) {
+		case "nosave", "save", "now", "force", "abort":
+		default:
+			r.error(syntaxError)
+			return
+		}
+	}
+	r.error("ERR SHUTDOWN is refused: stop the agent on its host (systemctl stop redkeep), it hands its masters over first")
 }
 
 func itoa[T ~int | ~int64 | ~uint16 | ~uint64](n T) string {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"redkeep/internal/picture"
@@ -33,6 +34,9 @@ type Config struct {
 	Picture func() picture.Node
 	// DownAfter is shown as down-after-milliseconds; an agent that was not heard for as long is shown as down.
 	DownAfter time.Duration
+	// Failover switches a group over to its best replica; it is called by the goroutines of clients, may block for a second or
+	// two, and returns a *Refused where the group's master won't. Nil is a face that only tells.
+	Failover func(words.Group) error
 	// Clients replaces DefaultClients if it is not zero.
 	Clients int
 	Log     *slog.Logger
@@ -46,11 +50,16 @@ type Face struct {
 	mu      sync.Mutex // guards the clients and what each has subscribed to
 	clients map[*client]struct{}
 	lastID  int64
+	// listeners is how many clients have subscribed to something, turnedAway how many there was no room for.
+	listeners, turnedAway int
 
 	// known has a lock of its own, since the agent's loop takes it: it is never held for longer than a map's access.
-	known   sync.Mutex // guards masters and news
-	masters map[words.Group]master
-	news    []event
+	known     sync.Mutex // guards what follows
+	masters   map[words.Group]master
+	news      []event
+	switching map[words.Group]struct{} // the groups that a client has asked to be switched over, and waits
+
+	requests, errors atomic.Int64 // since the start, for INFO
 }
 
 // New returns a Face.
@@ -61,7 +70,10 @@ func New(c Config) *Face {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Face{config: c, wake: make(chan struct{}, 1), clients: map[*client]struct{}{}, masters: map[words.Group]master{}}
+	return &Face{
+		config: c, wake: make(chan struct{}, 1), clients: map[*client]struct{}{},
+		masters: map[words.Group]master{}, switching: map[words.Group]struct{}{},
+	}
 }
 
 // Serve answers the clients of l until ctx ends; then it closes l and all connections, and returns when all of its
@@ -137,6 +149,7 @@ func (f *Face) admit(ctx context.Context, conn net.Conn) *client {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.clients) >= f.config.Clients || ctx.Err() != nil {
+		f.turnedAway++
 		return nil
 	}
 	f.lastID++
@@ -149,6 +162,10 @@ func (f *Face) dismiss(c *client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.clients, c)
+	if c.listens {
+		f.listeners--
+		c.listens = false
+	}
 }
 
 func (f *Face) closeAll() {

@@ -11,7 +11,6 @@ import (
 	"go.uber.org/goleak"
 
 	"redkeep/internal/picture"
-	"redkeep/internal/words"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -66,10 +65,10 @@ func TestAnOldPictureDoesNotTurnBack(t *testing.T) {
 func TestTheQueueIsBounded(t *testing.T) {
 	var q []event
 	for i := range maxNews + 2 {
-		q = queue(q, event{group: words.Group(itoa(i))})
+		q = queue(q, event{payload: itoa(i)})
 	}
-	if len(q) != maxNews || q[0].group != "2" {
-		t.Errorf("%d events, the oldest %s", len(q), q[0].group)
+	if len(q) != maxNews || q[0].payload != "2" {
+		t.Errorf("%d events, the oldest %s", len(q), q[0].payload)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"redkeep/internal/picture"
@@ -37,6 +38,10 @@ type instance struct {
 	runID string
 	flags []string
 	heard string // milliseconds since the last word
+	// failover is the step of a failover that is under way; empty where none is.
+	failover string
+	// down is for how many milliseconds the instance has been down, as far as its flags say that it is.
+	down string
 }
 
 func (f *Face) common(i instance) []field {
@@ -44,7 +49,7 @@ func (f *Face) common(i instance) []field {
 	if i.addr.IsValid() {
 		ip, port = i.addr.Addr().String(), itoa(i.addr.Port())
 	}
-	return []field{
+	out := []field{
 		{"name", i.name},
 		{"ip", ip},
 		{"port", port},
@@ -52,11 +57,18 @@ func (f *Face) common(i instance) []field {
 		{"flags", strings.Join(i.flags, ",")},
 		{"link-pending-commands", "0"},
 		{"link-refcount", "1"},
-		{"last-ping-sent", "0"},
-		{"last-ok-ping-reply", i.heard},
-		{"last-ping-reply", i.heard},
-		{"down-after-milliseconds", itoa(f.config.DownAfter.Milliseconds())},
 	}
+	if i.failover != "" {
+		out = append(out, field{"failover-state", i.failover})
+	}
+	out = append(out, []field{{"last-ping-sent", "0"}, {"last-ok-ping-reply", i.heard}, {"last-ping-reply", i.heard}}...)
+	if slices.Contains(i.flags, "s_down") {
+		out = append(out, field{"s-down-time", word(i.down, i.heard)})
+	}
+	if slices.Contains(i.flags, "o_down") {
+		out = append(out, field{"o-down-time", word(i.down, i.heard)})
+	}
+	return append(out, field{"down-after-milliseconds", itoa(f.config.DownAfter.Milliseconds())})
 }
 
 // writeMaster answers MASTER.
@@ -70,6 +82,7 @@ func (f *Face) writeMaster(n picture.Node, g picture.Group, r *reply) {
 	heard := itoa(m.Heard.Milliseconds())
 	r.fields(f.common(instance{
 		name: string(g.Name), addr: address(n, g, known.node), runID: string(m.Server.RunID), flags: masterFlags(g), heard: heard,
+		failover: failoverState(g), down: known.downFor(),
 	}), []field{
 		{"info-refresh", heard},
 		{"role-reported", roleWord(m.Server.Role)},
@@ -89,10 +102,22 @@ func masterFlags(g picture.Group) []string {
 	if !g.Writable {
 		flags = []string{"s_down", "o_down", "master"}
 	}
-	if g.State == picture.StateCandidate || g.State == picture.StateTakeover {
+	if failoverState(g) != "" {
 		flags = append(flags, "failover_in_progress")
 	}
 	return flags
+}
+
+// failoverState is Sentinel's word for what this node does to become the master; empty where it does not.
+func failoverState(g picture.Group) string {
+	switch g.State {
+	case picture.StateCandidate:
+		return "wait_start"
+	case picture.StateTakeover:
+		return "wait_promotion"
+	default:
+		return ""
+	}
 }
 
 // replicas answers REPLICAS.
@@ -133,14 +158,19 @@ func (f *Face) writeReplica(n picture.Node, g picture.Group, m picture.Member, r
 
 // replicaFlags says down where the server can't be read from, as far as is known.
 func (f *Face) replicaFlags(g picture.Group, m picture.Member) []string {
-	switch m.Unfit.Code {
-	case words.NotSeen, words.ServerGone, words.ServerSilent, words.ServerStopped, words.ServerLoading, words.Unreachable:
-		return []string{"s_down", "slave", "disconnected"}
-	}
-	if !m.Known || !f.heard(g, m) {
+	if f.serverDown(g, m) {
 		return []string{"s_down", "slave", "disconnected"}
 	}
 	return []string{"slave"}
+}
+
+// serverDown reports whether the member's server can't be used, or nobody can tell.
+func (f *Face) serverDown(g picture.Group, m picture.Member) bool {
+	switch m.Unfit.Code {
+	case words.NotSeen, words.ServerGone, words.ServerSilent, words.ServerStopped, words.ServerLoading, words.Unreachable:
+		return true
+	}
+	return !m.Known || !f.heard(g, m)
 }
 
 // replicasOf returns the data nodes but the master's.

@@ -2,6 +2,7 @@ package sentinel
 
 import (
 	"net/netip"
+	"time"
 
 	"redkeep/internal/picture"
 	"redkeep/internal/words"
@@ -13,6 +14,16 @@ type master struct {
 	epoch words.Epoch
 	// announced is the newest epoch that subscribers were told of.
 	announced words.Epoch
+	// down is since when nobody takes writes, as far as this face has seen; zero while somebody does.
+	down time.Time
+}
+
+// downFor is for how many milliseconds nobody has taken writes.
+func (m master) downFor() string {
+	if m.down.IsZero() {
+		return "0"
+	}
+	return itoa(time.Since(m.down).Milliseconds())
 }
 
 // master returns the node that clients are sent to: the newest that was opened for writing. While a failover is under
@@ -24,7 +35,11 @@ func (f *Face) master(g picture.Group) (known master, ok bool) {
 	known = f.masters[g.Name]
 	// The picture can be older than an announcement.
 	if g.Writable && g.Master != "" && g.Epoch >= known.epoch {
-		known.node, known.epoch = g.Master, g.Epoch
+		known.node, known.epoch, known.down = g.Master, g.Epoch, time.Time{}
+		f.masters[g.Name] = known
+	}
+	if !g.Writable && known.down.IsZero() {
+		known.down = time.Now()
 		f.masters[g.Name] = known
 	}
 	return known, known.node != ""
@@ -43,18 +58,15 @@ func (f *Face) Announce(g words.Group, epoch words.Epoch, from, to words.Node) {
 	if from == "" {
 		from = known.node
 	}
-	known.node, known.epoch, known.announced = to, epoch, epoch
+	known.node, known.epoch, known.announced, known.down = to, epoch, epoch, time.Time{}
 	f.masters[g] = known
 	group, _ := n.Group(g)
 	before, after := address(n, group, from), address(n, group, to)
 	if from == to || !before.IsValid() || !after.IsValid() {
 		return
 	}
-	f.news = queue(f.news, event{group: g, from: before, to: after})
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
+	f.news = queue(f.news, switched(n, group, epoch, from, to)...)
+	f.nudge()
 }
 
 // address is where clients reach the node's server of the group.

@@ -35,6 +35,13 @@ func (o *outbox) put(b []byte) bool {
 	return true
 }
 
+// size is how many bytes wait.
+func (o *outbox) size() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.pending)
+}
+
 // end says that nothing more comes: drain returns after the rest.
 func (o *outbox) end() {
 	o.mu.Lock()

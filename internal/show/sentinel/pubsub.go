@@ -2,12 +2,8 @@ package sentinel
 
 import (
 	"context"
-	"net/netip"
-	"path"
 	"slices"
-	"strings"
-
-	"redkeep/internal/words"
+	"time"
 )
 
 const (
@@ -16,49 +12,57 @@ const (
 	maxChannel       = 256
 )
 
-const switchMaster = "+switch-master"
-
-// event is a switch that subscribers are to be told of.
-type event struct {
-	group    words.Group
-	from, to netip.AddrPort
-}
-
 // maxNews bounds the events that are not published yet: far more than the groups of a node.
 const maxNews = 10_000
 
-// queue appends an event. Each counts, also one that takes back the last: somebody may have asked in between.
-func queue(waiting []event, e event) []event {
-	if len(waiting) >= maxNews {
-		waiting = waiting[1:]
-	}
-	return append(waiting, e)
+// queue appends events. Each counts, also one that takes back the last: somebody may have asked in between.
+func queue(waiting []event, news ...event) []event {
+	waiting = append(waiting, news...)
+	return waiting[max(0, len(waiting)-maxNews):]
 }
 
-// payload is what clients of Sentinel parse.
-func (e event) payload() string {
-	return strings.Join([]string{
-		string(e.group), e.from.Addr().String(), itoa(e.from.Port()), e.to.Addr().String(), itoa(e.to.Port()),
-	}, " ")
-}
+// lookEvery is how often pictures are compared while somebody listens. A switch does not wait for it.
+const lookEvery = 100 * time.Millisecond
 
 // publish tells the news to the subscribers, until ctx ends. It is a goroutine of its own, since the agent's loop has no
 // time to go through ten thousand of them.
 func (f *Face) publish(ctx context.Context) {
+	timer := time.NewTimer(lookEvery)
+	defer timer.Stop()
+	timer.Stop()
+	var last sight
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-f.wake:
+		case <-timer.C:
 		}
 		f.known.Lock()
 		news := f.news
 		f.news = nil
 		f.known.Unlock()
 		for _, e := range news {
-			f.deliver(switchMaster, e.payload())
+			f.deliver(e.channel, e.payload)
+		}
+		if !f.listened() {
+			last = sight{} // who listens next is not told what was before
+			continue
+		}
+		timer.Reset(lookEvery)
+		var seen []event
+		last, seen = f.compare(last)
+		for _, e := range seen {
+			f.deliver(e.channel, e.payload)
 		}
 	}
+}
+
+// listened reports whether somebody has subscribed to anything.
+func (f *Face) listened() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.listeners > 0
 }
 
 // deliver gives a message to all who have subscribed to its channel.
@@ -88,13 +92,6 @@ func (c *client) deliver(channel, payload string) {
 	}
 }
 
-// matches reports whether a pattern of PSUBSCRIBE covers the channel. Redis' patterns are those of path.Match as far as
-// names have no slash, and none of ours has.
-func matches(pattern, channel string) bool {
-	ok, err := path.Match(pattern, channel)
-	return ok && err == nil
-}
-
 func (c *client) subscribe(names []string, r *reply)  { c.enter("subscribe", c.channels, names, r) }
 func (c *client) psubscribe(names []string, r *reply) { c.enter("psubscribe", c.patterns, names, r) }
 
@@ -108,6 +105,7 @@ func (c *client) enter(word string, set map[string]struct{}, names []string, r *
 	c.face.mu.Lock()
 	defer c.face.mu.Unlock()
 	c.pushes = c.resp3
+	defer c.face.recount(c)
 	for _, name := range names {
 		if _, known := set[name]; !known && (len(c.channels)+len(c.patterns) >= maxSubscriptions || len(name) > maxChannel) {
 			r.error("ERR at most 256 channels and patterns of 256 bytes can be subscribed to")
@@ -126,6 +124,7 @@ func (c *client) enter(word string, set map[string]struct{}, names []string, r *
 func (c *client) leave(word string, set map[string]struct{}, names []string, r *reply) {
 	c.face.mu.Lock()
 	defer c.face.mu.Unlock()
+	defer c.face.recount(c)
 	if len(names) == 0 {
 		for name := range set {
 			names = append(names, name)
@@ -151,4 +150,37 @@ func (c *client) subscriptions() int {
 	c.face.mu.Lock()
 	defer c.face.mu.Unlock()
 	return len(c.channels) + len(c.patterns)
+}
+
+// recount keeps the number of clients that listen. The face's lock is held.
+func (f *Face) recount(c *client) {
+	listens := len(c.channels)+len(c.patterns) > 0
+	switch {
+	case listens && !c.listens:
+		f.listeners++
+		f.nudge()
+	case !listens && c.listens:
+		f.listeners--
+	}
+	c.listens = listens
+}
+
+// nudge wakes the publisher.
+func (f *Face) nudge() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// hello is the channel on which Sentinels greet each other.
+const hello = "__sentinel__:hello"
+
+// publish takes greetings of Sentinels, as one does that has no use for them: nodes of a group are those of its file.
+func (c *client) publish(args []string, r *reply) {
+	if args[0] != hello {
+		r.error("ERR Only HELLO messages are accepted by Sentinel instances.")
+		return
+	}
+	r.integer(1)
 }

@@ -29,6 +29,15 @@ func (r *reply) dict(n int) {
 	r.array(2 * n)
 }
 
+// set starts a set of n: RESP2 has arrays for that.
+func (r *reply) set(n int) {
+	if r.resp3 {
+		r.buf = resp.AppendSet(r.buf, n)
+		return
+	}
+	r.array(n)
+}
+
 // push starts a message that nobody asked for.
 func (r *reply) push(n int) {
 	if r.resp3 {

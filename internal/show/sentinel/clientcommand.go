@@ -1,0 +1,319 @@
+package sentinel
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The subcommands of CLIENT. There are no keys here, so what is about keys has nothing to do.
+
+func (c *client) clientID(_ []string, r *reply) { r.integer(c.id) }
+
+func (c *client) clientGetName(_ []string, r *reply) {
+	if name := c.look().name; name != "" {
+		r.bulk(name)
+		return
+	}
+	r.null()
+}
+
+func (c *client) clientSetName(args []string, r *reply) {
+	if !validName(args[0]) {
+		r.error(badName)
+		return
+	}
+	c.mu.Lock()
+	c.seen.name = args[0]
+	c.mu.Unlock()
+	r.ok()
+}
+
+func (c *client) clientInfo(_ []string, r *reply) {
+	c.face.mu.Lock()
+	defer c.face.mu.Unlock()
+	r.text(c.line() + "\n")
+}
+
+// clientList answers with a line for each connection, in the order in which they came.
+func (c *client) clientList(args []string, r *reply) {
+	keep := func(*client) bool { return true }
+	switch {
+	case len(args) == 0:
+	case len(args) == 2 && strings.EqualFold(args[0], "type"):
+		kind, ok := clientKind(args[1])
+		if !ok {
+			r.error("ERR Unknown client type '" + short(args[1]) + "'")
+			return
+		}
+		keep = func(o *client) bool { return o.kind() == kind }
+	case len(args) > 1 && strings.EqualFold(args[0], "id"):
+		var ids []int64
+		for _, a := range args[1:] {
+			id, err := strconv.ParseInt(a, 10, 64)
+			if err != nil {
+				r.error("ERR Invalid client ID")
+				return
+			}
+			ids = append(ids, id)
+		}
+		keep = func(o *client) bool { return slices.Contains(ids, o.id) }
+	default:
+		r.error(syntaxError)
+		return
+	}
+	c.face.mu.Lock()
+	defer c.face.mu.Unlock()
+	var out strings.Builder
+	for _, o := range c.face.inOrder() {
+		if keep(o) {
+			out.WriteString(o.line() + "\n")
+		}
+	}
+	r.text(out.String())
+}
+
+// inOrder returns the clients by their numbers. The face's lock is held.
+func (f *Face) inOrder() []*client {
+	all := make([]*client, 0, len(f.clients))
+	for c := range f.clients {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *client) int { return int(a.id - b.id) })
+	return all
+}
+
+// clientKind is a type of CLIENT LIST and KILL.
+func clientKind(word string) (kind string, ok bool) {
+	switch word = strings.ToLower(word); word {
+	case "normal", "pubsub", "master", "replica":
+		return word, true
+	case "slave":
+		return "replica", true
+	default:
+		return "", false
+	}
+}
+
+// kind is the client's type. The face's lock is held.
+func (c *client) kind() string {
+	if len(c.channels)+len(c.patterns) > 0 {
+		return "pubsub"
+	}
+	return "normal"
+}
+
+// line is what CLIENT LIST tells of one connection, in Redis' order. The face's lock is held. What this process does not
+// count has the value of an idle connection.
+func (c *client) line() string {
+	s, now := c.look(), time.Now()
+	flags := "N"
+	if c.kind() == "pubsub" {
+		flags = "P"
+	}
+	if s.noEvict {
+		flags = strings.TrimPrefix(flags, "N") + "e"
+	}
+	seconds := func(d time.Duration) int64 { return int64(max(0, d) / time.Second) }
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
+		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
+		c.id, c.addr(), c.localAddr(), s.name, seconds(now.Sub(c.since)), seconds(now.Sub(s.at)), flags,
+		len(c.channels), len(c.patterns), c.out.size(), word(s.command, "NULL"), theUser, protocol(s.resp3))
+}
+
+func word(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func (c *client) addr() string      { return c.conn.RemoteAddr().String() }
+func (c *client) localAddr() string { return c.conn.LocalAddr().String() }
+
+// killFilter is what CLIENT KILL was told.
+type killFilter struct {
+	id                int64
+	addr, local, kind string
+	skipMe            bool
+}
+
+// clientKill closes connections: one by its address, or all that a filter names.
+func (c *client) clientKill(args []string, r *reply) {
+	if len(args) == 1 {
+		if c.kill(killFilter{addr: args[0]}) == 0 {
+			r.error("ERR No such client")
+			return
+		}
+		r.ok()
+		return
+	}
+	f, problem := parseKill(args)
+	if problem != "" {
+		r.error(problem)
+		return
+	}
+	r.integer(c.kill(f))
+}
+
+func parseKill(args []string) (f killFilter, problem string) {
+	f.skipMe = true
+	if len(args)%2 != 0 {
+		return f, syntaxError
+	}
+	for ; len(args) > 0; args = args[2:] {
+		value, ok := args[1], true
+		switch strings.ToLower(args[0]) {
+		case "id":
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err != nil || n < 1 {
+				return f, "ERR client-id should be greater than 0"
+			}
+			f.id = n
+		case "addr":
+			f.addr = value
+		case "laddr":
+			f.local = value
+		case "type":
+			if f.kind, ok = clientKind(value); !ok {
+				return f, "ERR Unknown client type '" + short(value) + "'"
+			}
+		case "user":
+			if value != theUser {
+				return f, "ERR No such user '" + short(value) + "'"
+			}
+		case "skipme":
+			if !strings.EqualFold(value, "yes") && !strings.EqualFold(value, "no") {
+				return f, syntaxError
+			}
+			f.skipMe = strings.EqualFold(value, "yes")
+		default:
+			return f, syntaxError
+		}
+	}
+	return f, ""
+}
+
+// kill closes what the filter names, and returns how many that were. Whoever kills itself gets the reply first.
+func (c *client) kill(f killFilter) (killed int64) {
+	c.face.mu.Lock()
+	defer c.face.mu.Unlock()
+	for o := range c.face.clients {
+		switch {
+		case f.id != 0 && f.id != o.id, f.addr != "" && f.addr != o.addr(), f.local != "" && f.local != o.localAddr(),
+			f.kind != "" && f.kind != o.kind(), f.skipMe && o == c:
+			continue
+		case o == c:
+			c.leaving = true
+		default:
+			o.conn.Close()
+		}
+		killed++
+	}
+	return killed
+}
+
+func (c *client) clientNoEvict(args []string, r *reply) {
+	on, ok := onOff(args[0])
+	if !ok {
+		r.error(syntaxError)
+		return
+	}
+	c.mu.Lock()
+	c.seen.noEvict = on
+	c.mu.Unlock()
+	r.ok()
+}
+
+func onOff(word string) (on, ok bool) {
+	on = strings.EqualFold(word, "on")
+	return on, on || strings.EqualFold(word, "off")
+}
+
+// clientReply holds replies back. What is published still comes, as with Redis.
+func (c *client) clientReply(args []string, r *reply) {
+	switch strings.ToLower(args[0]) {
+	case "on":
+		c.mute = muteNone
+		r.ok()
+	case "off":
+		c.mute = muteAll
+	case "skip":
+		if c.mute == muteNone {
+			c.mute = muteNext
+		}
+	default:
+		r.error(syntaxError)
+	}
+}
+
+func (c *client) clientTracking(args []string, r *reply) {
+	on, ok := onOff(args[0])
+	if !ok || len(args) > 1 {
+		r.error(syntaxError)
+		return
+	}
+	c.tracks = on
+	r.ok()
+}
+
+func (c *client) clientTrackingInfo(_ []string, r *reply) {
+	redirect, flag := int64(-1), "off"
+	if c.tracks {
+		redirect, flag = 0, "on"
+	}
+	r.dict(3)
+	r.bulk("flags")
+	r.set(1)
+	r.strings(flag, "redirect")
+	r.integer(redirect)
+	r.bulk("prefixes")
+	r.array(0)
+}
+
+func (c *client) clientGetRedir(_ []string, r *reply) {
+	if c.tracks {
+		r.integer(0)
+		return
+	}
+	r.integer(-1)
+}
+
+func (c *client) clientCaching(_ []string, r *reply) {
+	r.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
+}
+
+// clientPause refuses: one client of this port must not be able to hold up all the others, who may be looking for a master.
+func (c *client) clientPause(args []string, r *reply) {
+	n, err := strconv.ParseInt(args[0], 10, 64)
+	switch {
+	case err != nil:
+		r.error("ERR timeout is not an integer or out of range")
+	case n < 0:
+		r.error("ERR timeout is negative")
+	case len(args) > 2, len(args) == 2 && !strings.EqualFold(args[1], "write") && !strings.EqualFold(args[1], "all"):
+		r.error("ERR CLIENT PAUSE mode must be WRITE or ALL")
+	case n == 0:
+		r.ok()
+	default:
+		r.error("ERR CLIENT PAUSE is refused here, since it would hide the master from every client; hold back writes on the master itself")
+	}
+}
+
+func (c *client) clientUnpause(_ []string, r *reply) { r.ok() }
+
+func (c *client) clientUnblock(args []string, r *reply) {
+	_, err := strconv.ParseInt(args[0], 10, 64)
+	switch {
+	case len(args) > 2:
+		r.error(syntaxError)
+	case len(args) == 2 && !strings.EqualFold(args[1], "timeout") && !strings.EqualFold(args[1], "error"):
+		r.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+	case err != nil:
+		r.error(notInteger)
+	default:
+		r.integer(0)
+	}
+}

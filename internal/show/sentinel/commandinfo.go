@@ -1,0 +1,170 @@
+package sentinel
+
+import (
+	"slices"
+	"strings"
+)
+
+// COMMAND and its subcommands, with which tools and client libraries find out what there is.
+
+// commandAll answers COMMAND without a subcommand.
+func (c *client) commandAll(_ []string, r *reply) {
+	names := topNames()
+	r.array(len(names))
+	for _, name := range names {
+		r.command(table[name])
+	}
+}
+
+func (c *client) commandInfo(names []string, r *reply) {
+	if len(names) == 0 {
+		c.commandAll(nil, r)
+		return
+	}
+	r.array(len(names))
+	for _, name := range names {
+		if found, ok := find(name); ok {
+			r.command(found)
+		} else {
+			r.null() // a nil string, though an array is what it stands for: so says redis-sentinel
+		}
+	}
+}
+
+// command tells one command in the ten fields of Redis 7.0.
+func (r *reply) command(c command) {
+	r.array(10)
+	r.bulk(c.fullName())
+	r.integer(int64(c.arity))
+	r.statuses("", strings.Fields(c.flags))
+	for range 3 {
+		r.integer(0) // no command here has a key
+	}
+	r.statuses("@", c.categories())
+	tips := strings.Fields(c.tips)
+	r.set(len(tips))
+	r.strings(tips...)
+	r.set(0)
+	r.subcommands(c.subs)
+}
+
+func (r *reply) subcommands(subs []command) {
+	if len(subs) == 0 {
+		r.set(0)
+		return
+	}
+	r.array(len(subs))
+	for _, s := range subs {
+		r.command(s)
+	}
+}
+
+// statuses tells a set of simple strings.
+func (r *reply) statuses(prefix string, all []string) {
+	r.set(len(all))
+	for _, s := range all {
+		r.simple(prefix + s)
+	}
+}
+
+func (c *client) commandCount(_ []string, r *reply) { r.integer(int64(len(table))) }
+
+func (c *client) commandList(args []string, r *reply) {
+	keep := func(command) bool { return true }
+	switch {
+	case len(args) == 0:
+	case len(args) != 3 || !strings.EqualFold(args[0], "filterby"):
+		r.error(syntaxError)
+		return
+	case strings.EqualFold(args[1], "module"):
+		keep = func(command) bool { return false }
+	case strings.EqualFold(args[1], "aclcat"):
+		keep = func(c command) bool { return slices.Contains(c.categories(), strings.ToLower(args[2])) }
+	case strings.EqualFold(args[1], "pattern"):
+		keep = func(c command) bool { return matchesFold(args[2], c.fullName()) }
+	default:
+		r.error(syntaxError)
+		return
+	}
+	r.names(keep)
+}
+
+// names tells the names of the commands and subcommands that keep takes.
+func (r *reply) names(keep func(command) bool) {
+	var names []string
+	everyCommand(func(c command) {
+		if keep(c) {
+			names = append(names, c.fullName())
+		}
+	})
+	r.array(len(names))
+	r.strings(names...)
+}
+
+// commandDocs is what redis-cli asks at its start, for its help and its completion.
+func (c *client) commandDocs(names []string, r *reply) {
+	var told []command
+	if len(names) == 0 {
+		for _, name := range topNames() {
+			told = append(told, table[name])
+		}
+	}
+	for _, name := range names {
+		if found, ok := find(name); ok {
+			told = append(told, found)
+		}
+	}
+	r.docs(told)
+}
+
+func (r *reply) docs(all []command) {
+	r.dict(len(all))
+	for _, c := range all {
+		r.bulk(c.fullName())
+		n := 4
+		if len(c.subs) > 0 {
+			n++
+		}
+		r.dict(n)
+		r.strings("summary", c.about, "since", c.since, "group", c.group, "complexity", "O(1)")
+		if len(c.subs) > 0 {
+			r.bulk("subcommands")
+			r.docs(c.subs)
+		}
+	}
+}
+
+// commandKeys answers COMMAND GETKEYS and GETKEYSANDFLAGS: no command here has a key.
+func (c *client) commandKeys(args []string, r *reply) {
+	found, ok := table[strings.ToLower(args[0])]
+	if !ok {
+		r.error("ERR Invalid command specified")
+		return
+	}
+	if len(found.subs) > 0 && len(args) > 1 {
+		if s, ok := found.sub(args[1]); ok {
+			found = s
+		}
+	}
+	if !found.takes(len(args)) && len(found.subs) == 0 {
+		r.error("ERR Invalid number of arguments specified for command")
+		return
+	}
+	r.error("ERR The command has no key arguments")
+}
+
+func (c *client) commandHelp(_ []string, r *reply)  { r.help("command") }
+func (c *client) sentinelHelp(_ []string, r *reply) { r.help("sentinel") }
+func (c *client) clientHelp(_ []string, r *reply)   { r.help("client") }
+func (c *client) aclHelp(_ []string, r *reply)      { r.help("acl") }
+
+// help tells the subcommands of a container for people, from the table.
+func (r *reply) help(container string) {
+	c := table[container]
+	r.array(1 + 2*len(c.subs))
+	r.simple(strings.ToUpper(container) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, s := range c.subs {
+		r.simple(strings.ToUpper(s.name))
+		r.simple("    " + s.about + ".")
+	}
+}

@@ -1,0 +1,476 @@
+package sentinel
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"redkeep/internal/picture"
+	"redkeep/internal/speak/resp"
+	"redkeep/internal/words"
+)
+
+// intended are the requests that are answered otherwise than redis-sentinel answers them, each with the reason.
+var intended = map[string]string{
+	"CLIENT PAUSE 100": "one client of this port must not hold up all others",
+	"CLIENT HELP":      "the words are ours", "COMMAND HELP": "the words are ours", "ACL HELP": "the words are ours", "SENTINEL HELP": "the words are ours",
+	"COMMAND DOCS": "the summaries are ours, arguments and histories are left out", "COMMAND DOCS sentinel|myid": "the summary is ours",
+	"ACL SETUSER u on": "there is one user", "ACL DELUSER nosuch": "there is one user",
+	"ACL SAVE": "there is one user, and no file", "ACL LOAD": "there is one user, and no file",
+	"SENTINEL MONITOR another 127.0.0.1 6379 1":                                                  "groups are those of redkeep.yaml",
+	"SENTINEL SET orders parallel-syncs 1":                                                       "settings are those of redkeep.yaml",
+	"SENTINEL SET orders quorum 1 nosuch 1":                                                      "the same error, but nothing before it has been applied",
+	"SENTINEL CONFIG SET announce-ip 127.0.0.1":                                                  "settings are those of redkeep.yaml",
+	"SENTINEL DEBUG info-period 9000":                                                            "there are no such periods",
+	"SENTINEL REMOVE orders":                                                                     "groups are those of redkeep.yaml",
+	"SENTINEL SIMULATE-FAILURE crash-after-election":                                             "who may ask here may not stop an agent",
+	"SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 $PORT 5 0123456789012345678901234567890123456789": "no vote of a lease is given away here",
+}
+
+// questions are the requests whose replies must be the same, in this order. "$PORT" is the master's port.
+var questions = strings.Split(strings.TrimSpace(`
+PING
+PING hello
+PING a b
+ECHO x
+QUIT
+RESET
+TIME
+SELECT 0
+CONFIG GET port
+NOSUCH a b
+ROLE
+ROLE x
+HELLO
+HELLO 4
+HELLO x
+HELLO 2 FOO
+HELLO 2 AUTH x
+HELLO 2 AUTH root pw
+HELLO 2 SETNAME "a b"
+HELLO 2 SETNAME
+AUTH
+AUTH x
+AUTH default x
+AUTH root x
+AUTH a b c
+COMMAND
+COMMAND COUNT
+COMMAND COUNT x
+COMMAND NOSUCH
+COMMAND INFO nosuch ping|x
+COMMAND INFO sentinel|myid
+COMMAND INFO sentinel PING
+COMMAND DOCS nosuch
+COMMAND DOCS
+COMMAND DOCS sentinel|myid
+COMMAND GETKEYS ping x
+COMMAND GETKEYS nosuch x
+COMMAND GETKEYS ping
+COMMAND GETKEYSANDFLAGS publish a b
+COMMAND LIST
+COMMAND LIST FILTERBY MODULE x
+COMMAND LIST FILTERBY ACLCAT connection
+COMMAND LIST FILTERBY ACLCAT dangerous
+COMMAND LIST FILTERBY ACLCAT nosuch
+COMMAND LIST FILTERBY PATTERN sentinel|m*
+COMMAND LIST FOO
+COMMAND LIST FILTERBY X y
+COMMAND HELP
+COMMAND HELP x
+CLIENT
+CLIENT HELP
+CLIENT NOSUCH
+CLIENT SETINFO LIB-NAME x
+CLIENT ID
+CLIENT ID x
+CLIENT INFO
+CLIENT LIST
+CLIENT LIST TYPE normal
+CLIENT LIST TYPE nosuch
+CLIENT LIST TYPE pubsub
+CLIENT LIST ID 99999
+CLIENT LIST ID x
+CLIENT LIST ID
+CLIENT LIST FOO x
+CLIENT GETNAME
+CLIENT SETNAME "a b"
+CLIENT SETNAME abc
+CLIENT GETNAME
+CLIENT SETNAME ""
+CLIENT GETNAME
+CLIENT GETREDIR
+CLIENT TRACKINGINFO
+CLIENT TRACKING on
+CLIENT TRACKINGINFO
+CLIENT GETREDIR
+CLIENT TRACKING off
+CLIENT TRACKING x
+CLIENT CACHING yes
+CLIENT NO-EVICT on
+CLIENT NO-EVICT off
+CLIENT NO-EVICT x
+CLIENT PAUSE 0
+CLIENT PAUSE x
+CLIENT PAUSE 0 FOO
+CLIENT PAUSE 100
+CLIENT UNPAUSE
+CLIENT UNBLOCK 99999
+CLIENT UNBLOCK x
+CLIENT UNBLOCK 999 FOO
+CLIENT REPLY x
+CLIENT REPLY on
+CLIENT KILL 1.2.3.4:5
+CLIENT KILL ID 99999
+CLIENT KILL ID x
+CLIENT KILL TYPE nosuch
+CLIENT KILL TYPE replica
+CLIENT KILL USER nosuch
+CLIENT KILL USER default ID 99999
+CLIENT KILL ADDR 1.2.3.4:5
+CLIENT KILL LADDR 1.2.3.4:5
+CLIENT KILL SKIPME x
+CLIENT KILL FOO x
+CLIENT KILL FOO
+CLIENT KILL ID 999 SKIPME
+SUBSCRIBE
+PSUBSCRIBE
+UNSUBSCRIBE
+UNSUBSCRIBE nosuch
+PUNSUBSCRIBE
+PUBLISH x y
+PUBLISH __sentinel__:hello garbage
+PUBLISH x
+SHUTDOWN foo
+SHUTDOWN foo bar
+ACL
+ACL WHOAMI
+ACL LIST
+ACL USERS
+ACL CAT
+ACL CAT nosuch
+ACL CAT connection
+ACL GETUSER default
+ACL GETUSER nosuch
+ACL GENPASS 8
+ACL GENPASS 0
+ACL NOSUCH
+ACL LOG RESET
+ACL LOG
+ACL SAVE
+ACL LOAD
+ACL HELP
+ACL DRYRUN default ping
+ACL SETUSER u on
+ACL DELUSER nosuch
+INFO nosuch
+INFO sentinel
+SENTINEL
+SENTINEL NOSUCH
+SENTINEL HELP
+SENTINEL HELP x
+SENTINEL MASTERS
+SENTINEL MASTERS x
+SENTINEL MASTER
+SENTINEL MASTER orders
+SENTINEL MASTER nosuch
+SENTINEL REPLICAS orders
+SENTINEL SLAVES orders
+SENTINEL REPLICAS nosuch
+SENTINEL SENTINELS orders
+SENTINEL SENTINELS nosuch
+SENTINEL GET-MASTER-ADDR-BY-NAME orders
+SENTINEL GET-MASTER-ADDR-BY-NAME nosuch
+SENTINEL GET-MASTER-ADDR-BY-NAME
+SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 $PORT 0 *
+SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 1 0 *
+SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 x 0 *
+SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 1 x *
+SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 1
+SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 $PORT 5 0123456789012345678901234567890123456789
+SENTINEL MYID
+SENTINEL MYID x
+SENTINEL CKQUORUM orders
+SENTINEL CKQUORUM nosuch
+SENTINEL FAILOVER nosuch
+SENTINEL RESET nosuch*
+SENTINEL MONITOR a b c d
+SENTINEL MONITOR a 127.0.0.1 x 1
+SENTINEL MONITOR a 127.0.0.1 1 0
+SENTINEL MONITOR a 127.0.0.1 99999 1
+SENTINEL MONITOR a 1.2.3.4.5 1 1
+SENTINEL MONITOR orders 127.0.0.1 1 1
+SENTINEL MONITOR another 127.0.0.1 6379 1
+SENTINEL REMOVE nosuch
+SENTINEL SET nosuch a b
+SENTINEL SET orders a
+SENTINEL SET orders quorum x
+SENTINEL SET orders quorum 0
+SENTINEL SET orders nosuch 1
+SENTINEL SET orders quorum
+SENTINEL SET orders quorum 1 nosuch 1
+SENTINEL SET orders quorum 1 down-after-milliseconds
+SENTINEL SET orders notification-script /nosuch
+SENTINEL SET orders parallel-syncs 1
+SENTINEL CONFIG
+SENTINEL CONFIG GET
+SENTINEL CONFIG GET *
+SENTINEL CONFIG GET ANN*
+SENTINEL CONFIG GET nosuch
+SENTINEL CONFIG GET a b
+SENTINEL CONFIG SET a
+SENTINEL CONFIG SET nosuch b
+SENTINEL CONFIG SET announce-port x
+SENTINEL CONFIG SET announce-port 0
+SENTINEL CONFIG SET resolve-hostnames x
+SENTINEL CONFIG SET resolve-hostnames no
+SENTINEL CONFIG SET announce-ip 127.0.0.1
+SENTINEL CONFIG FOO x
+SENTINEL INFO-CACHE nosuch
+SENTINEL INFO-CACHE
+SENTINEL PENDING-SCRIPTS
+SENTINEL DEBUG
+SENTINEL DEBUG x
+SENTINEL DEBUG info-period
+SENTINEL DEBUG info-period x
+SENTINEL DEBUG info-period 10000
+SENTINEL DEBUG info-period 9000
+SENTINEL DEBUG nosuch 1
+SENTINEL SIMULATE-FAILURE
+SENTINEL SIMULATE-FAILURE help
+SENTINEL SIMULATE-FAILURE nosuch
+SENTINEL SIMULATE-FAILURE crash-after-election
+SENTINEL FLUSHCONFIG
+SENTINEL FAILOVER orders
+SENTINEL REMOVE orders
+`), "\n")
+
+// TestRepliesAreThoseOfSentinel holds every reply against that of a real redis-sentinel, 7.0.15.
+func TestRepliesAreThoseOfSentinel(t *testing.T) {
+	for _, proto := range []string{"2", "3"} {
+		t.Run("resp"+proto, func(t *testing.T) {
+			// A process for each, since some requests change what the next is answered.
+			real, port := startSentinel(t)
+			n := orders()
+			n.Groups[0].RedisPort = port
+			n.Groups[0].Candidates = []picture.Candidate{{Node: "h2", Place: 1}}
+			ours := stage(t, n, Config{Failover: func(words.Group) error { return nil }})
+			a, b := call(t, real), call(t, ours.addr)
+			a.ask("HELLO " + proto)
+			b.ask("HELLO " + proto)
+			for _, line := range questions {
+				reason, differs := intended[line]
+				line := strings.ReplaceAll(line, "$PORT", itoa(port))
+				want, got := shapeOf(t, a, line), shapeOf(t, b, line)
+				switch {
+				case want == got && differs && !strings.Contains(reason, "the same error"):
+					t.Errorf("%s: no difference, though one is intended", line)
+				case want != got && !differs:
+					t.Errorf("%s:\n%s\nredis-sentinel:\n%s", line, got, want)
+				}
+			}
+			compareInfo(t, fieldsOf(t, a), fieldsOf(t, b))
+		})
+	}
+}
+
+// fieldsOf returns the names of INFO's sections and fields, in their order.
+func fieldsOf(t *testing.T, c *caller) (names []string) {
+	c.t = t
+	for _, line := range strings.Split(c.ask("INFO"), "\n") {
+		if name, _, ok := strings.Cut(line, ":"); ok || strings.HasPrefix(line, "# ") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// compareInfo holds INFO's fields against those of the real one: what this process does not count is left out, and nothing
+// else is told, but for Redkeep's own version; the order is the same.
+func compareInfo(t *testing.T, want, got []string) {
+	t.Helper()
+	at := -1
+	for _, name := range got {
+		switch i := slices.Index(want, name); {
+		case name == "redkeep_version":
+		case i <= at:
+			t.Errorf("INFO has %q after %q (place %d of redis-sentinel's)", name, want[max(at, 0)], i)
+		default:
+			at = i
+		}
+	}
+	for _, name := range want {
+		if strings.HasPrefix(name, "# ") && !slices.Contains(got, name) {
+			t.Errorf("INFO lacks %q", name)
+		}
+	}
+}
+
+// shapeOf sends a request, and returns its reply with what differs from process to process taken out.
+func shapeOf(t *testing.T, c *caller, line string) string {
+	t.Helper()
+	c.t = t
+	c.send(line)
+	_ = c.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	v, err := c.reader.Read()
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	c.raw.Reset()
+	if f := strings.Fields(line); strings.EqualFold(f[0], "hello") && len(f) == 2 && f[1] == "2" {
+		return "" // it would turn a RESP3 conversation into one of RESP2
+	}
+	if strings.HasPrefix(line, "SENTINEL SENTINELS") {
+		for _, one := range v.Elems {
+			for i := range one.Elems {
+				// The others of the real one exist in its file only.
+				one.Elems[i].Text = strings.TrimSuffix(one.Elems[i].Text, ",disconnected")
+			}
+		}
+	}
+	return shape(v, strings.HasPrefix(line, "COMMAND") || strings.HasPrefix(line, "ACL CAT"))
+}
+
+// variable is what a value may be: a number, an address, an ID, a line of CLIENT LIST.
+var (
+	hexID    = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
+	secret   = regexp.MustCompile(`^[0-9a-f]{2}$`)
+	endpoint = regexp.MustCompile(`\b127\.0\.0\.\d(:\d+)?\b`)
+	digits   = regexp.MustCompile(`-?\b\d+\b`)
+	cmdName  = regexp.MustCompile(`(cmd=client)\S*`)
+)
+
+// shape prints a value. Names, errors and statuses are kept, numbers and addresses within texts become what they are.
+func shape(v resp.Value, unordered bool) string {
+	switch {
+	case v.Nil:
+		return string(rune(v.Kind)) + "nil"
+	case v.Kind == resp.Integer:
+		if v.Int < 0 {
+			return ":neg"
+		}
+		return ":n"
+	case v.Kind == resp.Error || v.Kind == resp.Simple:
+		return string(rune(v.Kind)) + digits.ReplaceAllString(v.Text, "N")
+	case v.Elems == nil && v.Kind != resp.Array && v.Kind != resp.Map && v.Kind != resp.Set && v.Kind != resp.Push:
+		text := hexID.ReplaceAllString(v.Text, "ID")
+		text = endpoint.ReplaceAllString(text, "ADDR")
+		text = secret.ReplaceAllString(text, "N")
+		return string(rune(v.Kind)) + cmdName.ReplaceAllString(digits.ReplaceAllString(text, "N"), "$1")
+	}
+	var parts []string
+	for _, e := range v.Elems {
+		parts = append(parts, shape(e, unordered))
+	}
+	if unordered && v.Kind != resp.Map {
+		slices.Sort(parts)
+	}
+	return string(rune(v.Kind)) + "[" + strings.Join(parts, "\n ") + "]"
+}
+
+// startSentinel starts a redis-server and a redis-sentinel that watches it, on the loopback.
+func startSentinel(t *testing.T) (addr string, master uint16) {
+	t.Helper()
+	for _, name := range []string{"redis-server", "redis-sentinel"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("there is no %s here", name)
+		}
+	}
+	dir := t.TempDir()
+	server, listen := freePort(t), freePort(t)
+	run(t, "redis-server", "--port", server, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--repl-diskless-sync-delay", "0")
+	waitFor(t, "127.0.0.1:"+server)
+	run(t, "redis-server", "--port", server, "--bind", "127.0.0.2", "--save", "", "--dir", dir, "--replicaof", "127.0.0.1 "+server,
+		"--replica-announce-ip", "127.0.0.2")
+	waitFor(t, "127.0.0.2:"+server)
+	until(t, "127.0.0.2:"+server, "INFO replication", "master_link_status:up")
+	conf := filepath.Join(dir, "sentinel.conf")
+	lines := []string{
+		"port " + listen, "bind 127.0.0.1", "dir " + dir, "sentinel monitor orders 127.0.0.1 " + server + " 1",
+		"sentinel known-sentinel orders 127.0.0.2 26379 " + strings.Repeat("2", 40),
+		"sentinel known-sentinel orders 127.0.0.3 26379 " + strings.Repeat("3", 40), "",
+	}
+	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "redis-sentinel", conf)
+	waitFor(t, "127.0.0.1:"+listen)
+	n, err := strconv.ParseUint(server, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Until it has asked the servers who they are, its fields are not those of every day.
+	until(t, "127.0.0.1:"+listen, "SENTINEL MASTER orders", "\nflags\n$6\nmaster\n")
+	until(t, "127.0.0.1:"+listen, "SENTINEL REPLICAS orders", "\nflags\n$5\nslave\n")
+	until(t, "127.0.0.1:"+listen, "SENTINEL REPLICAS orders", "\nmaster-link-status\n$2\nok\n")
+	return "127.0.0.1:" + listen, uint16(n)
+}
+
+// until asks the same until the answer has the text.
+func until(t *testing.T, addr, question, text string) {
+	t.Helper()
+	c := call(t, addr)
+	defer c.conn.Close()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(c.ask(question), text); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not answer %s with %q", addr, question, text)
+		}
+		select {
+		case <-t.Context().Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// run starts a process, which ends with the test.
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+}
+
+// waitFor waits until somebody answers.
+func waitFor(t *testing.T, addr string) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		if err != nil {
+			continue
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(deadline)
+		fmt.Fprint(conn, "PING\r\n")
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "+PONG\r\n" {
+			t.Fatalf("%s: %q, %v", addr, line, err)
+		}
+		return
+	}
+	t.Fatalf("nobody answers at %s", addr)
+}

@@ -1,0 +1,257 @@
+package sentinel
+
+import (
+	"slices"
+	"strings"
+)
+
+// command is one that the face knows, or a subcommand of one.
+type command struct {
+	// name is in lower case, a subcommand's without its container's.
+	name string
+	// arity is how many words the whole request has; where it is negative, at least as many as that.
+	arity int
+	// flags, and the categories that do not follow from them (extra), are told by COMMAND, as are the tips.
+	flags, extra, tips string
+	// since and group are for COMMAND DOCS, about is its summary.
+	since, group, about string
+	// run answers a request, and gets the words after its name. It is nil for a mere container.
+	run  func(*client, []string, *reply)
+	subs []command
+	// container is the name of the command that a subcommand belongs to.
+	container string
+}
+
+// Flags that many have.
+const (
+	plain  = "loading stale"
+	script = "noscript loading stale"
+	admin  = "admin noscript loading stale"
+	sub    = "pubsub noscript loading stale"
+	varies = "nondeterministic_output"
+	conn   = "connection"
+)
+
+// table is what redis-sentinel 7.0 knows. Tools compare it: monitors by COMMAND COUNT, client libraries by the flags,
+// redis-cli completes from it. Names, arities, flags and releases are facts of that release; the summaries are ours.
+var table map[string]command
+
+// The commands answer from the table, so it can't be made where it is declared.
+func init() { table = makeTable() }
+
+func makeTable() map[string]command {
+	t := map[string]command{}
+	for _, c := range slices.Concat(commandsOfAll(), []command{
+		{name: "acl", arity: -2, since: "6.0.0", group: "server", about: "Container of what is about users", subs: aclCommands()},
+		{name: "client", arity: -2, since: "2.4.0", group: conn, about: "Container of what is about connections", subs: clientCommands()},
+		{
+			name: "command", arity: -1, flags: plain, extra: conn, tips: varies + "_order", since: "2.8.13", group: "server",
+			about: "Tells all commands with arity, flags and categories", run: (*client).commandAll, subs: commandCommands(),
+		},
+		{name: "sentinel", arity: -2, flags: "admin", since: "2.8.4", group: "sentinel", about: "Container of what is about groups", subs: sentinelCommands()},
+	}) {
+		for i := range c.subs {
+			c.subs[i].container = c.name
+		}
+		t[c.name] = c
+	}
+	return t
+}
+
+func commandsOfAll() []command {
+	return []command{
+		{name: "auth", arity: -2, flags: "noscript loading stale fast no_auth allow_busy", extra: conn, since: "1.0.0", group: conn, about: "Says who the connection is", run: (*client).auth},
+		{name: "hello", arity: -1, flags: "noscript loading stale fast no_auth allow_busy", extra: conn, since: "6.0.0", group: conn, about: "Chooses the protocol, says who the connection is", run: (*client).hello},
+		{name: "info", arity: -1, flags: plain, extra: "dangerous", tips: varies + " request_policy:all_shards response_policy:special", since: "1.0.0", group: "server", about: "Tells numbers about this process and its groups", run: (*client).info},
+		{name: "ping", arity: -1, flags: "fast", extra: conn, tips: "request_policy:all_shards response_policy:all_succeeded", since: "1.0.0", group: conn, about: "Answers", run: (*client).ping},
+		{name: "psubscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels by pattern", run: (*client).psubscribe},
+		{name: "publish", arity: 3, flags: "pubsub loading stale fast", since: "2.0.0", group: "pubsub", about: "Takes the greeting of another Sentinel", run: (*client).publish},
+		{name: "punsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening by pattern", run: (*client).punsubscribe},
+		{name: "role", arity: 1, flags: "noscript loading stale fast", extra: "admin dangerous", since: "2.8.12", group: "server", about: "Tells the names of the groups", run: (*client).role},
+		{name: "shutdown", arity: -1, flags: "admin noscript loading stale no_multi allow_busy", since: "1.0.0", group: "server", about: "Is refused: an agent is stopped on its host", run: (*client).shutdown},
+		{name: "subscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels", run: (*client).subscribe},
+		{name: "unsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening to channels", run: (*client).unsubscribe},
+	}
+}
+
+func aclCommands() []command {
+	all := []command{
+		{name: "cat", arity: -2, flags: script, about: "Tells the categories, or the commands of one", run: (*client).aclCat},
+		{name: "deluser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*client).aclRefuse},
+		{name: "dryrun", arity: -4, flags: admin, since: "7.0.0", about: "Tells whether a user may", run: (*client).aclDryRun},
+		{name: "genpass", arity: -2, flags: script, about: "Makes a password", run: (*client).aclGenPass},
+		{name: "getuser", arity: 3, flags: admin, about: "Tells the rules of a user", run: (*client).aclGetUser},
+		{name: "help", arity: 2, flags: plain, about: "Tells these subcommands", run: (*client).aclHelp},
+		{name: "list", arity: 2, flags: admin, about: "Tells the rules of all users", run: (*client).aclList},
+		{name: "load", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*client).aclRefuse},
+		{name: "log", arity: -2, flags: admin, about: "Tells who was refused: nobody", run: (*client).aclLog},
+		{name: "save", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*client).aclRefuse},
+		{name: "setuser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*client).aclRefuse},
+		{name: "users", arity: 2, flags: admin, about: "Tells the names of all users", run: (*client).aclUsers},
+		{name: "whoami", arity: 2, flags: script, about: "Tells the connection's user", run: (*client).aclWhoAmI},
+	}
+	return filled(all, "6.0.0", "server", "")
+}
+
+func clientCommands() []command {
+	all := []command{
+		{name: "caching", arity: 3, flags: script, since: "6.0.0", about: "Tracks the keys of the next command", run: (*client).clientCaching},
+		{name: "getname", arity: 2, flags: script, since: "2.6.9", about: "Tells the connection's name", run: (*client).clientGetName},
+		{name: "getredir", arity: 2, flags: script, since: "6.0.0", about: "Tells where invalidations go", run: (*client).clientGetRedir},
+		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*client).clientHelp},
+		{name: "id", arity: 2, flags: script, since: "5.0.0", about: "Tells the connection's number", run: (*client).clientID},
+		{name: "info", arity: 2, flags: script, tips: varies, since: "6.2.0", about: "Tells of this connection", run: (*client).clientInfo},
+		{name: "kill", arity: -3, flags: admin, about: "Closes connections", run: (*client).clientKill},
+		{name: "list", arity: -2, flags: admin, tips: varies, about: "Tells of all connections", run: (*client).clientList},
+		{name: "no-evict", arity: 3, flags: admin, since: "7.0.0", about: "Spares the connection when memory is short", run: (*client).clientNoEvict},
+		{name: "pause", arity: -3, flags: admin, since: "2.9.50", about: "Is refused: nobody may hold up the others", run: (*client).clientPause},
+		{name: "reply", arity: 3, flags: script, since: "3.2.0", about: "Holds replies back", run: (*client).clientReply},
+		{name: "setname", arity: 3, flags: script, since: "2.6.9", about: "Names the connection", run: (*client).clientSetName},
+		{name: "tracking", arity: -3, flags: script, since: "6.0.0", about: "Tracks keys, of which there are none here", run: (*client).clientTracking},
+		{name: "trackinginfo", arity: 2, flags: script, since: "6.2.0", about: "Tells how keys are tracked", run: (*client).clientTrackingInfo},
+		{name: "unblock", arity: -3, flags: admin, since: "5.0.0", about: "Wakes a connection that waits, of which there are none here", run: (*client).clientUnblock},
+		{name: "unpause", arity: 2, flags: admin, since: "6.2.0", about: "Ends a pause", run: (*client).clientUnpause},
+	}
+	return filled(all, "2.4.0", conn, conn)
+}
+
+func commandCommands() []command {
+	all := []command{
+		{name: "count", arity: 2, flags: plain, about: "Counts the commands", run: (*client).commandCount},
+		{name: "docs", arity: -2, flags: plain, tips: varies + "_order", since: "7.0.0", about: "Tells what commands are for", run: (*client).commandDocs},
+		{name: "getkeys", arity: -4, flags: plain, about: "Tells the keys of a request", run: (*client).commandKeys},
+		{name: "getkeysandflags", arity: -4, flags: plain, since: "7.0.0", about: "Tells the keys of a request, and what is done with them", run: (*client).commandKeys},
+		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*client).commandHelp},
+		{name: "info", arity: -2, flags: plain, tips: varies + "_order", about: "Tells arity, flags and categories of commands", run: (*client).commandInfo},
+		{name: "list", arity: -2, flags: plain, tips: varies + "_order", since: "7.0.0", about: "Tells the names of commands", run: (*client).commandList},
+	}
+	return filled(all, "2.8.13", "server", conn)
+}
+
+func sentinelCommands() []command {
+	all := []command{
+		{name: "ckquorum", arity: 3, about: "Tells whether enough voters are heard", run: named((*Face).ckquorum)},
+		{name: "config", arity: -3, since: "6.2.0", about: "Tells settings of Sentinel", run: (*client).config},
+		{name: "debug", arity: -2, since: "7.0.0", about: "Tells Sentinel's periods", run: (*client).debug},
+		{name: "failover", arity: 3, about: "Switches a group over to its best replica", run: (*client).failover},
+		{name: "flushconfig", arity: 2, about: "Does nothing: what counts is on disk before it is told", run: (*client).flushConfig},
+		{name: "get-master-addr-by-name", arity: 3, about: "Tells the address of a group's master", run: (*client).masterAddr},
+		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*client).sentinelHelp},
+		{name: "info-cache", arity: -3, since: "3.2.0", about: "Tells the age of what is known of servers", run: (*client).infoCache},
+		{name: "is-master-down-by-addr", arity: 6, about: "Tells whether a master is down; no vote is given", run: (*client).isMasterDown},
+		{name: "master", arity: 3, about: "Tells of one group's master", run: named((*Face).writeMaster)},
+		{name: "masters", arity: 2, about: "Tells of all groups' masters", run: (*client).masters},
+		{name: "monitor", arity: 6, about: "Is refused: groups are those of the file", run: (*client).monitor},
+		{name: "myid", arity: 2, since: "6.2.0", about: "Tells this agent's identity", run: (*client).myID},
+		{name: "pending-scripts", arity: 2, about: "Tells the scripts that wait: none", run: (*client).pendingScripts},
+		{name: "remove", arity: 3, about: "Is refused: groups are those of the file", run: (*client).remove},
+		{name: "replicas", arity: 3, since: "5.0.0", about: "Tells of a group's replicas", run: named((*Face).replicas)},
+		{name: "reset", arity: 3, about: "Counts groups by pattern, and forgets nothing", run: (*client).reset},
+		{name: "sentinels", arity: 3, about: "Tells of a group's other voters", run: named((*Face).sentinels)},
+		{name: "set", arity: -5, about: "Is refused: settings are those of the file", run: (*client).set},
+		{name: "simulate-failure", arity: -3, since: "3.2.0", about: "Is refused: an agent is killed on its host", run: (*client).simulateFailure},
+		{name: "slaves", arity: 3, since: "2.8.0", about: "Tells of a group's replicas", run: named((*Face).replicas)},
+	}
+	for i := range all {
+		if all[i].flags == "" {
+			all[i].flags = "admin"
+		}
+	}
+	return filled(all, "2.8.4", "sentinel", "")
+}
+
+// filled gives subcommands what most of a container have in common.
+func filled(all []command, since, group, extra string) []command {
+	for i := range all {
+		if all[i].since == "" {
+			all[i].since = since
+		}
+		all[i].group, all[i].extra = group, extra
+	}
+	return all
+}
+
+// fullName is how errors, lists and categories call the command.
+func (c command) fullName() string {
+	if c.container == "" {
+		return c.name
+	}
+	return c.container + "|" + c.name
+}
+
+// is reports whether the command has the flag.
+func (c command) is(flag string) bool { return slices.Contains(strings.Fields(c.flags), flag) }
+
+// takes reports whether a request of so many words suits the command.
+func (c command) takes(words int) bool {
+	return words == c.arity || c.arity < 0 && words >= -c.arity
+}
+
+// categories are those that the flags imply, and the others; in the order of ACL CAT.
+func (c command) categories() []string {
+	has := strings.Fields(c.extra)
+	for _, f := range []string{"pubsub", "admin"} {
+		if c.is(f) {
+			has = append(has, f)
+		}
+	}
+	if c.is("admin") {
+		has = append(has, "dangerous")
+	}
+	if c.is("fast") {
+		has = append(has, "fast")
+	} else {
+		has = append(has, "slow")
+	}
+	var out []string
+	for _, k := range categories {
+		if slices.Contains(has, k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// categories are those of Redis 7.0, in its order.
+var categories = []string{
+	"keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream",
+	"pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
+}
+
+// find returns the command, or the subcommand, of the name that COMMAND takes: "sentinel|myid".
+func find(name string) (command, bool) {
+	top, of, isSub := strings.Cut(strings.ToLower(name), "|")
+	c, ok := table[top]
+	if !ok || !isSub {
+		return c, ok
+	}
+	return c.sub(of)
+}
+
+// sub returns the subcommand of that name, in any case.
+func (c command) sub(name string) (command, bool) {
+	i := slices.IndexFunc(c.subs, func(s command) bool { return strings.EqualFold(s.name, name) })
+	if i < 0 {
+		return command{}, false
+	}
+	return c.subs[i], true
+}
+
+// everyCommand calls do for all commands and subcommands, in the order of their names.
+func everyCommand(do func(command)) {
+	for _, name := range topNames() {
+		do(table[name])
+		for _, s := range table[name].subs {
+			do(s)
+		}
+	}
+}
+
+func topNames() []string {
+	names := make([]string, 0, len(table))
+	for name := range table {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
