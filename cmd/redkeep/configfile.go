@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -53,8 +54,11 @@ func (f *configFlags) self(c *config.Config) (config.Node, error) {
 
 // readFile returns a regular file's content, as far as a configuration or a secret may go, and the mode of the very
 // file that was read.
-func readFile(name string) ([]byte, fs.FileMode, error) {
-	file, err := os.Open(name)
+func readFile(name string) ([]byte, fs.FileMode, error) { return readUpTo(name, config.MaxFile) }
+
+// readUpTo does it as far as one byte beyond a limit. It does not wait for a pipe's other end.
+func readUpTo(name string, most int64) ([]byte, fs.FileMode, error) {
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -66,7 +70,7 @@ func readFile(name string) ([]byte, fs.FileMode, error) {
 	if !info.Mode().IsRegular() {
 		return nil, 0, &fs.PathError{Op: "read", Path: name, Err: errors.New("not a regular file")}
 	}
-	text, err := io.ReadAll(io.LimitReader(file, config.MaxFile+1))
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
 	return text, info.Mode(), err
 }
 
