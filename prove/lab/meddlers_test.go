@@ -29,15 +29,12 @@ func TestMeddlers(t *testing.T) {
 			s.astray = 100 * time.Millisecond
 			w := s.settled()
 			m := s.awaitReady(10 * time.Second)
-			epoch := s.epoch(m)
 			s.meddle(w, m, "deleted by hand", s.deleteOnce)
 			s.meddle(w, m, "given a longer life", s.prolong)
 			s.meddle(w, m, "put on a replica's host", func(string) { s.addElsewhere(m) })
 			s.meddle(w, m, "link down and up", s.bounce)
 			s.meddle(w, m, "deleted every 5 ms for a second", s.deleteAgainAndAgain)
-			if now := s.awaitReady(15 * time.Second); now != m || s.epoch(m) != epoch {
-				t.Errorf("%s was master in epoch %d, now it is %s in %d", m, epoch, now, s.epoch(now))
-			}
+			s.kept(m)
 			s.named(m)
 			s.lossless(w)
 		})
@@ -66,6 +63,17 @@ func (s *Site) meddle(w *writer.Writer, m, what string, do func(m string)) {
 	}
 	gap := writer.Longest(w.Writes(), at, clock.Now()).Length()
 	s.t.Logf("%s: write gap %v, silence for who asks %v, worst stall of the machine %v", what, gap, s.silence(at), s.watch.Worst(at, clock.Now()))
+}
+
+// kept checks that a master is one still, and that its lease has never lapsed.
+func (s *Site) kept(m string) {
+	s.t.Helper()
+	if now := s.awaitReady(15 * time.Second); now != m {
+		s.t.Errorf("%s was master, now it is %s", m, now)
+	}
+	if lapsed, ok := s.noted(m, words.LeaseLapsed); ok {
+		s.t.Errorf("the lease did not last: %s", lapsed)
+	}
 }
 
 // deleteOnce takes the address away as an administrator would.

@@ -110,7 +110,8 @@ func TestLeftovers(t *testing.T) {
 			m = s.awaitReady(10 * time.Second)
 			s.loseAgent(m)
 			s.await(10*time.Second, "acknowledgement of another node", func() bool { return s.lastAcker(w) != m })
-			s.run(m, "ip", "address", "replace", s.whole().String(), "dev", "eth0", "valid_lft", "forever", "preferred_lft", "forever")
+			// Not preferred, as the agent left it: the kernel would choose it as the source of the server's own connections.
+			s.run(m, "ip", "address", "replace", s.whole().String(), "dev", "eth0", "valid_lft", "forever", "preferred_lft", "0")
 			s.removed(m, back, "which was made to last, on the host of an agent that remembers a lease")
 			t.Log(back)
 			s.lossless(w)
