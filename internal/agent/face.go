@@ -21,6 +21,7 @@ import (
 func (a *Agent) openFace(ctx context.Context) error {
 	a.face = sentinel.New(sentinel.Config{
 		Picture: a.newest, DownAfter: a.opt.Config.DownAfter, Log: a.log,
+		Clients:  faceClients(openFiles()),
 		Failover: func(g words.Group) error { return a.failover(ctx, g) },
 	})
 	addr := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
@@ -29,6 +30,27 @@ func (a *Agent) openFace(ctx context.Context) error {
 		return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
 	}
 	return nil
+}
+
+// spareFiles are the descriptors that clients leave to the rest of the agent: its sockets, its store, the processes it watches.
+const spareFiles = 512
+
+// faceClients is how many clients the face serves where the process may open so many files: what they need is never taken from
+// what the lease needs.
+func faceClients(files uint64) int {
+	if files >= sentinel.DefaultClients+spareFiles {
+		return sentinel.DefaultClients
+	}
+	return max(16, int(files)-spareFiles)
+}
+
+// openFiles is the limit that the Go runtime has raised as far as it may.
+func openFiles() uint64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return limit.Cur
 }
 
 // failoverWait is how long a client of SENTINEL FAILOVER waits for the end of its switchover. Sentinel's OK says no more than

@@ -57,7 +57,7 @@ const gathered = 16 << 10
 func newClient(f *Face, id int64, conn net.Conn) *client {
 	now := time.Now()
 	return &client{
-		face: f, id: id, conn: conn, out: newOutbox(), since: now, seen: seen{at: now},
+		face: f, id: id, conn: conn, out: newOutbox(&f.waiting), since: now, seen: seen{at: now},
 		channels: map[string]struct{}{}, patterns: map[string]struct{}{},
 	}
 }

@@ -60,6 +60,7 @@ type Face struct {
 	switching map[words.Group]struct{} // the groups that a client has asked to be switched over, and waits
 
 	requests, errors atomic.Int64 // since the start, for INFO
+	waiting          atomic.Int64 // bytes in all outboxes
 }
 
 // New returns a Face.

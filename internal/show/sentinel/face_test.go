@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,7 +126,7 @@ func TestASlowReaderIsDropped(t *testing.T) {
 }
 
 func TestASlowSubscriberHoldsUpNobody(t *testing.T) {
-	o := newOutbox()
+	o := newOutbox(new(atomic.Int64))
 	n := 0
 	for o.put(make([]byte, 1000)) {
 		n++

@@ -3,33 +3,44 @@ package sentinel
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // maxPending is how many bytes may wait for a client; one that reads more slowly is dropped. A single reply may be larger.
 const maxPending = 256 << 10
 
+// Together the clients of a face may have shared bytes waiting. Beyond that, one that has more than fair is dropped when there
+// is more for it: so ten thousand subscribers that read nothing cost this much and no more.
+const (
+	shared = 64 << 20
+	fair   = 4 << 10
+)
+
 // outbox holds what waits to be written to one client. Whoever puts something in never waits for the network, so that
 // one slow subscriber holds up nobody.
 type outbox struct {
 	wake chan struct{}
+	// all counts what waits in all outboxes of the face, what is being written included.
+	all *atomic.Int64
 
 	mu      sync.Mutex // guards what follows
 	pending []byte
 	ended   bool
 }
 
-func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
+func newOutbox(all *atomic.Int64) *outbox { return &outbox{wake: make(chan struct{}, 1), all: all} }
 
 // put adds bytes and reports whether there was room; where there was none, the client must be dropped.
 func (o *outbox) put(b []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.pending) > maxPending {
+	if len(o.pending) > maxPending || len(o.pending) > fair && o.all.Load() > shared {
 		return false
 	}
 	if !o.ended {
 		o.pending = append(o.pending, b...)
+		o.all.Add(int64(len(b)))
 	}
 	o.signal()
 	return true
@@ -74,7 +85,9 @@ func (o *outbox) drain(conn net.Conn) {
 			continue
 		}
 		_ = conn.SetWriteDeadline(time.Now().Add(writeTime))
-		if _, err := conn.Write(b); err != nil {
+		_, err := conn.Write(b)
+		o.all.Add(-int64(len(b)))
+		if err != nil {
 			conn.Close()
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -11,8 +12,9 @@ import (
 // 512 bytes each cost 23 MB in all, where client libraries with their usual buffers cost 130 MB and more.
 const (
 	firstBuffer = 512
-	// chunk is how much memory is taken ahead of the bytes of a bulk, so that an announced length costs nothing.
-	chunk = 64 << 10
+	// chunk is how much memory is taken ahead of the bytes of a bulk, so that an announced length costs next to nothing: ten
+	// thousand connections that announce a bulk and send none cost 40 MB.
+	chunk = 4 << 10
 )
 
 // Reader reads values or requests from a stream.
@@ -242,6 +244,9 @@ func (r *Reader) body(n int) ([]byte, error) {
 	}
 	out := make([]byte, 0, min(n, chunk))
 	for len(out) < n {
+		if len(out) == cap(out) {
+			out = slices.Grow(out, min(n-len(out), len(out)))
+		}
 		if room := min(n, cap(out)) - len(out); r.r == r.w && room >= len(r.buf) {
 			// The rest of a large bulk goes straight to its place, past the small buffer.
 			m, err := io.ReadFull(r.from, out[len(out):len(out)+room])
