@@ -114,9 +114,12 @@ func (a *Agent) carryAnnouncement(g *groupWork) {
 func (a *Agent) onAddress(g *groupWork, e vip.Event) {
 	g.lookAtAddress()
 	seen := decide.VIPSeen{}
-	if e.Kind == vip.Claimed {
+	switch e.Kind {
+	case vip.Claimed:
 		seen.Claimed = e.By
-	} else {
+	case vip.Expired: // nobody's doing but this agent's, which did not run
+		a.log.Warn("the virtual address was not renewed in time", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev)
+	default:
 		seen.Broken, seen.By = true, fmt.Sprintf("%s by %s", e.Kind, e.By)
 		a.log.Error("the virtual address was changed", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev, "what", e.Kind, "by", e.By, "restored_in", e.Took, "err", e.Err)
 	}

@@ -77,7 +77,7 @@ const (
 	VIPTaken   Code = "vip-taken"   // Text (address and MAC) answers for it: Node is the master without it
 	VIPFailed  Code = "vip-failed"  // it can't be set or taken off: Text
 	VIPClaimed Code = "vip-claimed" // Text answers for it too, though Node has it
-	VIPBroken  Code = "vip-broken"  // taken away or changed by Text
+	VIPBroken  Code = "vip-broken"  // Text says what was done to it, and by whom
 	VIPRemoved Code = "vip-removed" // it goes with Redkeep
 
 	// Why a group waits.

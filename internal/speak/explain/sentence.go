@@ -179,8 +179,8 @@ var sentences = map[words.Code]sentence{
 		"take the address away from there, since clients are sent to either",
 	},
 	words.VIPBroken: {
-		"{text} has taken the group's address away from {node}, or changed it",
-		"have that leave the address alone",
+		"the group's address on {node} was changed: {text}",
+		"have whoever did that leave the address alone",
 	},
 	words.VIPRemoved: {
 		"the group's address is taken off {node}, since nobody would move it from now on",
