@@ -19,6 +19,7 @@ type candidate struct {
 	// voting says that the vote has been sent.
 	voting   bool
 	again    words.Instant // when the question goes again to those who have not answered
+	pause    time.Duration // between the last two; each is longer than the one before
 	deadline words.Instant
 }
 
@@ -37,8 +38,9 @@ func (m *Machine) releasesHeard() []decide.Release {
 func (m *Machine) stand(b decide.Basis, handover, reclaim bool, forTarget func(bool, words.Reason)) {
 	c := &candidate{
 		round: quorum.NewRound(m.setup.Random()), reclaim: reclaim, forTarget: forTarget,
-		deadline: m.at.Add(m.roundBudget()), again: m.at.Add(m.askAgain()),
+		deadline: m.at.Add(m.roundBudget()),
 	}
+	m.askLater(c, m.askAgain())
 	c.ask = decide.PreVote{
 		Round: c.round.ID, Claim: m.claim(), Rows: m.copyRegister().Rows, Releases: m.releasesHeard(),
 		Handover: handover, Reclaim: reclaim, Basis: b,
@@ -68,9 +70,32 @@ func (m *Machine) askAgain() time.Duration {
 	return min(max(3*m.slowest(), 10*time.Millisecond), 50*time.Millisecond)
 }
 
-// backoff is how long an attempt that failed holds back before the next.
+// askLater sets when a question goes again.
+func (m *Machine) askLater(c *candidate, pause time.Duration) {
+	c.pause = min(pause, max(m.askAgain(), m.setup.Beat()))
+	c.again = m.at.Add(c.pause)
+}
+
+// backoff is how long an attempt that failed holds back before the next. Pauses grow when attempts go on failing: something must
+// change first, and nobody else is to be kept awake by them.
 func (m *Machine) backoff() time.Duration {
-	return 20*time.Millisecond + time.Duration(m.setup.Random()%20_000_000)
+	base := 20 * time.Millisecond << min(max(m.failures-failuresFree, 0), 3)
+	return min(base, max(m.setup.Beat(), 20*time.Millisecond)) + time.Duration(m.setup.Random()%20_000_000)
+}
+
+// failuresFree is how many attempts in a row may fail before the pauses between them grow.
+const failuresFree = 5
+
+// absent reports whether no answer is to be expected of a voter.
+func (m *Machine) absent(n words.Node) bool { return !m.present(n) }
+
+// hopeless reports whether an attempt has come to nothing. One that reclaims a hold hopes on: it has nothing to lose by waiting.
+func (m *Machine) hopeless(c *candidate) (words.Reason, bool) {
+	absent := m.absent
+	if c.reclaim {
+		absent = func(words.Node) bool { return false }
+	}
+	return c.round.Failed(m.lists(), absent)
 }
 
 func (m *Machine) onPreVoted(from words.Node, p decide.PreVoted) {
@@ -106,7 +131,7 @@ func (m *Machine) countPreVotes(c *candidate) {
 		m.beginVote(c)
 		return
 	}
-	if why, failed := c.round.Failed(m.lists()); failed {
+	if why, failed := m.hopeless(c); failed {
 		m.giveUp(why)
 	}
 }
@@ -115,6 +140,7 @@ func (m *Machine) countPreVotes(c *candidate) {
 func (m *Machine) giveUp(why words.Reason) {
 	c := m.candidate
 	m.candidate = nil
+	m.failures, m.failedFor = m.failures+1, why
 	m.nextTry = m.at.Add(m.backoff())
 	if h := m.holder; h != nil {
 		// Slots that the vote armed must not be activated for the old epoch's grants.
@@ -185,7 +211,7 @@ func (m *Machine) beginVote(c *candidate) {
 // sendVotes asks for the votes. The candidate's own is written meanwhile, and counted only when it is on disk.
 func (m *Machine) sendVotes(c *candidate) {
 	m.sendAll(c.vote)
-	c.again = m.at.Add(m.askAgain())
+	m.askLater(c, m.askAgain())
 	why := words.Reason{Code: words.NotAdmitted, Node: m.setup.Self, Text: m.disk.broken}
 	if m.disk.broken == "" {
 		why = m.pauseForbids(m.setup.Self, c.vote.Claim, c.vote.Basis, c.reclaim, c.vote.Releases)
@@ -220,7 +246,7 @@ func (m *Machine) countVotes(c *candidate) {
 		m.elected(c)
 		return
 	}
-	if why, failed := c.round.Failed(m.lists()); failed {
+	if why, failed := m.hopeless(c); failed {
 		m.giveUp(why)
 	}
 }
@@ -274,7 +300,7 @@ func (m *Machine) tendCandidate() {
 	if m.at < c.again {
 		return
 	}
-	c.again = m.at.Add(m.askAgain())
+	m.askLater(c, 2*c.pause)
 	for _, n := range m.others() {
 		switch {
 		case c.round.Answered(n):

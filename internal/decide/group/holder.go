@@ -224,6 +224,9 @@ func (m *Machine) onGrant(from words.Node, g decide.Grant) {
 		h.repeatAt = 0
 	}
 	m.activate()
+	if h.accepted != nil {
+		m.commitList() // it may have waited for this grant
+	}
 }
 
 // allGranted reports whether every voter has granted a beat, so that it need not be repeated.

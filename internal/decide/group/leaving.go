@@ -24,6 +24,7 @@ type leaving struct {
 	// until is the end of the hold: by then the kernel has shut the gate whatever came of the order to.
 	until words.Instant
 	sent  bool
+	pause time.Duration // between the last two copies of the release
 	deaf  map[words.Node]bool
 	again words.Instant
 	stop  words.Instant
@@ -106,7 +107,7 @@ func (m *Machine) releaseAll() {
 		l.deaf[n] = true
 		m.send(n, l.release)
 	}
-	l.sent, l.again, l.stop = true, m.at.Add(releaseRepeat), m.at.Add(m.setup.Lease)
+	l.sent, l.pause, l.again, l.stop = true, releaseRepeat, m.at.Add(releaseRepeat), m.at.Add(m.setup.Lease)
 	m.nextTry = m.at.Add(m.backoff())
 	if l.end.then != nil {
 		l.end.then()
@@ -114,7 +115,8 @@ func (m *Machine) releaseAll() {
 	m.tellStatus()
 }
 
-// releaseRepeat is the time between two copies of a release to a node that has not acknowledged it.
+// releaseRepeat is the time between the first two copies of a release to a node that has not acknowledged it. Later ones come after
+// pauses that grow to a beat's.
 const releaseRepeat = 15 * time.Millisecond
 
 // tendLeaving asks for the gate to be shut again where that failed, and repeats the release to those who have not heard it.
@@ -129,7 +131,8 @@ func (m *Machine) tendLeaving() {
 	case len(l.deaf) == 0 || m.at >= l.stop:
 		m.leaving = nil
 	case m.at >= l.again:
-		l.again = m.at.Add(releaseRepeat)
+		l.pause = min(2*l.pause, max(m.setup.Beat(), releaseRepeat))
+		l.again = m.at.Add(l.pause)
 		for _, n := range m.others() {
 			if l.deaf[n] {
 				m.send(n, l.release)

@@ -59,6 +59,8 @@ type Machine struct {
 	releases   map[words.Node]decide.Release
 	chosen     choice
 	nextTry    words.Instant
+	failures   int // attempts to be elected that have failed in a row
+	failedFor  words.Reason
 	nextStatus words.Instant
 	lastBeat   lastBeat
 	announced  words.Row // the last master that clients were told of

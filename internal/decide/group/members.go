@@ -37,7 +37,7 @@ func (m *Machine) recover(id uint64, r decide.Recover) {
 	m.persist(func() {
 		m.note(words.Reason{Code: words.RecoveredAlone, Node: m.setup.Self, N: int64(reg.Generation)})
 		m.choose(choice{master: m.setup.Self, acceptLoss: true})
-		m.alone = &aloneRequest{id: id}
+		m.alone, m.nextTry, m.failures = &aloneRequest{id: id}, m.at, 0
 	})
 }
 

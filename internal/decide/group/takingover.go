@@ -21,7 +21,7 @@ func (m *Machine) elected(c *candidate) {
 		hold: c.hold, run: c.vote.Claim.Server.RunID, firstBy: m.at.Add(m.setup.Lease),
 		budget: m.at.Add(m.promotionBudget()), nextBeat: m.at, since: m.at,
 	}
-	m.candidate, m.vacancy, m.holder = nil, nil, h
+	m.candidate, m.vacancy, m.holder, m.failures = nil, nil, h, 0
 	m.note(words.Reason{Code: words.Elected, Node: m.setup.Self, N: int64(h.hold.Epoch)})
 	if c.reclaim && old != nil && old.open {
 		h.open, h.trail = true, old.trail

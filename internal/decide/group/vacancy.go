@@ -48,7 +48,13 @@ func (m *Machine) tendVacancy() {
 		m.why = append(m.why, why)
 		return
 	}
-	if !m.data() || m.at < m.nextTry {
+	if !m.data() {
+		return
+	}
+	if m.at < m.nextTry {
+		if m.failures > 0 {
+			m.why = append(m.why, m.failedFor)
+		}
 		return
 	}
 	if m.chosen.master == m.setup.Self && m.chosen.asked {

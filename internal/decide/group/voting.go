@@ -40,7 +40,7 @@ func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) 
 	}
 	fresh := m.lastBeat.epoch != b.Epoch || m.lastBeat.from != from
 	m.lastBeat = lastBeat{from, b.Epoch, m.at}
-	m.vacancy = nil
+	m.vacancy, m.failures = nil, 0
 	m.rememberReach(b.Epoch, b)
 	m.send(from, decide.Grant{Epoch: b.Epoch, Session: session, Seq: b.Seq, Lease: b.Lease})
 	if b.Row.Epoch == b.Epoch {

@@ -43,9 +43,14 @@ func (r *Round) Answered(n words.Node) bool { _, no := r.no[n]; return no || r.y
 // Won reports whether a majority said yes.
 func (r *Round) Won(l Lists) bool { return l.Majority(func(n words.Node) bool { return r.yes[n] }) }
 
-// Failed reports whether a majority can't be had any more, and one refusal that explains it.
-func (r *Round) Failed(l Lists) (words.Reason, bool) {
-	if l.Possible(func(n words.Node) bool { _, no := r.no[n]; return no }) {
+// Failed reports whether a majority can't be had any more, and one refusal that explains it. Once somebody has refused, nothing is
+// expected of those who are absent.
+func (r *Round) Failed(l Lists, absent func(words.Node) bool) (words.Reason, bool) {
+	out := func(n words.Node) bool {
+		_, no := r.no[n]
+		return no || len(r.no) > 0 && !r.yes[n] && absent(n)
+	}
+	if l.Possible(out) {
 		return words.Reason{}, false
 	}
 	for _, n := range l.All() {

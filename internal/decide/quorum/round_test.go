@@ -55,7 +55,7 @@ func TestYesBinds(t *testing.T) {
 	r.Yes("a")
 	r.No("a", words.Reason{Code: words.GrantHeld})
 	r.No("b", words.Reason{Code: words.GrantHeld})
-	if _, failed := r.Failed(three); failed {
+	if _, failed := r.Failed(three, nobody); failed {
 		t.Error("failed with one refusal of three")
 	}
 	r.Yes("b")
@@ -68,7 +68,27 @@ func TestRoundFailsWithAReason(t *testing.T) {
 	r := NewRound(1)
 	r.No("b", words.Reason{Code: words.GrantHeld, Node: "x"})
 	r.No("c", words.Reason{Code: words.WorseThanOwn})
-	if why, failed := r.Failed(three); !failed || why.Code != words.GrantHeld {
+	if why, failed := r.Failed(three, nobody); !failed || why.Code != words.GrantHeld {
 		t.Errorf("failed %v: %v", failed, why)
+	}
+}
+
+func nobody(words.Node) bool { return false }
+
+// TestTheAbsentAreNotWaitedFor once somebody has refused; while nobody has, an answer may only be late.
+func TestTheAbsentAreNotWaitedFor(t *testing.T) {
+	absent := func(n words.Node) bool { return n == "c" }
+	r := NewRound(1)
+	r.Yes("a")
+	if _, failed := r.Failed(three, absent); failed {
+		t.Error("failed before anybody refused")
+	}
+	r.No("b", words.Reason{Code: words.WorseThanOwn})
+	if why, failed := r.Failed(three, absent); !failed || why.Code != words.WorseThanOwn {
+		t.Errorf("failed %v: %v", failed, why)
+	}
+	r.Yes("c")
+	if _, failed := r.Failed(three, absent); failed {
+		t.Error("the yes of one that was taken for absent does not count")
 	}
 }
