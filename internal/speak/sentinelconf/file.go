@@ -53,13 +53,16 @@ type File struct {
 	// DenyScriptsReconfig forbids SENTINEL SET to change scripts; it is the default.
 	DenyScriptsReconfig                 bool
 	ResolveHostnames, AnnounceHostnames bool
+
+	// last is where each directive stands last.
+	last map[string]int
 }
 
 // Parse reads a file. name is what errors begin with. What is wrong comes back as Errors, all of it at once as far as a
 // hundred problems, and the File with it: it has every line, and the values of those that are good. Nothing printed from the errors shows a password.
 func Parse(name string, text []byte) (*File, error) {
 	r := &reader{
-		File:       &File{Name: name, DenyScriptsReconfig: true},
+		File:       &File{Name: name, DenyScriptsReconfig: true, last: make(map[string]int)},
 		directives: strings.Fields(directiveNames), masters: make(map[string]*Master), seen: make(map[mark]bool),
 	}
 	if len(text) > MaxFile {
@@ -67,7 +70,11 @@ func Parse(name string, text []byte) (*File, error) {
 		return r.File, Errors(r.problems)
 	}
 	for raw := range bytes.Lines(text) {
-		r.Lines = append(r.Lines, r.line(len(r.Lines)+1, string(raw)))
+		l := r.line(len(r.Lines)+1, string(raw))
+		if len(l.Words) > 0 {
+			r.last[l.Directive()] = len(r.Lines)
+		}
+		r.Lines = append(r.Lines, l)
 	}
 	r.statements()
 	if len(r.problems) > 0 {
@@ -87,12 +94,11 @@ func (f *File) Append(b []byte) []byte {
 
 // Last returns what follows a directive (not of sentinel's), of its last line, as the last one counts; nil if there is none.
 func (f *File) Last(directive string) []string {
-	for i := len(f.Lines) - 1; i >= 0; i-- {
-		if f.Lines[i].Directive() == directive {
-			return f.Lines[i].Words[1:]
-		}
+	i, given := f.last[directive]
+	if !given {
+		return nil
 	}
-	return nil
+	return f.Lines[i].Words[1:]
 }
 
 // line reads one line by itself.

@@ -93,6 +93,35 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestAsRedisSentinel holds single lines, after a good monitor line, against what redis-sentinel 7.0.15 said to each.
+func TestAsRedisSentinel(t *testing.T) {
+	for _, taken := range []string{
+		`sentinel down-after-milliseconds m 5x`, `sentinel failover-timeout m 99999999`, `sentinel parallel-syncs m -1`,
+		`sentinel auth-pass m "a b"`, `sentinel auth-user m 'it\'s'`, `sentinel rename-command m A b`, `sentinel config-epoch m x`,
+		`sentinel known-sentinel m 1.2.3.4 5 x`, `sentinel known-sentinel m 1.2.3.4 5`, `sentinel known-replica m ::1 7`,
+		`sentinel known-replica m 1.2.3.04 7`, `sentinel known-replica m 10.1 7`, `sentinel announce-ip ""`, `sentinel announce-port -4`,
+		`sentinel deny-scripts-reconfig YES`, `sentinel`, `SENTINEL MONITOR n 127.0.0.1 1 1`, `sentinel monitor o 127.0.0.1 +5 " 7"`,
+		`sentinel leader-epoch m -5`, `sentinel master-reboot-down-after-period m 0`, `sentinel known-slave m 1.2.3.4 0`, "\v",
+		`sentinel auth-pass m "\x4"`, `  # x`,
+	} {
+		if _, err := Parse("x", []byte("sentinel monitor m 127.0.0.1 6379 2\n"+taken)); err != nil {
+			t.Errorf("%s: %v", taken, err)
+		}
+	}
+	for refused, kind := range map[string]Kind{
+		`sentinel down-after-milliseconds m x`: BadTime, `sentinel auth-pass m a\ b`: UnknownStatement, `"" x`: UnknownDirective,
+		`sentinel known-replica m 1.2.3.4 70000`: BadPort, `sentinel known-replica m 1.2.3.4 -1`: BadPort, `sentinel "" m`: UnknownStatement,
+		`sentinel announce-ip a b`: UnknownStatement, `sentinel monitor p "" 5 7`: BadHost, `sentinel monitor q 127.0.0.1 -1 1`: BadPort,
+		`sentinel current-epoch`: UnknownStatement, `sentinel auth-pass m "a"b`: Unreadable, `sentinel deny-scripts-reconfig 1`: NotYesNo,
+		`sentinel known-replica m 1.2.3.256 7`: BadHost, `sentinel known-replica m 1.2.3.0_4 7`: BadHost,
+	} {
+		_, err := Parse("x", []byte("sentinel monitor m 127.0.0.1 6379 2\n"+refused))
+		if problems := (Errors)(nil); !errors.As(err, &problems) || len(problems) != 1 || problems[0].Kind != kind || problems[0].Line != 2 {
+			t.Errorf("%s: %v", refused, err)
+		}
+	}
+}
+
 // TestNothingShowsAPassword prints files in which passwords stand where people have put them.
 func TestNothingShowsAPassword(t *testing.T) {
 	const conf = "sentinel monitor m 10.0.0.1 6379 2\nsentinel auth-pass m hunter2\nsentinel auth-pas m hunter2\nsentinel auth-pass=hunter2\n" +
@@ -119,7 +148,7 @@ func TestHugeFiles(t *testing.T) {
 	} {
 		var b strings.Builder
 		b.WriteString("sentinel monitor m 10.0.0.1 6379 2\n")
-		for i := 0; b.Len() < MaxFile-100; i++ {
+		for i := 0; b.Len() < MaxFile/4; i++ {
 			fmt.Fprintf(&b, line, i)
 		}
 		_, err := Parse("sentinel.conf", []byte(b.String()))

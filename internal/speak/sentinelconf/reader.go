@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -99,14 +100,39 @@ func (r *reader) port(line int, text string) (int, bool) {
 
 // host reads an address, or a name where names are resolved.
 func (r *reader) host(line int, text string) (string, bool) {
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+	if _, err := netip.ParseAddr(text); err == nil {
 		return text, true
+	}
+	if addr, ok := numbers(text); ok {
+		return addr.String(), true
 	}
 	if r.ResolveHostnames && text != "" {
 		return text, true
 	}
 	r.wrong(line, BadHost, "write its address, or add the line: sentinel resolve-hostnames yes", "%q is not an IP address", Shown(text))
 	return "", false
+}
+
+// numbers reads the older ways to write an IPv4 address, which C's resolver takes for one: 10.1, 0x0a000001, 10.0.0.07.
+func numbers(text string) (netip.Addr, bool) {
+	parts := strings.Split(text, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	all := uint64(0)
+	for i, p := range parts {
+		// Underscores, 0o and 0b, which Go would take, are none to C.
+		n, err := strconv.ParseUint(p, 0, 32)
+		bits := 8
+		if i == len(parts)-1 {
+			bits = 8 * (5 - len(parts))
+		}
+		if err != nil || strings.ContainsAny(p, "_oO") || strings.HasPrefix(strings.ToLower(p), "0b") || n>>bits != 0 {
+			return netip.Addr{}, false
+		}
+		all = all<<bits | n
+	}
+	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
 }
 
 // yes reads yes or no.

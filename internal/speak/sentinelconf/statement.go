@@ -38,11 +38,14 @@ func (r *reader) statements() {
 			if r.full() {
 				return
 			}
+			if l.Directive() != "sentinel" || len(l.Words) < 2 {
+				continue // sentinel alone is taken, and means nothing
+			}
 			at := slices.IndexFunc(known, func(s statement) bool { return s.name == l.Statement() })
 			if at >= 0 && known[at].pass == turn {
 				r.statement(i+1, known[at], l.Words[2:])
 			}
-			if at < 0 && turn == global && l.Statement() != "" {
+			if at < 0 && turn == global {
 				r.noStatement(i+1, l.Statement(), known)
 			}
 		}

@@ -10,9 +10,10 @@ import (
 
 // fate says what became of a line; "" for comments and blank lines.
 func (m *maker) fate(f *sentinelconf.File, l sentinelconf.Line) (Fate, string) {
-	switch directive := l.Directive(); directive {
-	case "":
+	if len(l.Words) == 0 {
 		return "", ""
+	}
+	switch directive := l.Directive(); directive {
 	case "sentinel":
 		if l.Statement() == "" {
 			return Dropped, "sentinel: the line says nothing"
@@ -69,7 +70,7 @@ func (m *maker) statement(f *sentinelconf.File, name string, args []string) (Fat
 
 // login says it of what a group's servers want of those who give them orders.
 func (m *maker) login(statement string, args []string) (Fate, string) {
-	g := m.groups[slices.IndexFunc(m.groups, func(g *group) bool { return g.Name == args[0] })]
+	g := m.byName[args[0]]
 	key, command := ".redis.", strings.ToUpper(args[1])
 	counts := false
 	switch statement {
@@ -117,7 +118,7 @@ func (m *maker) directive(f *sentinelconf.File, name string) (Fate, string) {
 		}
 		return Dropped, fmt.Sprintf(": clients find the agents at listen_port, %d", m.listenPort)
 	case "bind":
-		if own := ownAddress(f, m.files); f.AnnounceIP == "" && slices.Contains(f.Last("bind"), own) && m.site.name(own) != "" {
+		if own := m.site.own[f]; f.AnnounceIP == "" && slices.Contains(f.Last("bind"), own) && m.site.name(own) != "" {
 			return Took, " -> " + m.node(own)
 		}
 		return Dropped, ": the agent needs no choice of addresses to listen on"

@@ -22,8 +22,9 @@ type group struct {
 	questions []string
 }
 
-// groupsOf puts the files' masters together by their names, in the order in which they first come.
-func groupsOf(files []*sentinelconf.File) []*group {
+// groupsOf puts the files' masters together by their names, in the order in which they first come. It returns them by
+// their names too.
+func groupsOf(files []*sentinelconf.File) ([]*group, map[string]*group) {
 	var groups []*group
 	byName := make(map[string]*group)
 	for _, f := range files {
@@ -42,7 +43,7 @@ func groupsOf(files []*sentinelconf.File) []*group {
 	for _, g := range groups {
 		g.compare()
 	}
-	return groups
+	return groups, byName
 }
 
 // add takes the servers and scripts that one file has.
@@ -63,9 +64,10 @@ func (g *group) add(m *sentinelconf.Master) {
 	}
 }
 
-// ask notes a question once.
+// ask notes a question once, and no more of them than somebody would read.
 func (g *group) ask(text string) {
-	if !slices.Contains(g.questions, text) {
+	const most = 20
+	if len(g.questions) < most && !slices.Contains(g.questions, text) {
 		g.questions = append(g.questions, text)
 	}
 }

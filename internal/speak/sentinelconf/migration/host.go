@@ -19,12 +19,16 @@ type host struct {
 	data, asked bool
 	// name is the node's, "" for a host that gets no vote.
 	name string
+	// order is its place among the voters.
+	order int
 }
 
 // site is all that the files say of the hosts.
 type site struct {
 	hosts  []*host
 	byText map[string]*host
+	// own is where each file's own Sentinel runs, "" where no file says so.
+	own map[*sentinelconf.File]string
 }
 
 // at returns the host of that address or name, and makes it where it is new. Two names of one host are two hosts here: the
@@ -60,7 +64,7 @@ func (s *site) name(text string) string {
 
 // siteOf collects the hosts: those with servers, those with a Sentinel, and those that a person named.
 func siteOf(files []*sentinelconf.File, groups []*group, answers []Node) *site {
-	s := &site{byText: make(map[string]*host)}
+	s := &site{byText: make(map[string]*host), own: make(map[*sentinelconf.File]string)}
 	for _, g := range groups {
 		for _, a := range g.servers {
 			s.at(a.Host).data = true
@@ -72,8 +76,8 @@ func siteOf(files []*sentinelconf.File, groups []*group, answers []Node) *site {
 				s.at(p.Addr.Host)
 			}
 		}
-		if own := ownAddress(f, files); own != "" {
-			s.at(own)
+		if s.own[f] = ownAddress(f, files); s.own[f] != "" {
+			s.at(s.own[f])
 		}
 	}
 	for _, n := range answers {
@@ -153,7 +157,8 @@ func (s *site) voters() []*host {
 	for _, h := range chosen {
 		taken[h.name] = true
 	}
-	for _, h := range chosen {
+	for i, h := range chosen {
+		h.order = i
 		if h.name == "" {
 			h.name = free(h, taken)
 			taken[h.name] = true
@@ -173,7 +178,7 @@ func free(h *host, taken map[string]bool) string {
 			return string(c)
 		}
 	}
-	for i := 1; ; i++ {
+	for i := len(taken); ; i++ {
 		if name := fmt.Sprintf("node%d", i); !taken[name] {
 			return name
 		}

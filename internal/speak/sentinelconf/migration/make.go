@@ -34,6 +34,7 @@ type maker struct {
 	files   []*sentinelconf.File
 	answers Answers
 	groups  []*group
+	byName  map[string]*group
 	site    *site
 	voters  []*host
 	tls     *tls
@@ -48,7 +49,8 @@ type maker struct {
 
 // Make writes the file. There is at least one master in the files.
 func Make(files []*sentinelconf.File, answers Answers) Result {
-	m := &maker{files: files, answers: answers, groups: groupsOf(files)}
+	m := &maker{files: files, answers: answers}
+	m.groups, m.byName = groupsOf(files)
 	m.site = siteOf(files, m.groups, answers.Nodes)
 	m.voters = m.site.voters()
 	m.tls = m.tlsOf(files[0])

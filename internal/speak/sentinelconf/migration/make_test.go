@@ -143,6 +143,28 @@ func FuzzMake(f *testing.F) {
 	})
 }
 
+// TestHugeFiles takes no longer by line than small ones.
+func TestHugeFiles(t *testing.T) {
+	for name, line := range map[string]string{
+		"masters":  "sentinel monitor m%[1]d redis-%[1]d 6379 2\nsentinel auth-pass m%[1]d x\n",
+		"replicas": "sentinel known-replica m host%[1]d %[1]d\n", "certificates": "tls-cert-file x%d\n",
+		"sentinels": "sentinel known-sentinel m host%[1]d 1 %[1]d\nbind %[1]d\n",
+	} {
+		var b strings.Builder
+		b.WriteString("sentinel resolve-hostnames yes\nsentinel monitor m 10.0.0.1 6379 2\ntls-replication yes\n")
+		for i := 1; i < 20_000; i++ {
+			fmt.Fprintf(&b, line, i)
+		}
+		file, err := sentinelconf.Parse("x", []byte(b.String()))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if r := Make([]*sentinelconf.File{file}, Answers{SecretFile: "x"}); len(r.Notes) < 20_000 {
+			t.Errorf("%s: %d notes", name, len(r.Notes))
+		}
+	}
+}
+
 // TestPasswordsComeBack writes what people have for passwords.
 func TestPasswordsComeBack(t *testing.T) {
 	for _, password := range []string{"123456", "0x1f", "1e3", "yes", "~", "null", "*a", "&a", "!x", "a: b", "a #b", "-", "- a", "'", `"`, `\`, `\x41`,

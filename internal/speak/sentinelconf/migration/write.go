@@ -68,7 +68,7 @@ func (m *maker) nodes(line func(string, ...any)) {
 		m.ask(fmt.Sprintf("nodes: %d hosts have servers or were named, and 7 can vote in one file: make one for the groups of some of them", len(m.voters)))
 	}
 	for _, f := range m.files {
-		if ownAddress(f, m.files) == "" && !m.beside() {
+		if m.site.own[f] == "" && !m.beside() {
 			m.asks = append(m.asks, Note{f.Name, 0, Asks,
 				"which address its own host has, which it doesn't say: if that is none of the nodes and shall vote, add --node NAME=ADDRESS"})
 		}
@@ -114,25 +114,25 @@ func (m *maker) group(g *group, line func(string, ...any)) {
 		m.asks = append(m.asks, Note{g.file.Name, g.Line, Asks, groupKey(g.Name) + ": " + q})
 	}
 	line("    redis: %s", m.server(g))
-	var data []string
-	for _, h := range m.voters {
-		if slices.ContainsFunc(g.hosts(), func(text string) bool { return m.site.at(text) == h }) {
-			data = append(data, quote(h.name))
-		}
-	}
-	line("    data: [%s]", strings.Join(data, ", "))
+	line("    data: [%s]", strings.Join(m.data(g), ", "))
 	for _, script := range g.scripts {
 		m.script(g, script, line)
 	}
 }
 
-// hosts lists those with a server of the group.
-func (g *group) hosts() []string {
-	hosts := make([]string, len(g.servers))
+// data lists the nodes with a server of the group, in the order of the nodes.
+func (m *maker) data(g *group) []string {
+	hosts := make([]*host, len(g.servers))
 	for i, a := range g.servers {
-		hosts[i] = a.Host
+		hosts[i] = m.site.at(a.Host)
 	}
-	return hosts
+	slices.SortFunc(hosts, func(a, b *host) int { return a.order - b.order })
+	hosts = slices.Compact(hosts) // a name and an address may have turned out to be one host
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = quote(h.name)
+	}
+	return names
 }
 
 // groupKey is a group's place in the file, as messages show it.
