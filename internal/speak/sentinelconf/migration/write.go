@@ -34,8 +34,21 @@ func (m *maker) write() []byte {
 	for _, g := range m.groups {
 		m.group(g, line)
 	}
+	m.rights()
 	m.ask("groups.*.redis: each agent reaches its own server at 127.0.0.1; if one does not listen there, write redis: {port: ..., address: node}")
 	return []byte(b.String())
+}
+
+// rights asks about what agents do with servers and Sentinel doesn't: its user and its list of renamed commands may be too
+// narrow.
+func (m *maker) rights() {
+	if slices.ContainsFunc(m.groups, func(g *group) bool { return g.AuthUser != "" && !g.AuthPass.Empty() }) {
+		m.ask("groups.*.redis.user: agents need some rights that Sentinel's user doesn't have, as SETRANGE on redkeep:probe:*, CONFIG SET, PSYNC " +
+			"and REPLCONF; docs/adopt.md has the lines")
+	}
+	if slices.ContainsFunc(m.groups, func(g *group) bool { return len(g.Renames) > 0 }) {
+		m.ask("groups.*.redis.rename: agents use commands that Sentinel doesn't: if the servers rename COMMAND, REPLICAOF or SETRANGE too, add them")
+	}
 }
 
 // nodes writes the voters, and makes room for those that are missing.
