@@ -14,8 +14,7 @@ type event struct{ channel, payload string }
 const switchMaster = "+switch-master"
 
 // These channels of Sentinel have no counterpart under a lease, and nothing is published on them: +set, +reset-master,
-// +sentinel-address-switch, +sentinel-address-update, +sentinel-invalid-addr, +failover-state-select-slave,
-// +failover-state-send-slaveof-noone, +failover-state-wait-promotion, +failover-end-for-timeout, -failover-abort-*,
+// +sentinel-address-switch, +sentinel-address-update, +sentinel-invalid-addr, +failover-end-for-timeout, -failover-abort-*,
 // +slave-reconf-*, +convert-to-slave, +fix-slave-config, -script-*. What they tell is in redkeep history.
 
 // switched are the events of a switch, in Sentinel's order: this node's view as the winner's or as another's. All that is
@@ -27,7 +26,9 @@ func switched(n picture.Node, g picture.Group, epoch words.Epoch, from, to words
 	all := []event{{"+new-epoch", itoa(epoch)}}
 	vote := event{"+vote-for-leader", identity(n, to) + " " + itoa(epoch)}
 	if to == n.Node {
-		all = append(all, event{"+try-failover", old}, vote, event{"+elected-leader", old}, event{"+selected-slave", slave},
+		all = append(all, event{"+try-failover", old}, vote, event{"+elected-leader", old},
+			event{"+failover-state-select-slave", old}, event{"+selected-slave", slave},
+			event{"+failover-state-send-slaveof-noone", slave}, event{"+failover-state-wait-promotion", slave},
 			event{"+promoted-slave", slave}, event{"+failover-state-reconf-slaves", old}, event{"+failover-end", old})
 	} else {
 		all = append(all, vote, event{"+config-update-from", sentinelInstance(n, g, to, before)})
