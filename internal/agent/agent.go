@@ -126,6 +126,7 @@ func (a *Agent) open(ctx context.Context) error {
 	if err := a.openGate(ctx); err != nil {
 		return err
 	}
+	a.dropLeftovers(ctx)
 	if err := a.openGroups(); err != nil {
 		return err
 	}

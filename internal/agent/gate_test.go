@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"errors"
+	"log/slog"
 	"net/netip"
 	"os"
 	"runtime"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/act/gate"
+	"redkeep/internal/act/vip"
 	"redkeep/internal/decide"
 	"redkeep/internal/speak/config"
 	"redkeep/internal/words"
@@ -93,6 +96,37 @@ func TestAnAddressChangesItsGroup(t *testing.T) {
 	a.groups["jobs"].conf.Server.Port = 6381
 	if err := a.tellGates(found); err == nil || !strings.Contains(err.Error(), "port 6381 belongs to old; what") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestLeftoversOfAnotherFile has the address that the group had before, and what the host has of it for good.
+func TestLeftoversOfAnotherFile(t *testing.T) {
+	a := inNamespace(t)
+	a.log = slog.New(slog.DiscardHandler)
+	g := a.have(config.Group{Name: "orders", Gate: config.GateOn}, "10.77.0.100")
+	a.opt.Config = &config.Config{Groups: []config.Group{g.conf}}
+	now, before := netip.MustParseAddr("10.77.0.100"), netip.MustParseAddr("10.77.0.99")
+	left, err := vip.Open(vip.Config{Group: "orders", Addresses: []vip.Address{{Addr: now, Dev: "lo"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := vip.Open(vip.Config{Group: "orders", Addresses: []vip.Address{{Addr: before, Dev: "lo"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = left.Close(), old.Close() }()
+	if err := errors.Join(left.Set(t.Context(), true, time.Minute), old.Set(t.Context(), true, time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for _, told := range []netip.Addr{now, before} {
+		if err := a.gate.Set("orders", gate.Want{Mode: gate.Shut, Ports: []uint16{6379}, Addresses: []netip.Addr{told}}); err != nil {
+			t.Fatal(err)
+		}
+		a.dropLeftovers(t.Context())
+		gone, err := vip.TakeOff([]netip.Addr{told})
+		if here := len(gone) == 1; err != nil || here != (told == now) {
+			t.Errorf("%s is here: %v, %v", told, here, err)
+		}
 	}
 }
 
