@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os/user"
+	"slices"
 	"strconv"
 
 	"redkeep/internal/act/gate"
@@ -68,20 +69,40 @@ func (a *Agent) gated(g *groupWork) bool {
 	return a.gate != nil && g.conf.Gate != config.GateOff && g.conf.HasData(a.opt.Self.Name)
 }
 
-// gateFound is the gate as an earlier agent left it.
+// gateFound is the gate as an earlier agent left it, and where.
 func (a *Agent) gateFound(g *groupWork) (found decide.GateState) {
 	if !a.gated(g) {
 		return found
 	}
 	if state, err := a.gate.State(g.conf.Name); err == nil && state.Want.Mode != gate.Absent {
-		found = stateFound(state.Want)
+		found, g.kept = stateFound(state.Want), state.Want.Ports
 	}
 	return found
+}
+
+// keepPorts leaves the gate in front of the ports that it was found at, as far as the file gives them to no group. A file with another port
+// moves no server: one that is a master on the old port must not stand there without a gate while the others elect another.
+func (a *Agent) keepPorts() {
+	for _, g := range a.groups {
+		g.kept = slices.DeleteFunc(slices.Clone(g.kept), func(p uint16) bool {
+			for _, other := range a.groups {
+				if slices.Contains(other.conf.Server.Ports(), p) {
+					return true
+				}
+			}
+			return false
+		})
+		if len(g.kept) > 0 {
+			a.log.Warn("the gate stays in front of a port that redkeep.yaml has no more, since the server may be there still; "+
+				"it goes when this host is restarted", "group", g.conf.Name, "ports", g.kept)
+		}
+	}
 }
 
 // tellGates tells the kernel of all groups what was found of them. A port or an address that the file has given to another group is
 // free for that once its first one has been told without it.
 func (a *Agent) tellGates(found map[words.Group]decide.GateState) error {
+	a.keepPorts()
 	for left := a.order; len(left) > 0; {
 		var again []words.Group
 		var failed error
@@ -137,7 +158,7 @@ func modeFound(m gate.Mode) decide.GateMode {
 
 // want turns a machine's state of the gate into the hand's.
 func want(g *groupWork, s decide.GateState) gate.Want {
-	w := gate.Want{Ports: g.conf.Server.Ports(), Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch}
+	w := gate.Want{Ports: append(g.conf.Server.Ports(), g.kept...), Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch}
 	for _, v := range g.conf.VIPs {
 		w.Addresses = append(w.Addresses, v.Addr)
 	}

@@ -40,6 +40,8 @@ type groupWork struct {
 	holdEnds atomic.Int64
 	// vipState is what the hand last said of them.
 	vipState atomic.Pointer[[]vip.Status]
+	// kept are ports that the kernel's gate was found in front of; once the gates are told, those that no group has any more.
+	kept []uint16
 	// addrs are the addresses under which the data nodes' servers find each other.
 	addrs map[words.Node]netip.AddrPort
 }
