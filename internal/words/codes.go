@@ -12,8 +12,10 @@ const (
 	ServerSyncing Code = "server-syncing"
 	ServerEmpty   Code = "server-empty" // no key where N were recorded
 	ServerForeign Code = "server-foreign"
-	NeverPromote  Code = "never-promote" // priority 0
-	Banned        Code = "banned"        // it failed as master; N ms left
+	ServerCluster Code = "server-cluster"        // one of a Redis Cluster, which is not kept
+	ServerActive  Code = "server-active-replica" // of KeyDB, which is not kept
+	NeverPromote  Code = "never-promote"         // priority 0
+	Banned        Code = "banned"                // it failed as master; N ms left
 	Witness       Code = "witness"
 	NoLineage     Code = "no-lineage"
 	NotInSync     Code = "not-in-sync"

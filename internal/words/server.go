@@ -29,6 +29,10 @@ type Server struct {
 	Replicas []Replica
 	// BornFenced says that the server's own file starts it as a replica of a dead end.
 	BornFenced bool
+	// Cluster says that the server is one of a Redis Cluster (redis_mode:cluster), which fails over by itself.
+	Cluster bool
+	// Active says that the server takes writes as a replica, and merges what it gets (active-replica of KeyDB).
+	Active bool
 	// Version is redis_version, for people.
 	Version string
 	// Uptime is uptime_in_seconds.
@@ -48,6 +52,18 @@ const (
 	DeadEnd     = "127.0.0.1"
 	DeadEndPort = 1
 )
+
+// Unkept says why a server of this mode is left alone, whatever its data are: it is given no order and its port no gate,
+// since what it does of itself or makes of an order is not what the lease rests on. The code is empty for one that can be kept.
+func (s Server) Unkept() Code {
+	switch {
+	case s.Cluster:
+		return ServerCluster
+	case s.Active:
+		return ServerActive
+	}
+	return ""
+}
 
 // Fenced reports whether the server follows the dead end.
 func (s Server) Fenced() bool {

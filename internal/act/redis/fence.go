@@ -129,7 +129,7 @@ func (h *Hand) greet(ctx context.Context, l *link) error {
 	if err := h.probe(ctx, l); err != nil {
 		return err
 	}
-	if !h.greeted && h.able.PauseWrite {
+	if !h.greeted && h.able.PauseWrite && l.server.Unkept() == "" {
 		if _, err := l.do(ctx, h.cfg.command("CLIENT", "UNPAUSE")); err != nil {
 			return err
 		}

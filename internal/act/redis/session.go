@@ -178,6 +178,7 @@ func (s *session) introduce() {
 	s.ask(askAccess, s.authentication())
 	s.ask(askSetup, s.cfg.command("CLIENT", "SETNAME", watchName))
 	s.ask(askSetup, s.cfg.command("CLIENT", "NO-EVICT", "ON"))
+	s.ask(askConfig, s.cfg.command("CONFIG", "GET", "active-replica")) // KeyDB's, which no CONFIG SET changes
 	now := time.Now()
 	s.askAll(now)
 	_, cpu := s.sample()
@@ -284,6 +285,8 @@ func (s *session) learnSetting(pair []string) {
 		if n, err := strconv.Atoi(pair[1]); err == nil {
 			s.server.Priority = n
 		}
+	case "active-replica":
+		s.server.Active = pair[1] == "yes"
 	case "slave-read-only", "replica-read-only":
 		s.server.ReadOnly = pair[1] == "yes"
 	}

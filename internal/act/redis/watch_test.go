@@ -137,3 +137,25 @@ func TestWatchIsCheap(t *testing.T) {
 		t.Errorf("the watch uses %.2f %% of a core", 100*share)
 	}
 }
+
+func TestServersThatAreNotKept(t *testing.T) {
+	s := startServer(t, "cluster-enabled yes")
+	h, _, seen := watchServer(t, Config{Addr: s.addr()})
+	if seen.Unkept() != words.ServerCluster {
+		t.Errorf("the watch saw %+v", seen)
+	}
+	if seen, err := h.Look(bounded(t)); err != nil || !seen.Cluster {
+		t.Errorf("an order saw %+v, %v", seen, err)
+	}
+
+	script := old28()
+	f := startFake(t, func(request string) string {
+		if request == "CONFIG GET active-replica" {
+			return "*2\r\n" + bulk("active-replica") + bulk("yes")
+		}
+		return script(request)
+	})
+	if _, _, seen = watchServer(t, Config{Addr: f.addr()}); seen.Unkept() != words.ServerActive {
+		t.Errorf("of an active replica, the watch saw %+v", seen)
+	}
+}

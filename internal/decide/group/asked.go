@@ -131,6 +131,10 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 		m.reply(id, words.Reason{Code: words.Witness, Node: r.Master})
 		return
 	}
+	if c := m.claims()[r.Master].Server; c.Unkept() != "" {
+		m.reply(id, words.Reason{Code: c.Unkept(), Node: r.Master})
+		return
+	}
 	if m.leased() && !r.AcceptLoss {
 		m.reply(id, words.Reason{Code: words.LossNotAccepted, Node: m.voter.Register.Newest().Holder})
 		return

@@ -100,6 +100,9 @@ func (m *Machine) depart() {
 	}
 	m.setGate(decide.GateState{Mode: decide.GateAbsent}, nil)
 	m.departVIP()
+	if !m.unkept().Zero() {
+		return
+	}
 	m.instruct(decide.UnfenceBirth{}, func(o decide.Ordered) {
 		if o.Err != "" {
 			m.note(words.Reason{Code: words.ServerSilent, Node: m.setup.Self, Text: o.Err})

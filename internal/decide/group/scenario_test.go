@@ -16,7 +16,7 @@ import (
 // TestScenarios drives machines by scripts, one rule a file. A command is followed by what it led to; -rewrite records anew, and
 // what is recorded has to be read against the rule that the file names. The commands:
 //
-//	group [data=(h1,h2)] [voters=5] [vip] [ungated]   machines of one group; the input gives each server: node, role, keys=N, offset=N, fenced
+//	group [data=(h1,h2)] [voters=5] [vip] [ungated]   machines of one group; the input gives each server: node, role, keys=N, offset=N, cluster
 //	start [NODE]...                   agents start
 //	run DURATION                      time passes
 //	show                              one line for each node
@@ -109,6 +109,8 @@ func (s *stand) found(t *testing.T, f []string) {
 			addr := s.setup.Servers[words.Node(v)]
 			h.server.Role, h.server.Master, h.server.MasterPort = words.RoleReplica, addr.Addr().String(), addr.Port()
 			s.look(h)
+		case "cluster":
+			h.server.Cluster = true
 		default:
 			t.Fatalf("no property %q", w)
 		}

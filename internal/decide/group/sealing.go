@@ -51,7 +51,7 @@ func (m *Machine) sealThen(then func(), failed func(words.Reason)) {
 
 // mustSeal reports whether this node's server still hears an old master while a vote is asked for (rule vote-seals).
 func (m *Machine) mustSeal(from words.Node, q decide.Vote) bool {
-	if m.setup.Off.Off(decide.VoteSeals) || !m.data() || !m.leased() || !m.own.usable(m) || m.own.apart() {
+	if m.setup.Off.Off(decide.VoteSeals) || !m.data() || !m.leased() || !m.own.usable(m) || !m.unkept().Zero() || m.own.apart() {
 		return false
 	}
 	if q.Reclaim || m.own.masterNode(m) == from {

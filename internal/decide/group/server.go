@@ -63,6 +63,9 @@ func (m *Machine) seen(s words.Server) {
 	if replaced {
 		m.own.sealed, m.own.confirmed = 0, ""
 	}
+	if why := m.unkept(); changed && !why.Zero() {
+		m.note(why)
+	}
 	if changed {
 		m.nextStatus = m.at
 	}
@@ -102,7 +105,9 @@ func (m *Machine) unfit() words.Reason {
 	if down := m.health.Down(m.at); !down.Zero() {
 		return down
 	}
-	switch {
+	switch unkept := s.Unkept(); {
+	case unkept != "":
+		return words.Reason{Code: unkept, Node: self}
 	case s.Loading:
 		return words.Reason{Code: words.ServerLoading, Node: self}
 	case s.Syncing:
@@ -113,6 +118,14 @@ func (m *Machine) unfit() words.Reason {
 		return words.Reason{Code: words.Banned, Node: self, N: m.own.bannedUntil.Sub(m.at).Milliseconds()}
 	case m.empty():
 		return words.Reason{Code: words.ServerEmpty, Node: self, N: m.own.record.Keys}
+	}
+	return words.Reason{}
+}
+
+// unkept says why the own server is left alone; zero where it is not.
+func (m *Machine) unkept() words.Reason {
+	if why := m.own.server.Unkept(); why != "" {
+		return words.Reason{Code: why, Node: m.setup.Self}
 	}
 	return words.Reason{}
 }
@@ -133,6 +146,11 @@ func (m *Machine) tendServer() {
 	}
 	if m.ending != nil && m.ending.done {
 		return // the gate is left as a server without an agent needs it
+	}
+	if !m.unkept().Zero() {
+		// Before it was seen, it may have been behind a gate as any server is that the agent knows nothing of.
+		m.wantGate(decide.GateState{Mode: decide.GateAbsent})
+		return
 	}
 	row := m.voter.Register.Newest()
 	beyond := rank.Beyond(m.own.server.Position, row, m.voter.Register.Rows)
@@ -211,7 +229,7 @@ func (m *Machine) follow(o decide.Order) {
 
 // tendBirth has the server's own file start it fenced (rule born-fenced).
 func (m *Machine) tendBirth() {
-	if !m.leased() || !m.own.usable(m) || m.own.server.BornFenced || m.desk.busy || m.at < m.own.birthAt || m.setup.Off.Off(decide.BornFenced) {
+	if !m.leased() || !m.own.usable(m) || !m.unkept().Zero() || m.own.server.BornFenced || m.desk.busy || m.at < m.own.birthAt || m.setup.Off.Off(decide.BornFenced) {
 		return
 	}
 	m.own.birthAt = m.at.Add(time.Minute)
@@ -237,7 +255,7 @@ func (m *Machine) tendRecord() {
 
 // recordable reports whether the server's history is the group's: a server that restarted must not overwrite what is known of it.
 func (m *Machine) recordable() bool {
-	if m.own.server.Loading || m.own.server.Syncing || m.own.server.Keys < 0 {
+	if m.own.server.Loading || m.own.server.Syncing || m.own.server.Keys < 0 || !m.unkept().Zero() {
 		return false
 	}
 	st, ok := rank.Of(decide.Claim{Server: m.own.server}, m.setup.Self, m.voter.Register.Rows, decide.Rules{})

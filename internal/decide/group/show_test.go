@@ -143,6 +143,9 @@ func (s *stand) serverLine(h *host) string {
 	} else if h.server.Fenced() {
 		line = fmt.Sprintf("at the dead end at %d", h.server.Offset)
 	}
+	if h.server.Cluster {
+		line += " in cluster mode"
+	}
 	if s.open(h) {
 		return line + ", gate open"
 	}

@@ -51,6 +51,10 @@ func (m *Machine) tendVacancy() {
 	if !m.data() {
 		return
 	}
+	if why := m.unkept(); !why.Zero() {
+		m.why = append(m.why, why)
+		return
+	}
 	if m.at < m.nextTry {
 		if m.failures > 0 {
 			m.why = append(m.why, m.failedFor)

@@ -10,7 +10,7 @@ import (
 // First chooses the master of a group that was never leased, from what every data node's server is. One master that has
 // data, or of which others are replicas, is it; several empty servers give the file's first; several with data are
 // a person's to choose from, and nothing is touched. So is a replica whose data are of no master here: its own master may be
-// lost for good, and it would be emptied by following another. It is the same on every node that has heard the same.
+// lost for good, and it would be emptied by following another. A server that can't be kept is one to ask a person about too. It is the same on every node that has heard the same.
 func First(data []words.Node, claims map[words.Node]decide.Claim) (words.Node, words.Reason) {
 	var full, empty, strays []words.Node
 	for _, n := range data {
@@ -19,6 +19,9 @@ func First(data []words.Node, claims map[words.Node]decide.Claim) (words.Node, w
 			return "", words.Reason{Code: words.WaitsForServers, Node: n}
 		}
 		s := c.Server
+		if why := s.Unkept(); why != "" {
+			return "", words.Reason{Code: why, Node: n}
+		}
 		switch {
 		case s.Loading || s.Keys < 0:
 			return "", words.Reason{Code: words.ServerLoading, Node: n}

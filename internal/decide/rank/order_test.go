@@ -43,6 +43,8 @@ func TestFirst(t *testing.T) {
 	loading := master(0, 0)
 	loading.Server.Loading = true
 	unknown := master(-1, 0)
+	cluster := master(0, 0)
+	cluster.Server.Cluster = true
 	for _, c := range []struct {
 		name    string
 		a, b, c decide.Claim
@@ -60,6 +62,7 @@ func TestFirst(t *testing.T) {
 		{"one that was never seen is waited for", master(0, 0), decide.Claim{}, master(7, 2), "", words.WaitsForServers},
 		{"a replica of a lost master beside empty ones: a person's choice", stray, master(0, 0), master(0, 0), "", words.ServersDiffer},
 		{"and beside a master with data of its own", stray, master(5, 0), master(0, 0), "", words.ServersDiffer},
+		{"one that is not kept is a person's to leave out", cluster, master(5, 2), replica, "", words.ServerCluster},
 		{"replicas of a stranger only", replica, replica, replica, "", words.WaitsForServers},
 	} {
 		claims := map[words.Node]decide.Claim{"a": c.a, "b": c.b, "c": c.c}

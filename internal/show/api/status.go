@@ -112,8 +112,11 @@ type ServerStatus struct {
 	ReadOnly     bool            `json:"read_only"`
 	Replicas     []ReplicaStatus `json:"replicas"`
 	BornFenced   bool            `json:"born_fenced"`
-	Version      string          `json:"version"`
-	UptimeS      int64           `json:"uptime_s"`
+	// Cluster and ActiveReplica are modes of a server that is left alone.
+	Cluster       bool   `json:"cluster"`
+	ActiveReplica bool   `json:"active_replica"`
+	Version       string `json:"version"`
+	UptimeS       int64  `json:"uptime_s"`
 }
 
 // ReplicaStatus is one replica that a master lists.

@@ -191,13 +191,22 @@ func (p *page) remarks(n picture.Node, g picture.Group) {
 				"let that user write in the file's directory, or write the line at the file's end", m.Node, words.DeadEnd, words.DeadEndPort)
 		}
 		p.differs(g, m, warn)
-		if m.Unfit.Code == words.PeerRefused && !slices.Contains(g.Why, m.Unfit) {
+		if leftOut(m) && !slices.Contains(g.Why, m.Unfit) {
 			warn("%s", explain.Sentence(m.Unfit))
 		}
 		if m.Version != "" && n.Version != "" && m.Version != n.Version {
 			warn("%s runs redkeep %s", m.Node, m.Version)
 		}
 	}
+}
+
+// leftOut reports whether a node or its server takes no part for a reason that does not pass by itself.
+func leftOut(m picture.Member) bool {
+	switch m.Unfit.Code {
+	case words.PeerRefused, words.ServerCluster, words.ServerActive:
+		return true
+	}
+	return false
 }
 
 // differs says in what a node's file is another than the asked node's, as far as both could be asked: its own value comes second.
@@ -270,6 +279,8 @@ var conditions = map[words.Code]cell{
 	words.ServerSyncing: {"syncing", yellow},
 	words.ServerEmpty:   {"empty", red},
 	words.ServerForeign: {"foreign data", red},
+	words.ServerCluster: {"cluster mode", red},
+	words.ServerActive:  {"active replica", red},
 	words.Unreachable:   {"unreachable", red},
 	words.PeerRefused:   {"refused", red},
 	words.Banned:        {"banned", yellow},

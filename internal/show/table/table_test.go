@@ -113,6 +113,15 @@ var pages = map[string]picture.Node{
 		g.Members[1].Unfit = words.Reason{Code: words.PeerRefused, Node: "h3", Text: "it was made with another secret, or for another node"}
 		g.Ready, g.Why = false, []words.Reason{g.Members[2].Unfit}
 	}),
+	"unkept": change(func(g *picture.Group) {
+		g.Members[2].Fit, g.Members[2].InSync, g.Members[2].Unfit = false, false, words.Reason{Code: words.ServerCluster, Node: "h2"}
+		g.Members[2].Server = words.Server{Role: words.RoleMaster, Cluster: true}
+		g.Ready, g.Why = false, []words.Reason{g.Members[2].Unfit}
+		g.Candidates = []picture.Candidate{{Node: "h2", Out: g.Members[2].Unfit}}
+		g.Members = append(g.Members, g.Members[2])
+		four := &g.Members[3]
+		four.Node, four.Unfit, four.Server = "h4", words.Reason{Code: words.ServerActive, Node: "h4"}, words.Server{Role: words.RoleReplica, Active: true}
+	}),
 	"none": {Node: "h1", Version: "0.1.0"},
 }
 

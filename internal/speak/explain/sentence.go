@@ -35,6 +35,14 @@ var sentences = map[words.Code]sentence{
 		"{server} holds data[ ({n keys})] of another history than this group's",
 		"keep them if they are needed and empty it, or choose it with: redkeep bootstrap --master {NODE}",
 	},
+	words.ServerCluster: {
+		"{server} runs in cluster mode, which redkeep does not keep and leaves alone",
+		"start it with cluster-enabled no, or go on without it: take {node} out of the group's data in redkeep.yaml, on every node",
+	},
+	words.ServerActive: {
+		"{server} is an active replica (KeyDB), which takes writes beside the master and which redkeep does not keep and leaves alone",
+		"start it with active-replica no",
+	},
 	words.NeverPromote: {
 		"{server} has the replica-priority 0, which means never promote",
 		"to change that: redis-cli CONFIG SET replica-priority 100, and the same in its file",

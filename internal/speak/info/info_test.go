@@ -107,6 +107,26 @@ func TestProcess(t *testing.T) {
 	}
 }
 
+func TestModesThatAreNotKept(t *testing.T) {
+	for text, want := range map[string]words.Code{
+		"redis_mode:cluster":                           words.ServerCluster,
+		"redis_mode:standalone":                        "",
+		"redis_mode:standalone\r\nserver_mode:cluster": words.ServerCluster,
+		"role:active-replica\r\nmaster_host:10.0.0.1":  words.ServerActive,
+		"role:slave\r\nmaster_host:10.0.0.1":           "",
+	} {
+		s := Unknown()
+		Parse(text).Merge(&s)
+		if got := s.Unkept(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+		Parse("role:master").Merge(&s)
+		if got := s.Unkept(); got != want {
+			t.Errorf("%q and then another section: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestMergeRole(t *testing.T) {
 	s := Unknown()
 	if err := MergeRole([]string{"slave", "10.0.0.1", "6379", "connected", "77"}, &s); err != nil {

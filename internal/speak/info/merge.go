@@ -24,6 +24,9 @@ func (r Report) Merge(into *words.Server) {
 	if n, ok := r.number("loading"); ok {
 		into.Loading = n != 0
 	}
+	if mode := r.Process().Mode; mode != "" {
+		into.Cluster = mode == "cluster"
+	}
 	if r.sections["keyspace"] {
 		into.Keys = r.keys()
 	}
@@ -32,6 +35,9 @@ func (r Report) Merge(into *words.Server) {
 		r.mergeMaster(into)
 	case "slave", "replica":
 		r.mergeReplica(into)
+	case "active-replica": // of KeyDB; one without a master calls itself a master
+		r.mergeReplica(into)
+		into.Active = true
 	}
 }
 
