@@ -48,6 +48,7 @@ type Config struct {
 
 	unowned bool   // For tests: a table as kernels before 6.9 have it, which others can change.
 	pause   func() // For tests: called by a restoration after it has read the clock.
+	stall   func() // For tests: called by the self-test when its element has been armed.
 }
 
 // Hand holds the table. Its methods may be called from any goroutine.

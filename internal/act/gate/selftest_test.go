@@ -54,6 +54,24 @@ func TestSelfTestFindsLeakOfOneFamily(t *testing.T) {
 	}
 }
 
+// TestSelfTestThatComesTooLate is kept from running, as on a starved host: that is no finding about the kernel.
+func TestSelfTestThatComesTooLate(t *testing.T) {
+	namespace(t)
+	for _, late := range []int{selfTests - 1, selfTests} {
+		left := late
+		h := hand(t, Config{stall: func() {
+			if left > 0 {
+				left--
+				<-time.After(selfTestFor + jiffies)
+			}
+		}})
+		if _, err := h.SelfTest(t.Context()); errors.Is(err, ErrLeaks) || (err == nil) != (late < selfTests) {
+			t.Errorf("%d of %d too late: %v", late, selfTests, err)
+		}
+		must(t, h.Close())
+	}
+}
+
 func TestApplyAndShowWithoutAgent(t *testing.T) {
 	namespace(t)
 	s := serve(t, "127.0.0.1:0", false)
