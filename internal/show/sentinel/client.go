@@ -74,8 +74,8 @@ func (c *client) answer() {
 			c.awaitRequest()
 		}
 		request, err := reader.ReadRequest()
-		if errors.Is(err, resp.ErrMalformed) || errors.Is(err, resp.ErrTooLarge) {
-			r.error("ERR Protocol error: " + err.Error())
+		if bad := (*resp.RequestError)(nil); errors.As(err, &bad) {
+			r.error("ERR Protocol error: " + bad.Text)
 		}
 		if err != nil {
 			c.flush(&r)

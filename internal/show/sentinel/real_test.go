@@ -3,6 +3,7 @@ package sentinel
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -278,8 +279,55 @@ func TestRepliesAreThoseOfSentinel(t *testing.T) {
 					t.Errorf("%s:\n%s\nredis-sentinel:\n%s", line, got, want)
 				}
 			}
+			compareNonsense(t, real, ours.addr)
+			if proto == "2" {
+				compareSubscribers(t, real, ours.addr)
+			}
 			compareInfo(t, fieldsOf(t, a), fieldsOf(t, b))
 		})
+	}
+}
+
+// compareNonsense sends bytes that are no request, each on a connection of its own, which must be told and closed.
+func compareNonsense(t *testing.T, real, ours string) {
+	t.Helper()
+	for _, nonsense := range []string{
+		"*1\r\n+PING\r\n", "\"open\r\n", "PING 'open\r\n", "*x\r\n", "*1\r\n$-1\r\n", "*1\r\n$x\r\n", "*1\r\n$99999999999\r\n", "*1\r\n\r\n",
+		strings.Repeat("x", 70<<10), "*" + strings.Repeat("1", 70<<10), "*1\r\n$" + strings.Repeat("1", 70<<10),
+	} {
+		var told [2]string
+		for i, addr := range []string{real, ours} {
+			c := call(t, addr)
+			_, _ = io.WriteString(c.conn, nonsense) // it may be closed before it has read all of it
+			_ = c.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+			told[i], _ = c.ahead.ReadString('\n')
+			c.closed()
+		}
+		// Who closes before all has been read may reset the connection, and what was told is lost on the way.
+		lost := len(nonsense) > 1000 && (told[0] == "" || told[1] == "")
+		if told[0] != told[1] && !lost {
+			t.Errorf("%.20q: %q, redis-sentinel: %q", nonsense, told[1], told[0])
+		}
+	}
+}
+
+// compareSubscribers holds the conversation of a subscriber against that with the real one.
+func compareSubscribers(t *testing.T, real, ours string) {
+	t.Helper()
+	a, b := call(t, real), call(t, ours)
+	for _, step := range []struct {
+		line   string
+		values int
+	}{
+		{"SUBSCRIBE a", 1}, {"SUBSCRIBE a b", 2}, {"PSUBSCRIBE *x", 1}, {"PING", 1}, {"PING x", 1}, {"PING x y", 1}, {"CLIENT ID", 1}, {"CLIENT", 1},
+		{"SENTINEL MASTERS", 1}, {"SENTINEL NOSUCH", 1}, {"NOSUCH", 1}, {"HELLO 3", 1}, {"PUBLISH a b", 1}, {"QUIT", 1}, {"RESET", 1},
+		{"UNSUBSCRIBE a nosuch", 2}, {"UNSUBSCRIBE", 1}, {"UNSUBSCRIBE", 1}, {"PUNSUBSCRIBE", 1}, {"PUNSUBSCRIBE", 1}, {"CLIENT GETNAME", 1},
+	} {
+		a.send(step.line)
+		b.send(step.line)
+		if want, got := a.next(step.values), b.next(step.values); got != want {
+			t.Errorf("subscriber's %s: %q, redis-sentinel: %q", step.line, got, want)
+		}
 	}
 }
 

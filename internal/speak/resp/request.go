@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 )
@@ -19,12 +20,29 @@ func (r *Reader) ReadRequest() ([]string, error) {
 	}
 }
 
+// RequestError is the error about bytes that are no request, or one beyond the limits. The stream has no next request.
+type RequestError struct {
+	// Text is what Redis tells a client about it, behind "Protocol error: ".
+	Text  string
+	cause error
+}
+
+// Error returns the words for a log.
+func (e *RequestError) Error() string { return e.Text + ": " + e.cause.Error() }
+
+// Unwrap returns an error that wraps ErrMalformed or ErrTooLarge.
+func (e *RequestError) Unwrap() error { return e.cause }
+
 // request reads one request, which may be empty.
 func (r *Reader) request() ([]string, error) {
 	r.renew()
 	line, err := r.rawLine()
 	if err != nil {
-		return nil, err
+		text := "too big inline request"
+		if r.r < r.w && Kind(r.buf[r.r]) == Array {
+			text = "too big mbulk count string"
+		}
+		return nil, refused(text, err)
 	}
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
@@ -34,10 +52,10 @@ func (r *Reader) request() ([]string, error) {
 	}
 	n, err := number(line[1:])
 	if err != nil {
-		return nil, err
+		return nil, refused("invalid multibulk length", err)
 	}
 	if n > r.elements {
-		return nil, fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements)
+		return nil, refused("invalid multibulk length", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
 	}
 	args := make([]string, 0, min(max(n, 0), 16))
 	for range n {
@@ -50,33 +68,49 @@ func (r *Reader) request() ([]string, error) {
 	return args, nil
 }
 
+// refused gives an error about the bytes themselves Redis' words; the end of a stream or of time stays what it is.
+func refused(text string, err error) error {
+	if errors.Is(err, ErrMalformed) || errors.Is(err, ErrTooLarge) {
+		return &RequestError{Text: text, cause: err}
+	}
+	return err
+}
+
 // argument reads one bulk of a request.
 func (r *Reader) argument() (string, error) {
 	line, err := r.line()
 	if err != nil {
-		return "", unexpected(err)
+		return "", refused("too big bulk count string", unexpected(err))
 	}
 	if len(line) == 0 || Kind(line[0]) != Bulk {
-		return "", fmt.Errorf("%w: an argument that is no bulk", ErrMalformed)
+		got := byte('\r')
+		if len(line) > 0 {
+			got = line[0]
+		}
+		return "", refused(fmt.Sprintf("expected '$', got '%c'", got), fmt.Errorf("%w: an argument that is no bulk", ErrMalformed))
 	}
 	n, err := number(line[1:])
-	if err != nil {
-		return "", err
+	if err == nil && n < 0 {
+		err = fmt.Errorf("%w: a nil argument", ErrMalformed)
 	}
-	if n < 0 {
-		return "", fmt.Errorf("%w: a nil argument", ErrMalformed)
+	if err != nil {
+		return "", refused("invalid bulk length", err)
 	}
 	body, err := r.body(n)
-	return string(body), err
+	return string(body), refused("invalid bulk length", err)
 }
 
 // inline reads a command as typed, bounded in its number of words like any other.
 func (r *Reader) inline(line string) ([]string, error) {
 	args, err := SplitLine(line)
-	if err == nil && len(args) > r.elements {
-		err = fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements)
+	switch {
+	case err != nil:
+		return nil, refused("unbalanced quotes in request", err)
+	case len(args) > r.elements:
+		return nil, refused("too big inline request", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
+	default:
+		return args, nil
 	}
-	return args, err
 }
 
 // SplitLine cuts a line into words as Redis does for inline commands and for the lines of redis.conf: words in double
