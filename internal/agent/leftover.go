@@ -23,6 +23,10 @@ func (a *Agent) dropLeftovers(ctx context.Context) {
 		return
 	}
 	for _, s := range states {
+		if _, known := a.opt.Config.Group(s.Group); !known && s.Group != probeGroup {
+			a.log.Warn("the gate has a group that the file has not, and nobody minds it: what is shut there stays shut; "+
+				"leave a group before it goes from the file", "group", s.Group, "ports", s.Want.Ports, "mode", s.Want.Mode)
+		}
 		old := slices.DeleteFunc(slices.Clone(s.Want.Addresses), func(addr netip.Addr) bool { return a.inFile(s.Group, addr) })
 		if len(old) == 0 {
 			continue
@@ -44,10 +48,6 @@ func (a *Agent) dropLeftovers(ctx context.Context) {
 
 // inFile reports whether a group has an address.
 func (a *Agent) inFile(name words.Group, addr netip.Addr) bool {
-	for _, g := range a.opt.Config.Groups {
-		if g.Name == name {
-			return slices.ContainsFunc(g.VIPs, func(v config.VIP) bool { return v.Addr == addr })
-		}
-	}
-	return false
+	g, _ := a.opt.Config.Group(name)
+	return slices.ContainsFunc(g.VIPs, func(v config.VIP) bool { return v.Addr == addr })
 }
