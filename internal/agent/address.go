@@ -3,11 +3,13 @@ package agent
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"redkeep/internal/act/flows"
 	"redkeep/internal/act/vip"
 	"redkeep/internal/decide"
 	"redkeep/internal/picture"
+	"redkeep/internal/speak/config"
 	"redkeep/internal/speak/explain"
 	"redkeep/internal/words"
 )
@@ -51,6 +53,9 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 	queued := g.vips.add(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
+		if !act.Up {
+			a.groundAddress(g)
+		}
 		if act.Fresh || !act.Up {
 			a.resetAddress(ctx, g)
 		}
@@ -65,6 +70,24 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 	})
 	if !queued {
 		a.later(g.conf.Name, done(act.Ticket, errBehind))
+	}
+}
+
+// groundAddress gives the clients of an address that has gone by itself, while the agent was dead or stopped, a chance to hear
+// that their connections are over. Behind no gate the address would be answered for meanwhile, so there it stays away.
+func (a *Agent) groundAddress(g *groupWork) {
+	if g.vip == nil || a.gate == nil || g.conf.Gate != config.GateOn || !g.vip.Missing() {
+		return
+	}
+	var own []netip.Addr
+	for _, v := range g.conf.VIPs {
+		own = append(own, v.Addr)
+	}
+	if n, err := flows.Count(g.conf.Server.Ports(), own); err != nil || n == 0 {
+		return
+	}
+	if err := g.vip.Ground(); err != nil {
+		a.log.Warn("connections on the virtual address can't be told that they are over", "group", g.conf.Name, "err", err)
 	}
 }
 

@@ -51,6 +51,28 @@ func Destroy(ctx context.Context, ports []uint16, keep Keep) (int, error) {
 	return count, nil
 }
 
+// Count returns how many connections have one of the ports at one of this host's own addresses.
+func Count(ports []uint16, own []netip.Addr) (int, error) {
+	d, err := open()
+	if err != nil {
+		return 0, fmt.Errorf("count connections: %w", err)
+	}
+	defer d.close()
+	count, on := 0, Keep{But: own}
+	for _, port := range ports {
+		sockets, err := d.list(port, 0)
+		if err != nil {
+			return 0, fmt.Errorf("count connections: %w", err)
+		}
+		for _, s := range sockets {
+			if !on.elsewhere(s.local.Addr()) {
+				count++
+			}
+		}
+	}
+	return count, nil
+}
+
 // port resets the connections of one port, of both address families: a server that listens for both has IPv4
 // connections on IPv6 sockets.
 func (d *diag) port(ctx context.Context, port uint16, keep Keep) (int, error) {

@@ -142,6 +142,19 @@ func TestDestroyCountsAndKeeps(t *testing.T) {
 	dial(t, net.Dialer{}, accepted, four) // The server goes on listening.
 }
 
+func TestCountCountsByOwnAddress(t *testing.T) {
+	namespace(t)
+	port, accepted := listen(t, "tcp", ":0")
+	for _, host := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.2", "[::1]"} {
+		dial(t, net.Dialer{}, accepted, fmt.Sprintf("%s:%d", host, port))
+	}
+	for own, want := range map[string]int{"127.0.0.1": 1, "127.0.0.2": 2, "::1": 1, "127.0.0.3": 0} {
+		if got, err := Count([]uint16{port}, []netip.Addr{netip.MustParseAddr(own)}); err != nil || got != want {
+			t.Errorf("%s: %d connections, %v; want %d", own, got, err, want)
+		}
+	}
+}
+
 // TestDestroyDropsQueuedAnswers is why a connection is destroyed even if the server has closed it.
 func TestDestroyDropsQueuedAnswers(t *testing.T) {
 	namespace(t)

@@ -46,6 +46,46 @@ func (h *Hand) Hush() {
 	}
 }
 
+// Missing reports whether an IPv4 address may not be on this host, or not for long any more.
+func (h *Hand) Missing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, a := range h.addresses {
+		if a.missing() {
+			return true
+		}
+	}
+	return false
+}
+
+// Ground puts an IPv4 address that is not on this host any more back for a second, silently: Linux sends nothing, not even the
+// reset of a connection that is destroyed, from an IPv4 address that it has not. It is for a host whose gate is shut; the next
+// Set takes the address off again.
+func (h *Hand) Ground() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, a := range h.addresses {
+		if !a.missing() {
+			continue
+		}
+		d, err := h.carrier(a)
+		if err == nil {
+			err = h.kernel.put(a.Addr, d.index, 1)
+		}
+		if err == nil {
+			a.places[place{d.index, a.whole()}] = standing{}
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// missing reports whether an address has run out or been taken away, as far as is known. Of IPv6 it does not matter.
+func (a *address) missing() bool {
+	return !a.Addr.Is6() && (len(a.places) == 0 || now() >= a.until)
+}
+
 // raise puts an address up until an instant, and announces it if it was not up.
 func (h *Hand) raise(a *address, until boottime) error {
 	was := a.held(now()) && !a.silenced

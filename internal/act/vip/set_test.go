@@ -290,3 +290,28 @@ func BenchmarkMove(b *testing.B) {
 		must(b, h.Set(b.Context(), false, 0))
 	}
 }
+
+// TestGroundPutsBackWhatHasGone has an address end by itself: it is put back for a second, and the next Set takes it off. One that is there is left as it is, and of IPv6 nothing is missing.
+func TestGroundPutsBackWhatHasGone(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		segmentOf(t, 2)
+		hand, events := open(t, addr)
+		must(t, hand.Set(t.Context(), true, 3*time.Second))
+		if hand.Missing() {
+			t.Error("an address that is up is missing")
+		}
+		must(t, hand.Set(t.Context(), false, 0))
+		if hand.Missing() == addr.Is6() {
+			t.Errorf("an address that is down: missing is %v", hand.Missing())
+		}
+		must(t, hand.Ground())
+		if got := on(t, addr); (got == nil) != addr.Is6() || got != nil && got.ValidLft > 1 {
+			t.Errorf("put back: %v", got)
+		}
+		must(t, hand.Set(t.Context(), false, 0))
+		if got := on(t, addr); got != nil {
+			t.Errorf("still there: %v", got)
+		}
+		quiet(t, events)
+	})
+}
