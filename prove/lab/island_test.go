@@ -80,6 +80,7 @@ func TestOnlookerConvicts(t *testing.T) {
 	m := s.awaitReady(10 * time.Second)
 	other := s.others(m)[0]
 	s.freezeAgent(other)
+	time.Sleep(50 * time.Millisecond) // its threads stop one after the other
 	s.must(s.Host(other).AddAddress(s.whole()))
 	time.Sleep(300 * time.Millisecond)
 	s.must(s.Host(other).RemoveAddress(s.whole()))

@@ -125,6 +125,9 @@ func (s *Site) move(w *writer.Writer, v move) {
 	} else {
 		s.t.Logf("%s: %d of %d clients wait still, as their host can't end them", v.name, waiting.Left(), clients)
 	}
+	if v.resets == whenBack {
+		s.await(5*time.Second, "end of the address's life on "+m, func() bool { return !s.address(m) })
+	}
 	back := clock.Now()
 	v.back(s, m)
 	if v.resets == whenBack {
