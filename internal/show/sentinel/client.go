@@ -10,7 +10,7 @@ import (
 	"redkeep/internal/speak/resp"
 )
 
-// client is one connection. Its goroutine reads requests and puts the replies into the outbox.
+// client is one connection. Its goroutine reads requests and answers them, by the outbox while it has subscribed to something.
 type client struct {
 	face  *Face
 	id    int64
@@ -99,21 +99,32 @@ func (c *client) awaitRequest() {
 	_ = c.conn.SetReadDeadline(limit)
 }
 
-// flush hands what was answered to the writer. It reports false, and closes the connection, where too much waits already.
+// flush sends what was answered. It reports false, and closes the connection, where the client does not take it.
 func (c *client) flush(r *reply) bool {
 	if len(r.buf) == 0 {
 		return true
 	}
-	ok := c.out.put(r.buf)
+	ok := c.send(r.buf)
 	r.buf = r.buf[:0]
 	if cap(r.buf) > 4*gathered {
 		r.buf = nil
 	}
 	if !ok {
-		c.face.config.Log.Warn("drop sentinel client", "addr", c.conn.RemoteAddr().String(), "error", "it reads too slowly")
+		c.face.config.Log.Info("drop sentinel client", "addr", c.conn.RemoteAddr().String(), "error", "it has gone or reads too slowly")
 		c.conn.Close()
 	}
 	return ok
+}
+
+// send writes to the connection itself where nobody else can: a client that has subscribed to nothing is written to by its own
+// goroutine, which spares a switch to the writer's.
+func (c *client) send(b []byte) bool {
+	if c.subscriptions() > 0 || !c.out.idle() {
+		return c.out.put(b)
+	}
+	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := c.conn.Write(b)
+	return err == nil
 }
 
 // execute answers one request.

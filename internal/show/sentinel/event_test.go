@@ -122,6 +122,7 @@ func (c *caller) hears(within time.Duration) bool {
 // TestEventsAreThoseOfSentinel has a real redis-sentinel and the face fail over, and holds what subscribers are told against each
 // other. Only -role-change is not the same: it is told when a poll sees it, before the switch or after it.
 func TestEventsAreThoseOfSentinel(t *testing.T) {
+	t.Parallel()
 	addr, port := startSentinel(t)
 	real := call(t, addr)
 	real.ask("PSUBSCRIBE *")

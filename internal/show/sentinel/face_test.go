@@ -108,6 +108,7 @@ func TestPipelining(t *testing.T) {
 
 // TestASlowReaderIsDropped sends requests and reads no reply, until the face has enough of it.
 func TestASlowReaderIsDropped(t *testing.T) {
+	t.Parallel() // it waits for the deadline of a write
 	s := stage(t, orders(), Config{})
 	c := call(t, s.addr)
 	_ = c.conn.(*net.TCPConn).SetReadBuffer(4096)

@@ -26,6 +26,7 @@ type outbox struct {
 
 	mu      sync.Mutex // guards what follows
 	pending []byte
+	writing bool // drain has taken bytes, and has not written them all
 	ended   bool
 }
 
@@ -68,12 +69,28 @@ func (o *outbox) signal() {
 	}
 }
 
-// take returns what waits, and whether more may come.
+// idle reports whether nothing waits or is being written.
+func (o *outbox) idle() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.pending) == 0 && !o.writing
+}
+
+// take returns what waits, and whether more may come. Bytes that were taken must be written, and then given to written.
 func (o *outbox) take() (b []byte, more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	b, o.pending = o.pending, nil
+	o.writing = len(b) > 0
 	return b, !o.ended
+}
+
+// written says that the bytes that were taken are gone, one way or the other.
+func (o *outbox) written(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writing = false
+	o.all.Add(-int64(n))
 }
 
 // drain writes to the connection until the end. A write that fails closes the connection, which ends its reader, too.
@@ -86,7 +103,7 @@ func (o *outbox) drain(conn net.Conn) {
 		}
 		_ = conn.SetWriteDeadline(time.Now().Add(writeTime))
 		_, err := conn.Write(b)
-		o.all.Add(-int64(len(b)))
+		o.written(len(b))
 		if err != nil {
 			conn.Close()
 		}

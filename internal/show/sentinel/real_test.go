@@ -257,6 +257,7 @@ SENTINEL REMOVE orders
 
 // TestRepliesAreThoseOfSentinel holds every reply against that of a real redis-sentinel, 7.0.15.
 func TestRepliesAreThoseOfSentinel(t *testing.T) {
+	t.Parallel()
 	for _, proto := range []string{"2", "3"} {
 		t.Run("resp"+proto, func(t *testing.T) {
 			// A process for each, since some requests change what the next is answered.
