@@ -118,7 +118,6 @@ const (
 	ComplaintLoading
 	ComplaintBusy
 	ComplaintAuth
-	ComplaintDisk
 )
 
 // LossCause says how a server was lost.

@@ -14,6 +14,7 @@ const (
 	ServerForeign Code = "server-foreign"
 	ServerCluster Code = "server-cluster"        // one of a Redis Cluster, which is not kept
 	ServerActive  Code = "server-active-replica" // of KeyDB, which is not kept
+	ServerDisk    Code = "server-disk"           // it refuses writes: MISCONF
 	NeverPromote  Code = "never-promote"         // priority 0
 	Banned        Code = "banned"                // it failed as master; N ms left
 	Witness       Code = "witness"

@@ -33,6 +33,9 @@ type Server struct {
 	Cluster bool
 	// Active says that the server takes writes as a replica, and merges what it gets (active-replica of KeyDB).
 	Active bool
+	// DiskFails says that the server refuses clients' writes (MISCONF), as a master or if it were one: it could not write its
+	// data to disk.
+	DiskFails bool
 	// Version is redis_version, for people.
 	Version string
 	// Uptime is uptime_in_seconds.

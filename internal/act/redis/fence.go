@@ -149,7 +149,7 @@ func (l *link) look(ctx context.Context, h *Hand) error {
 	if err != nil {
 		return err
 	}
-	l.server.BornFenced = h.born.Load()
+	l.server.BornFenced, l.server.DiskFails = h.born.Load(), h.diskFails.Load()
 	for _, v := range replies {
 		err = errors.Join(err, l.absorb(v))
 	}

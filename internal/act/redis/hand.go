@@ -37,8 +37,8 @@ type Hand struct {
 	proven atomic.Int64
 	// news keeps a look that an order has overtaken from being told after it.
 	news news
-	// born is the last finding about the server's file.
-	born atomic.Bool
+	// born is the last finding about the server's file, diskFails the last about its disk.
+	born, diskFails atomic.Bool
 
 	mu       sync.Mutex // guards remarked
 	remarked map[string]bool

@@ -22,6 +22,7 @@ type session struct {
 	reader *reader
 	out    []byte
 	server words.Server
+	disk   disk
 	// owed are the answers that the server owes, in their order.
 	owed []question
 	// sent is when they were asked for; cpu is the CPU time that the process had used by then.
@@ -209,6 +210,11 @@ func (s *session) askAll(now time.Time) {
 	// A master's INFO has neither. The old spellings are known to every version.
 	s.ask(askConfig, s.cfg.command("CONFIG", "GET", "slave-priority"))
 	s.ask(askConfig, s.cfg.command("CONFIG", "GET", "slave-read-only"))
+	if s.disk.SaveFailed {
+		s.disk.asked = true
+		s.ask(askConfig, s.cfg.command("CONFIG", "GET", "stop-writes-on-bgsave-error"))
+		s.ask(askConfig, s.cfg.command("CONFIG", "GET", "save"))
+	}
 }
 
 func (s *session) ask(kind question, command []string) {
@@ -268,6 +274,9 @@ func (s *session) complain(kind question, reply *resp.ReplyError) {
 func (s *session) learn(text string) {
 	report := info.Parse(text)
 	report.Merge(&s.server)
+	if p, ok := report.Persistence(); ok {
+		s.disk.learn(p)
+	}
 	if claim := report.Process(); claim.PID != 0 {
 		s.prove(claim)
 		s.server.BornFenced = s.file.fenced(claim.ConfigFile, s.pid, s.process != nil)
@@ -280,7 +289,11 @@ func (s *session) learnSetting(pair []string) {
 	if len(pair) != 2 {
 		return
 	}
-	switch strings.ToLower(pair[0]) {
+	name := strings.ToLower(pair[0])
+	if s.disk.setting(name, pair[1]) {
+		return
+	}
+	switch name {
 	case "slave-priority", "replica-priority":
 		if n, err := strconv.Atoi(pair[1]); err == nil {
 			s.server.Priority = n
@@ -303,6 +316,8 @@ func (s *session) tell() {
 		return
 	}
 	s.found()
+	s.server.DiskFails = s.disk.fails()
+	s.diskFails.Store(s.server.DiskFails)
 	if !s.answered || !s.news.isSettled() {
 		s.answered = true
 		select {
@@ -324,8 +339,6 @@ func classify(reply *resp.ReplyError) decide.Complaint {
 		return decide.ComplaintBusy
 	case "NOAUTH", "WRONGPASS", "NOPERM", "DENIED":
 		return decide.ComplaintAuth
-	case "MISCONF":
-		return decide.ComplaintDisk
 	default:
 		return decide.ComplaintOther
 	}

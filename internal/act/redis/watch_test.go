@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"net/netip"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -158,4 +159,31 @@ func TestServersThatAreNotKept(t *testing.T) {
 	if _, _, seen = watchServer(t, Config{Addr: f.addr()}); seen.Unkept() != words.ServerActive {
 		t.Errorf("of an active replica, the watch saw %+v", seen)
 	}
+}
+
+// A server whose directory is gone can't save.
+func TestWatchSeesThatTheDiskFails(t *testing.T) {
+	s := startServer(t, "save 3600 1")
+	_, d, seen := watchServer(t, Config{Addr: s.addr()})
+	if seen.DiskFails {
+		t.Fatalf("seen %+v", seen)
+	}
+	fails := func(want bool) {
+		t.Helper()
+		wait(t, d, "another look at the disk", func(e decide.Seen) bool { return e.Server.DiskFails == want })
+		if refused := s.client().Set(bounded(t), "k", "v", 0).Err(); (refused != nil) != want {
+			t.Errorf("refused: %v, said: %v", refused, want)
+		}
+	}
+	if err := os.RemoveAll(s.dir); err != nil {
+		t.Fatal(err)
+	}
+	s.do("BGSAVE")
+	fails(true)
+	s.do("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
+	fails(false)
+	s.do("CONFIG", "SET", "stop-writes-on-bgsave-error", "yes")
+	fails(true)
+	s.do("CONFIG", "SET", "save", "")
+	fails(false)
 }

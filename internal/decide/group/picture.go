@@ -161,6 +161,9 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 		if c.Out.Zero() && p.Writable && !m.countedInSync(e.Node) {
 			c.Out = words.Reason{Code: words.NotInSync, Node: e.Node}
 		}
+		if mem, _ := p.Member(e.Node); c.Out.Zero() && mem.Server.DiskFails {
+			c.Out = words.Reason{Code: words.ServerDisk, Node: e.Node} // it would be elected, and refuse the write that proves it
+		}
 		if c.Out.Zero() {
 			place++
 			c.Place = place
@@ -179,6 +182,9 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 		p.Why = m.absentVoters(p)
 	case !settled:
 		p.Why = []words.Reason{{Code: words.RestartWaiting, Node: waiting}}
+	}
+	if mem, _ := p.Member(p.Master); p.Writable && mem.Server.DiskFails {
+		p.Why = append([]words.Reason{{Code: words.ServerDisk, Node: p.Master}}, p.Why...)
 	}
 }
 

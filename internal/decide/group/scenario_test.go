@@ -196,6 +196,9 @@ func (s *stand) act(t *testing.T, f []string) {
 		for _, o := range s.hosts {
 			s.cut[[2]words.Node{o.name, h.name}] = true
 		}
+	case "fill", "free": // the server's disk
+		h.server.DiskFails = f[0] == "fill"
+		h.nextSee = s.now
 	case "write":
 		n, _ := strconv.Atoi(arg(2))
 		s.write(h, words.Offset(n))

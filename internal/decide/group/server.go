@@ -57,6 +57,9 @@ func (m *Machine) seen(s words.Server) {
 	if replaced {
 		m.recordLast()
 	}
+	if s.DiskFails && (replaced || !m.own.server.DiskFails) {
+		m.note(words.Reason{Code: words.ServerDisk, Node: m.setup.Self})
+	}
 	changed := replaced || !m.own.known || s.Role != m.own.server.Role
 	m.own.server, m.own.known = s, true
 	m.health.Seen(m.at)

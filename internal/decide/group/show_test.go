@@ -119,6 +119,9 @@ func (s *stand) table() {
 			if !p.VIPWhy.Zero() {
 				line += ", " + p.VIPWhy.String()
 			}
+			if p.Writable && len(p.Why) > 0 && p.Why[0].Code == words.ServerDisk {
+				line += ", though " + p.Why[0].String()
+			}
 			if !p.Writable && len(p.Why) > 0 {
 				line += ", since " + p.Why[0].String()
 			}

@@ -75,7 +75,8 @@ func fromServer(v words.Server) ServerStatus {
 	s := ServerStatus{
 		RunID: v.RunID, Role: v.Role.String(), ReplID: v.ReplID, Offset: v.Offset, ReplID2: v.ReplID2, SecondOffset: known(v.Second),
 		Keys: known(v.Keys), MasterHost: v.Master, MasterPort: v.MasterPort, LinkUp: v.LinkUp, Syncing: v.Syncing, Loading: v.Loading,
-		Priority: v.Priority, ReadOnly: v.ReadOnly, BornFenced: v.BornFenced, Cluster: v.Cluster, ActiveReplica: v.Active, Version: v.Version, UptimeS: int64(v.Uptime / time.Second),
+		Priority: v.Priority, ReadOnly: v.ReadOnly, BornFenced: v.BornFenced, Cluster: v.Cluster, ActiveReplica: v.Active, DiskFails: v.DiskFails,
+		Version: v.Version, UptimeS: int64(v.Uptime / time.Second),
 		Replicas: []ReplicaStatus{},
 	}
 	for _, r := range v.Replicas {

@@ -112,6 +112,8 @@ type ServerStatus struct {
 	ReadOnly     bool            `json:"read_only"`
 	Replicas     []ReplicaStatus `json:"replicas"`
 	BornFenced   bool            `json:"born_fenced"`
+	// DiskFails says that the server refuses clients' writes (MISCONF), as a master or if it were one.
+	DiskFails bool `json:"disk_fails"`
 	// Cluster and ActiveReplica are modes of a server that is left alone.
 	Cluster       bool   `json:"cluster"`
 	ActiveReplica bool   `json:"active_replica"`

@@ -71,7 +71,7 @@ func (s ServerStatus) server() words.Server {
 	v := words.Server{
 		RunID: s.RunID, Role: role(s.Role), Position: words.Position{ReplID: s.ReplID, Offset: s.Offset, ReplID2: s.ReplID2, Second: -1},
 		Keys: -1, Master: s.MasterHost, MasterPort: s.MasterPort, LinkUp: s.LinkUp, Syncing: s.Syncing, Loading: s.Loading,
-		Priority: s.Priority, ReadOnly: s.ReadOnly, BornFenced: s.BornFenced, Cluster: s.Cluster, Active: s.ActiveReplica,
+		Priority: s.Priority, ReadOnly: s.ReadOnly, BornFenced: s.BornFenced, Cluster: s.Cluster, Active: s.ActiveReplica, DiskFails: s.DiskFails,
 		Version: s.Version, Uptime: time.Duration(s.UptimeS) * time.Second,
 	}
 	if s.SecondOffset != nil {

@@ -66,6 +66,9 @@ func (p *page) headline(g picture.Group) string {
 	switch {
 	case g.State == picture.StateLeft:
 		return name + ": redkeep has left this group"
+	case g.Writable && diskFails(g):
+		return fmt.Sprintf("%s: %s is master, but %s (epoch %d, %s)",
+			name, g.Master, p.style.paint(red, "refuses writes"), g.Epoch, lease(g))
 	case g.Writable:
 		return fmt.Sprintf("%s: %s is master and %s (epoch %d, %s)",
 			name, g.Master, p.style.paint(green, "writable"), g.Epoch, lease(g))
@@ -74,6 +77,12 @@ func (p *page) headline(g picture.Group) string {
 	default:
 		return fmt.Sprintf("%s: %s, there is no master (epoch %d)", name, p.style.paint(red, "not writable"), g.Epoch)
 	}
+}
+
+// diskFails reports whether the master's server refuses what its gate lets through.
+func diskFails(g picture.Group) bool {
+	m, _ := g.Member(g.Master)
+	return m.Server.DiskFails
 }
 
 // pause says that nobody would take a lost master's place, first of all.
@@ -118,7 +127,11 @@ func (p *page) failover(g picture.Group) {
 		if r.Code == words.Paused {
 			continue // it has a line of its own
 		}
-		p.line("  ", "- %s", explain.Sentence(r))
+		c := plain
+		if r.Code == words.ServerDisk {
+			c = red
+		}
+		p.line("  ", "- %s", p.style.paint(c, explain.Sentence(r)))
 		if r.Code == words.ServersDiffer {
 			p.holdings(g)
 		}
@@ -189,6 +202,9 @@ func (p *page) remarks(n picture.Node, g picture.Group) {
 		if bornOpen(g, m) {
 			warn("%s's server may start as a master without redkeep: its file lacks the line \"replicaof %s %d\", or the agent's user can't read it; "+
 				"let that user write in the file's directory, or write the line at the file's end", m.Node, words.DeadEnd, words.DeadEndPort)
+		}
+		if full := (words.Reason{Code: words.ServerDisk, Node: m.Node}); m.Server.DiskFails && !slices.Contains(g.Why, full) {
+			warn("%s's server can't write its data to disk, and would refuse writes as master (MISCONF); free space there, and look at its log", m.Node)
 		}
 		p.differs(g, m, warn)
 		if leftOut(m) && !slices.Contains(g.Why, m.Unfit) {
@@ -296,6 +312,8 @@ func condition(g picture.Group, m picture.Member) cell {
 		return c
 	case !m.Known:
 		return cell{"unknown", yellow}
+	case m.Node == g.Master && m.Server.Role == words.RoleMaster && g.Writable && m.Server.DiskFails:
+		return cell{"refuses writes", red}
 	case m.Node == g.Master && m.Server.Role == words.RoleMaster && g.Writable:
 		return cell{"writable", green}
 	case g.State == picture.StateLeft:

@@ -122,6 +122,15 @@ var pages = map[string]picture.Node{
 		four := &g.Members[3]
 		four.Node, four.Unfit, four.Server = "h4", words.Reason{Code: words.ServerActive, Node: "h4"}, words.Server{Role: words.RoleReplica, Active: true}
 	}),
+	"disk": change(func(g *picture.Group) {
+		g.Members[0].Server.DiskFails = true
+		g.Why = []words.Reason{{Code: words.ServerDisk, Node: "h1"}}
+	}),
+	"disk-of-a-replica": change(func(g *picture.Group) {
+		g.Members[2].Server.DiskFails = true
+		g.Ready, g.Why = false, []words.Reason{{Code: words.ServerDisk, Node: "h2"}}
+		g.Candidates = []picture.Candidate{{Node: "h2", Out: g.Why[0]}}
+	}),
 	"none": {Node: "h1", Version: "0.1.0"},
 }
 

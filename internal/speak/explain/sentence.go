@@ -43,6 +43,10 @@ var sentences = map[words.Code]sentence{
 		"{server} is an active replica (KeyDB), which takes writes beside the master and which redkeep does not keep and leaves alone",
 		"start it with active-replica no",
 	},
+	words.ServerDisk: {
+		"{server} refuses writes, since it could not write its data to disk (MISCONF)",
+		"free space there, or have the master where there is some: redkeep switchover (no failover is made for this, as other disks fill in the same way)",
+	},
 	words.NeverPromote: {
 		"{server} has the replica-priority 0, which means never promote",
 		"to change that: redis-cli CONFIG SET replica-priority 100, and the same in its file",

@@ -127,6 +127,23 @@ func TestModesThatAreNotKept(t *testing.T) {
 	}
 }
 
+func TestPersistence(t *testing.T) {
+	const fine = "rdb_last_bgsave_status:ok\r\naof_enabled:1\r\naof_last_write_status:ok\r\n"
+	for text, want := range map[string]Persistence{
+		fine: {},
+		strings.Replace(fine, "bgsave_status:ok", "bgsave_status:err", 1):                                  {SaveFailed: true},
+		strings.Replace(fine, "write_status:ok", "write_status:err", 1):                                    {AppendFailed: true},
+		strings.NewReplacer("write_status:ok", "write_status:err", "enabled:1", "enabled:0").Replace(fine): {},
+	} {
+		if got, ok := Parse(text).Persistence(); got != want || !ok {
+			t.Errorf("%q: %+v, %v", text, got, ok)
+		}
+	}
+	if _, ok := Parse(replica7).Persistence(); ok {
+		t.Error("found in another section")
+	}
+}
+
 func TestMergeRole(t *testing.T) {
 	s := Unknown()
 	if err := MergeRole([]string{"slave", "10.0.0.1", "6379", "connected", "77"}, &s); err != nil {

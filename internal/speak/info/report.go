@@ -82,6 +82,21 @@ func (r Report) Process() Process {
 	}
 }
 
+// Persistence is what the section "persistence" says of the server's writes to disk.
+type Persistence struct {
+	// SaveFailed says that the last snapshot failed. Whether clients' writes are refused for that is a matter of settings.
+	SaveFailed bool
+	// AppendFailed says that the last write to the append-only file failed, or its last sync: clients' writes are refused.
+	AppendFailed bool
+}
+
+// Persistence returns the section, and whether the answer had it. A file that is not written any more fails nobody.
+func (r Report) Persistence() (Persistence, bool) {
+	save, ok := r.fields["rdb_last_bgsave_status"]
+	p := Persistence{SaveFailed: save == "err", AppendFailed: r.fields["aof_last_write_status"] == "err" && r.fields["aof_enabled"] != "0"}
+	return p, ok
+}
+
 // seconds guards against a nonsense number of seconds that would overflow.
 func seconds(n int64) time.Duration {
 	if n < 0 || n > 1<<32 {

@@ -48,7 +48,7 @@ func (w *wire) server(v *words.Server) {
 	signed(w, &v.Keys)
 	w.text(&v.Master)
 	unsigned(w, &v.MasterPort)
-	w.flags(&v.LinkUp, &v.Syncing, &v.Loading, &v.ReadOnly, &v.BornFenced, &v.Cluster, &v.Active)
+	w.flags(&v.LinkUp, &v.Syncing, &v.Loading, &v.ReadOnly, &v.BornFenced, &v.Cluster, &v.Active, &v.DiskFails)
 	signed(w, &v.Priority)
 	shown := v.Replicas
 	if w.writing {
