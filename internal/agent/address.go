@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -54,9 +55,8 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
 		if !act.Up {
-			a.groundAddress(g)
-		}
-		if act.Fresh || !act.Up {
+			a.grounded(g, func() { a.resetAddress(ctx, g) })
+		} else if act.Fresh {
 			a.resetAddress(ctx, g)
 		}
 		var err error
@@ -73,10 +73,12 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 	}
 }
 
-// groundAddress gives the clients of an address that has gone by itself, while the agent was dead or stopped, a chance to hear
-// that their connections are over. Behind no gate the address would be answered for meanwhile, so there it stays away.
-func (a *Agent) groundAddress(g *groupWork) {
+// grounded resets connections where the address may have gone by itself, while the agent was dead or stopped: it is put back for
+// that moment, or their clients would not hear that they are over. Behind no gate others would be told where it is, so there it
+// stays away.
+func (a *Agent) grounded(g *groupWork, reset func()) {
 	if g.vip == nil || a.gate == nil || g.conf.Gate != config.GateOn || !g.vip.Missing() {
+		reset()
 		return
 	}
 	var own []netip.Addr
@@ -84,9 +86,12 @@ func (a *Agent) groundAddress(g *groupWork) {
 		own = append(own, v.Addr)
 	}
 	if n, err := flows.Count(g.conf.Server.Ports(), own); err != nil || n == 0 {
+		reset()
 		return
 	}
-	if err := g.vip.Ground(); err != nil {
+	err := g.vip.Ground()
+	reset()
+	if err = errors.Join(err, g.vip.Lift()); err != nil {
 		a.log.Warn("connections on the virtual address can't be told that they are over", "group", g.conf.Name, "err", err)
 	}
 }

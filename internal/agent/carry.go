@@ -91,8 +91,8 @@ func (a *Agent) carryReset(g *groupWork, act decide.ResetClients) {
 	queued := g.resets.add(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
-		a.groundAddress(g)
-		err := a.reset(ctx, g, act)
+		var err error
+		a.grounded(g, func() { err = a.reset(ctx, g, act) })
 		if err != nil {
 			a.log.Warn("connections could not be reset", "group", g.conf.Name, "err", err)
 		}

@@ -211,6 +211,8 @@ type address struct {
 	until boottime
 	// life is the longest that the kernel was given, in seconds, since it is up.
 	life int
+	// grounded says that Ground put it on.
+	grounded bool
 	// downSince is when its device went down, and downBy through whom; zero while it is up.
 	downSince time.Time
 	downBy    string

@@ -59,8 +59,7 @@ func (h *Hand) Missing() bool {
 }
 
 // Ground puts an IPv4 address that is not on this host any more back for a second, silently: Linux sends nothing, not even the
-// reset of a connection that is destroyed, from an IPv4 address that it has not. It is for a host whose gate is shut; the next
-// Set takes the address off again.
+// reset of a connection that is destroyed, from an IPv4 address that it has not. Lift takes it off again at once.
 func (h *Hand) Ground() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,9 +73,26 @@ func (h *Hand) Ground() error {
 			err = h.kernel.put(a.Addr, d.index, 1)
 		}
 		if err == nil {
-			a.places[place{d.index, a.whole()}] = standing{}
+			a.places[place{d.index, a.whole()}], a.grounded = standing{}, true
 		}
 		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Lift takes off what Ground put on, unless a Set has meanwhile.
+func (h *Hand) Lift() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, a := range h.addresses {
+		if !a.grounded {
+			continue
+		}
+		a.grounded = false
+		if d, err := h.carrier(a); err == nil && !a.held(now()) {
+			errs = append(errs, h.drop(a, place{d.index, a.whole()}))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -291,7 +291,7 @@ func BenchmarkMove(b *testing.B) {
 	}
 }
 
-// TestGroundPutsBackWhatHasGone has an address end by itself: it is put back for a second, and the next Set takes it off. One that is there is left as it is, and of IPv6 nothing is missing.
+// TestGroundPutsBackWhatHasGone has an address end by itself: it is put back, and taken off by Lift. One that is there is left as it is, and of IPv6 nothing is missing.
 func TestGroundPutsBackWhatHasGone(t *testing.T) {
 	both(t, func(t *testing.T, addr netip.Addr) {
 		segmentOf(t, 2)
@@ -308,7 +308,7 @@ func TestGroundPutsBackWhatHasGone(t *testing.T) {
 		if got := on(t, addr); (got == nil) != addr.Is6() || got != nil && got.ValidLft > 1 {
 			t.Errorf("put back: %v", got)
 		}
-		must(t, hand.Set(t.Context(), false, 0))
+		must(t, hand.Lift())
 		if got := on(t, addr); got != nil {
 			t.Errorf("still there: %v", got)
 		}
