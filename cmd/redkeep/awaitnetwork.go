@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +28,7 @@ const (
 type network struct {
 	log           *slog.Logger
 	stop, suspend <-chan struct{}
+	addresses     func() ([]net.Addr, error) // of this host
 }
 
 // await tries until there is nothing wrong, or nothing that time mends. Its error after the wait is exitFailed and no mistake in
@@ -64,12 +69,50 @@ func (f *configFlags) awaitSelf(ctx context.Context, c *config.Config, n network
 	return self, err
 }
 
-// awaitDevices is checkDevices for an agent, where age is the host's since its boot: the subnet of a virtual address may come later
-// than the node's own address, and an agent that ended for a mistake in the file would not be started again.
-func awaitDevices(ctx context.Context, c *config.Config, self words.Node, n network, age time.Duration) error {
+// past is what a host knows of itself when its agent is started.
+type past struct {
+	age time.Duration // since its boot
+	ran bool          // an agent has run here before, so that the file was good once
+}
+
+// awaitDevices is checkDevices for an agent: the subnet of a virtual address may come later than the node's own address, or be gone
+// with a cable, and an agent that ended for a mistake in the file would not be started again.
+func awaitDevices(ctx context.Context, c *config.Config, self words.Node, n network, p past) error {
 	return n.await(ctx, "the interfaces of the virtual addresses", func() (hopeless bool, err error) {
-		return age >= booting, checkDevices(c, self)
+		err = checkDevices(c, self)
+		return p.age >= booting && (!p.ran || !bare(c, n.addresses)), err
 	})
+}
+
+// bare says whether this host has no network of the family of one of the virtual addresses. The kernel takes IPv6 away with a
+// cable, and gives it back when a router has been heard: no mistake in the file looks so where an agent has run before.
+func bare(c *config.Config, addresses func() ([]net.Addr, error)) bool {
+	list, err := addresses()
+	if err != nil {
+		return false
+	}
+	var v4, v6 bool
+	for _, a := range list {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil || p.IsSingleIP() || !p.Addr().IsGlobalUnicast() {
+			continue
+		}
+		v4, v6 = v4 || p.Addr().Is4(), v6 || p.Addr().Is6()
+	}
+	for _, g := range c.Groups {
+		for _, v := range g.VIPs {
+			if v.Addr.Is4() && !v4 || v.Addr.Is6() && !v6 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasRun says whether an agent has numbered its starts in a state directory.
+func hasRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "node"))
+	return err == nil
 }
 
 // sinceBoot is how long ago this host was booted.

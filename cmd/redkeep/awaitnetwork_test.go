@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -53,14 +54,46 @@ func TestAgentWaitsForItsInterfaces(t *testing.T) {
 	c.Groups[0].VIPs = []config.VIP{{Addr: netip.MustParseAddr("203.0.113.100"), Dev: "none-such"}}
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		err := awaitDevices(t.Context(), c, "h1", n, time.Second)
+		err := awaitDevices(t.Context(), c, "h1", n, past{age: time.Second})
 		if code, _ := codeOf(err); code != exitFailed || time.Since(begun) != addressWait {
 			t.Errorf("after a boot: %v after %v", err, time.Since(begun))
 		}
 		begun = time.Now()
-		err = awaitDevices(t.Context(), c, "h1", n, booting)
+		err = awaitDevices(t.Context(), c, "h1", n, past{age: booting})
 		if code, _ := codeOf(err); code != exitUsage || time.Since(begun) != 0 {
 			t.Errorf("long after: %v after %v", err, time.Since(begun))
 		}
 	})
+}
+
+// TestAgentWaitsForALostFamily is restarted long after the boot, while a pulled cable has taken the host's IPv6 away.
+func TestAgentWaitsForALostFamily(t *testing.T) {
+	c, n := strangers(t), network{log: slog.New(slog.DiscardHandler)}
+	c.Groups[0].VIPs = []config.VIP{{Addr: netip.MustParseAddr("2001:db8::100")}}
+	const plain, left = "203.0.113.1/24", "2001:db8::100/128"
+	for name, test := range map[string]struct {
+		has  []string
+		ran  bool
+		wait time.Duration
+		code code
+	}{
+		"the cable is out":             {[]string{"127.0.0.1/8", "::1/128", plain, "fe80::1/64", left}, true, addressWait, exitFailed},
+		"no agent has ever run":        {[]string{plain}, false, 0, exitUsage},
+		"another subnet of its family": {[]string{plain, "2001:db8:1::1/64"}, true, 0, exitUsage},
+	} {
+		n.addresses = func() (list []net.Addr, err error) {
+			for _, a := range test.has {
+				p := netip.MustParsePrefix(a)
+				list = append(list, &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())})
+			}
+			return list, nil
+		}
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			err := awaitDevices(t.Context(), c, "h1", n, past{booting, test.ran})
+			if code, _ := codeOf(err); code != test.code || time.Since(begun) != test.wait {
+				t.Errorf("%s: %v after %v", name, err, time.Since(begun))
+			}
+		})
+	}
 }

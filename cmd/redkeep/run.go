@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 
@@ -39,12 +40,12 @@ everything is left as it is for the agent that starts next.`,
 		stop, suspend, end := signals()
 		defer end()
 		log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds}))
-		net := network{log, stop, suspend}
-		self, err := f.awaitSelf(cmd.Context(), c, net)
+		links := network{log, stop, suspend, net.InterfaceAddrs}
+		self, err := f.awaitSelf(cmd.Context(), c, links)
 		if err != nil {
 			return err
 		}
-		if err := awaitDevices(cmd.Context(), c, self.Name, net, sinceBoot()); err != nil {
+		if err := awaitDevices(cmd.Context(), c, self.Name, links, past{sinceBoot(), hasRun(dir)}); err != nil {
 			return err
 		}
 		return agent.Run(cmd.Context(), agent.Options{
