@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"net"
+	"net/netip"
 
 	"redkeep/internal/act/vip"
 	"redkeep/internal/speak/config"
@@ -44,10 +47,39 @@ func checkDevice(g config.Group, v config.VIP) (*config.Problem, error) {
 		return &p, nil
 	}
 	_, err := vip.FindDevice(v.Addr)
+	if err == nil {
+		return checkHost(g, v)
+	}
 	if !errors.As(err, new(*vip.NoSubnetError)) {
 		return nil, err
 	}
 	p := v.Problem("choose one in the nodes' subnet, or name the interface: vip: {address: "+v.Addr.String()+", dev: eth0}",
 		"vip of group %s, %s, is in the subnet of no interface of this host", g.Name, v.Addr)
 	return &p, nil
+}
+
+// checkHost refuses an address that no host of its subnet can have.
+func checkHost(g config.Group, v config.VIP) (*config.Problem, error) {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("list addresses: %w", err)
+	}
+	for _, a := range list {
+		subnet, err := netip.ParsePrefix(a.String())
+		if err != nil || !reserved(subnet, v.Addr) {
+			continue
+		}
+		p := v.Problem("choose an address between the first and the last of the subnet",
+			"vip of group %s, %s, stands for the whole subnet %s", g.Name, v.Addr, subnet.Masked())
+		return &p, nil
+	}
+	return nil, nil
+}
+
+// reserved says whether an address is the first or the last of an IPv4 subnet: the subnet's own, and the one that all hosts hear.
+func reserved(subnet netip.Prefix, addr netip.Addr) bool {
+	if !addr.Is4() || subnet.Bits() > 30 || !subnet.Contains(addr) {
+		return false
+	}
+	return !subnet.Contains(addr.Prev()) || !subnet.Contains(addr.Next())
 }
