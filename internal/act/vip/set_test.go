@@ -291,7 +291,7 @@ func BenchmarkMove(b *testing.B) {
 	}
 }
 
-// TestGroundPutsBackWhatHasGone has an address end by itself: it is put back, and taken off by Lift. One that is there is left as it is, and of IPv6 nothing is missing.
+// TestGroundPutsBackWhatHasGone has an address that is gone put back for a moment. Of IPv6 nothing is missing.
 func TestGroundPutsBackWhatHasGone(t *testing.T) {
 	both(t, func(t *testing.T, addr netip.Addr) {
 		segmentOf(t, 2)
