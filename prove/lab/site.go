@@ -154,10 +154,11 @@ func (s *Site) config() string {
 	for _, h := range s.plan.Hosts {
 		fmt.Fprintf(&b, "  %s: %q\n", h, s.addr(h))
 	}
-	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: 6379\n    data: [%s]\n%s", group, strings.Join(s.plan.Data, ", "), s.plan.Extra)
+	fmt.Fprintf(&b, "groups:\n  %s:\n    redis: 6379\n    data: [%s]\n", group, strings.Join(s.plan.Data, ", "))
 	if !s.plan.NoVIP {
 		fmt.Fprintf(&b, "    vip: %s\n", list(s.vips()))
 	}
+	b.WriteString(s.plan.Extra) // last: it may end the groups
 	return b.String()
 }
 

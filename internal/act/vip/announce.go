@@ -45,6 +45,17 @@ func (h *Hand) Announce() {
 	h.wake()
 }
 
+// suspect asks whether somebody else has the address that is here: a host that was given it by hand need not say so, and would
+// go on answering for it beside this one. Of IPv6 it does not ask: all hosts hear the answer, and would believe it.
+func (h *Hand) suspect(a *address, d device) {
+	if !a.Addr.Is4() {
+		return
+	}
+	if err := h.segment.send(a.Addr, d.index, neighbour.Probe(a.Addr, d.mac)); err != nil {
+		h.log.Debug("probe lost", "addr", a.Addr, "dev", d.name, "err", err)
+	}
+}
+
 // say sends what of an address's schedule is due. An address whose time has run out says nothing any more; one whose device
 // is down begins anew when that comes up.
 func (h *Hand) say(a *address, at time.Time) {
@@ -73,6 +84,8 @@ func (h *Hand) say(a *address, at time.Time) {
 	pause := steadily
 	if a.step < len(spaced) {
 		pause = spaced[a.step]
+	} else {
+		h.suspect(a, d)
 	}
 	a.step++
 	a.next = at.Add(pause)

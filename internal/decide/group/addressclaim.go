@@ -79,8 +79,16 @@ func (m *Machine) vipSeen(e decide.VIPSeen) {
 // vipWhy says what is wrong with the address, for people.
 func (m *Machine) vipWhy() words.Reason {
 	v := &m.vip
+	if m.voter == nil {
+		return v.why
+	}
 	if c := v.claim; v.why.Zero() && v.up && c.heard != 0 && m.at.Sub(c.heard) < claimShown {
 		return words.Reason{Code: words.VIPClaimed, Node: m.setup.Self, Text: c.by}
+	}
+	if master := m.voter.Register.Newest().Holder; v.why.Zero() && m.setup.VIP && m.heldElsewhere(m.voter.Register.Newest()) {
+		if p := m.peers[master]; p != nil && p.has && !p.status.HasVIP {
+			return words.Reason{Code: words.VIPMissing, Node: master}
+		}
 	}
 	return v.why
 }

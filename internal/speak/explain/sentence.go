@@ -194,6 +194,10 @@ var sentences = map[words.Code]sentence{
 		"the group's address on {node} was changed: {text}",
 		"have whoever did that leave the address alone",
 	},
+	words.VIPMissing: {
+		"{node} is the master and has not said that it has the group's address",
+		"ask it why: redkeep status, on {node}",
+	},
 	words.VIPRemoved: {
 		"the group's address is taken off {node}, since nobody would move it from now on",
 		"clients that use it need another way to the master",
