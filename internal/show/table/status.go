@@ -167,6 +167,10 @@ func (p *page) addresses(g picture.Group) {
 	for _, v := range g.VIPs {
 		name := v.Addr.String()
 		switch {
+		case g.State == picture.StateLeft && v.Held:
+			p.line("  ", "address %s: %s on %s (%s), and nobody moves it any more", name, p.style.paint(yellow, "still"), g.Self, or(v.Dev, "no interface"))
+		case g.State == picture.StateLeft:
+			p.line("  ", "address %s: not on %s, and nobody moves it any more", name, g.Self)
 		case v.Held && v.Trouble == "":
 			p.line("  ", "address %s: %s on %s (%s)", name, p.style.paint(green, "here"), g.Self, or(v.Dev, "no interface"))
 		case v.Held:
@@ -182,7 +186,7 @@ func (p *page) addresses(g picture.Group) {
 		}
 	}
 	why := explain.Sentence(g.VIPWhy)
-	if why != "" && !slices.ContainsFunc(g.VIPs, func(v picture.VIP) bool { return v.Trouble == why }) {
+	if why != "" && g.State != picture.StateLeft && !slices.ContainsFunc(g.VIPs, func(v picture.VIP) bool { return v.Trouble == why }) {
 		p.line("  ", "- %s", why)
 	}
 }

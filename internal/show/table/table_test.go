@@ -131,6 +131,12 @@ var pages = map[string]picture.Node{
 		g.Ready, g.Why = false, []words.Reason{{Code: words.ServerDisk, Node: "h2"}}
 		g.Candidates = []picture.Candidate{{Node: "h2", Out: g.Why[0]}}
 	}),
+	"left-vip": change(func(g *picture.Group) {
+		// As in the second after the others have left, when the master's last beat is not a lease old.
+		g.Self, g.State, g.HoldLeft = "h2", picture.StateLeft, 0
+		g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0"}, {Addr: netip.MustParseAddr("2001:db8::100"), Dev: "eth0", Held: true}}
+		g.VIPWhy = words.Reason{Code: words.VIPTaken, Node: "h1"}
+	}),
 	"none": {Node: "h1", Version: "0.1.0"},
 }
 
