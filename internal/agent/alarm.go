@@ -33,12 +33,13 @@ func newAlarm() (*alarm, error) {
 	return a, nil
 }
 
-// set has the alarm ring once, after d, and not at what was set before.
-func (a *alarm) set(d time.Duration) error {
+// set has the alarm ring once, after d, and not at what was set before. When run's context has ended the alarm is closed, in the
+// middle of a turn perhaps: that is no failure, and whoever waits for the alarm waits for that context too.
+func (a *alarm) set(ctx context.Context, d time.Duration) error {
 	at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}
 	var failed error
 	err := a.conn.Control(func(fd uintptr) { failed = unix.TimerfdSettime(int(fd), 0, &at, nil) })
-	if err = errors.Join(err, failed); err != nil {
+	if err = errors.Join(err, failed); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("set the loop's timer: %w", err)
 	}
 	return nil

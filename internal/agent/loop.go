@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,7 +17,7 @@ const batch = 128
 // out, and publishes the picture.
 func (a *Agent) loop(ctx context.Context) error {
 	last, due := awake(), awake()
-	if err := a.alarm.set(0); err != nil {
+	if err := a.alarm.set(ctx, 0); err != nil {
 		return err
 	}
 	for {
@@ -37,8 +36,8 @@ func (a *Agent) loop(ctx context.Context) error {
 		a.rouse()
 		wait := min(a.untilWake(), a.publishDue())
 		due = awake() + wait
-		if err := a.alarm.set(wait); err != nil {
-			return cmp.Or(ctx.Err(), err) // The alarm is closed when the context ends.
+		if err := a.alarm.set(ctx, wait); err != nil {
+			return err
 		}
 	}
 }
