@@ -20,6 +20,7 @@ const (
 	Witness       Code = "witness"
 	NoLineage     Code = "no-lineage"
 	NotInSync     Code = "not-in-sync"
+	NoLink        Code = "no-link"      // a replica's link to its master is down for N ms
 	Unreachable   Code = "unreachable"  // no word from the node for N ms
 	PeerRefused   Code = "peer-refused" // what comes in Node's name is not taken: Text
 

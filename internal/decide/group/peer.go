@@ -28,6 +28,20 @@ type peer struct {
 	// copied is where the node's server was when its present link to a master was first heard of: until its offset moves, the
 	// link may bring nothing.
 	copied words.Offset
+	link   link
+}
+
+// link tells since when a replica's link to its master is down; 0 while it is up, and for a server that has none to have.
+type link struct{ down words.Instant }
+
+// look takes note of a server as it was seen at an instant.
+func (l *link) look(at words.Instant, s words.Server) {
+	switch {
+	case s.Role != words.RoleReplica || s.LinkUp || s.Syncing || s.Fenced():
+		l.down = 0
+	case l.down == 0:
+		l.down = at
+	}
 }
 
 // stampCopy takes note of a link that is new, or may be.
@@ -144,6 +158,9 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 		}
 	}
 	p.stampCopy(s.Claim)
+	if s.Claim != nil {
+		p.link.look(m.at, s.Claim.Server)
+	}
 	p.status, p.has, p.statusAt = s, true, m.at
 	m.counts(p, s.Generation, s.List)
 	m.judgeSync(p)

@@ -2,6 +2,7 @@ package group
 
 import (
 	"slices"
+	"time"
 
 	"redkeep/internal/decide"
 	"redkeep/internal/decide/rank"
@@ -152,7 +153,8 @@ func (m *Machine) lag(mem picture.Member, g picture.Group) int64 {
 // pictureOrder says who would win now, and whether a failover could succeed.
 func (m *Machine) pictureOrder(p *picture.Group) {
 	order := rank.Order(m.setup.Data, m.claims(), m.voter.Register.Rows, m.setup.Off)
-	place := 0
+	place, linked := 0, false
+	var unlinked words.Reason
 	for _, e := range order {
 		c := picture.Candidate{Node: e.Node, Out: m.whyOut(e, p)}
 		if e.Node == p.Master && p.Writable {
@@ -160,6 +162,9 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 		}
 		if c.Out.Zero() && p.Writable && !m.countedInSync(e.Node) {
 			c.Out = words.Reason{Code: words.NotInSync, Node: e.Node}
+			if why := m.noLink(e.Node); !why.Zero() {
+				c.Out = why // waiting would not help
+			}
 		}
 		if mem, _ := p.Member(e.Node); c.Out.Zero() && mem.Server.DiskFails {
 			c.Out = words.Reason{Code: words.ServerDisk, Node: e.Node} // it would be elected, and refuse the write that proves it
@@ -167,17 +172,23 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 		if c.Out.Zero() {
 			place++
 			c.Place = place
+			why := m.noLink(e.Node)
+			if linked = linked || why.Zero() || !p.Writable; unlinked.Zero() {
+				unlinked = why
+			}
 		}
 		p.Candidates = append(p.Candidates, c)
 	}
 	quorate := m.lists().Majority(func(n words.Node) bool { return n != p.Master && m.present(n) })
 	waiting, settled := m.unsettled(p.Master)
-	p.Ready = place > 0 && quorate && settled && (p.Writable || m.leased())
+	p.Ready = linked && quorate && settled && (p.Writable || m.leased())
 	switch {
 	case !p.Writable:
 		p.Why = append([]words.Reason(nil), m.why...)
 	case place == 0 && len(p.Candidates) > 0:
 		p.Why = []words.Reason{p.Candidates[0].Out}
+	case place > 0 && !linked:
+		p.Why = []words.Reason{unlinked}
 	case !quorate:
 		p.Why = m.absentVoters(p)
 	case !settled:
@@ -186,6 +197,25 @@ func (m *Machine) pictureOrder(p *picture.Group) {
 	if mem, _ := p.Member(p.Master); p.Writable && mem.Server.DiskFails {
 		p.Why = append([]words.Reason{{Code: words.ServerDisk, Node: p.Master}}, p.Why...)
 	}
+}
+
+// unlinkedFor is how long a replica's link may be down before no failover is promised on it: each change of masters takes it down.
+const unlinkedFor = 3 * time.Second
+
+// noLink says that a replica's link is down for long. While nothing is written it has all that its master has, and would be
+// elected; but that is luck, and ends with the next write.
+func (m *Machine) noLink(n words.Node) words.Reason {
+	down := m.own.link.down
+	if n != m.setup.Self {
+		down = 0
+		if p := m.peers[n]; p != nil {
+			down = p.link.down
+		}
+	}
+	if down == 0 || m.at.Sub(down) < unlinkedFor {
+		return words.Reason{}
+	}
+	return words.Reason{Code: words.NoLink, Node: n, N: m.at.Sub(down).Milliseconds()}
 }
 
 // picturePause says that nobody would be elected, however good the candidates are.

@@ -199,6 +199,8 @@ func (s *stand) act(t *testing.T, f []string) {
 	case "fill", "free": // the server's disk
 		h.server.DiskFails = f[0] == "fill"
 		h.nextSee = s.now
+	case "unlink", "link":
+		h.unlinked = f[0] == "unlink"
 	case "write":
 		n, _ := strconv.Atoi(arg(2))
 		s.write(h, words.Offset(n))

@@ -14,6 +14,7 @@ import (
 type ownServer struct {
 	known  bool
 	server words.Server
+	link   link
 	record words.Record
 	// sealed is the epoch whose holder reaches the server no more.
 	sealed words.Epoch
@@ -62,6 +63,7 @@ func (m *Machine) seen(s words.Server) {
 	}
 	changed := replaced || !m.own.known || s.Role != m.own.server.Role
 	m.own.server, m.own.known = s, true
+	m.own.link.look(m.at, s)
 	m.health.Seen(m.at)
 	if replaced {
 		m.own.sealed, m.own.confirmed = 0, ""

@@ -119,7 +119,7 @@ func (s *stand) table() {
 			if !p.VIPWhy.Zero() {
 				line += ", " + p.VIPWhy.String()
 			}
-			if p.Writable && len(p.Why) > 0 && p.Why[0].Code == words.ServerDisk {
+			if p.Writable && len(p.Why) > 0 && (p.Why[0].Code == words.ServerDisk || p.Why[0].Code == words.NoLink || p.Why[0].Code == words.NotInSync) {
 				line += ", though " + p.Why[0].String()
 			}
 			if !p.Writable && len(p.Why) > 0 {

@@ -58,7 +58,9 @@ type host struct {
 	server  words.Server
 	alive   bool // the server's process
 	mute    bool // it answers nothing
-	gate    decide.GateState
+	// unlinked says that its master refuses its link, as one whose user lacks a right.
+	unlinked bool
+	gate     decide.GateState
 	// gateEnds is when an opening for a time ends by itself.
 	gateEnds words.Instant
 	slots    [decide.Slots]words.Instant

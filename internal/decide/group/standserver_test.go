@@ -43,7 +43,7 @@ func (s *stand) master(h *host) *host {
 // look copies what a master has to those who follow it, and returns what the server says.
 func (s *stand) look(h *host) words.Server {
 	if m := s.master(h); m != nil {
-		up := m.on && m.alive && !m.mute && m.server.Role == words.RoleMaster && !s.cut[[2]words.Node{m.name, h.name}] && m.gate.Mode != decide.GateShut
+		up := m.on && m.alive && !m.mute && m.server.Role == words.RoleMaster && !s.cut[[2]words.Node{m.name, h.name}] && m.gate.Mode != decide.GateShut && !h.unlinked
 		h.server.LinkUp = up
 		if up {
 			h.server.Position, h.server.Keys = m.server.Position, m.server.Keys

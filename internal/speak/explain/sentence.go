@@ -64,6 +64,10 @@ var sentences = map[words.Code]sentence{
 		"{server} is not in sync with the master, or was not when that was lost[, and lacks {n bytes}]",
 		"wait until it has caught up; or, if the master is gone for good: redkeep bootstrap --master {NODE} --accept-loss",
 	},
+	words.NoLink: {
+		"{server} has no link to its master[ for {n ms}], and gets nothing of what is written from now on",
+		"look at its log, the user with whom it logs in at the master (masteruser, else default) needs +psync +replconf +ping",
+	},
 	words.Unreachable: {
 		"nothing has been heard from {node}[ for {n ms}]",
 		"see that its agent runs, and that peer_port is open for TCP and UDP between the nodes",
