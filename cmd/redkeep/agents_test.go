@@ -368,6 +368,22 @@ func TestLeaveLetsServersBe(t *testing.T) {
 	}
 }
 
+// TestALeftGroupStartsAnew leaves a group, and has it back by naming its master.
+func TestALeftGroupStartsAnew(t *testing.T) {
+	s := newAgentSite(t)
+	s.status("h1", "a whole group", func(g api.GroupStatus) bool { return g.Master == "h1" && g.CanFailOver })
+	s.want(exitDone, "h2", "leave", "all agents have let the group go")
+	s.status("h3", "that the group was left", func(g api.GroupStatus) bool { return g.State == "left" })
+	was := s.status("h1", "that no lease is left", func(g api.GroupStatus) bool { return g.State == "left" && g.LeaseLeftMS == 0 })
+	s.want(exitRefused, "h3", "bootstrap --master h2", "h1's server would be better")
+	s.want(exitDone, "h3", "bootstrap --master h1", "have been told")
+	for _, h := range s.Hosts() {
+		s.status(h.Name(), "a whole group again", func(g api.GroupStatus) bool {
+			return g.Master == "h1" && g.Writable && g.Epoch > was.Epoch && g.CanFailOver
+		})
+	}
+}
+
 // withFile adds -c FILE to the commands that take it.
 func withFile(args []string, file string) []string {
 	if strings.HasPrefix(strings.Join(args, " "), "gate show") {

@@ -21,7 +21,10 @@ func newBootstrap(s streams) *cobra.Command {
 		Long: `Choose the master of a group that can't choose by itself: several masters that hold different
 data, or one whose newest data are on a server that does not come back. The other servers become
 replicas of the chosen one and lose what only they hold; "redkeep explain" says what each has.
-Data that are recorded elsewhere and missing on the chosen one are given up only with --accept-loss.`,
+Data that are recorded elsewhere and missing on the chosen one are given up only with --accept-loss.
+
+A group that was left (redkeep leave) starts anew by it. All its agents must be heard, and NODE must be the
+one whose server is the master now, unless --accept-loss says that it may be another.`,
 		Example: "  redkeep bootstrap --master h1\n  redkeep bootstrap --master h2 --group orders --accept-loss",
 		Args:    cobra.NoArgs,
 	}

@@ -23,7 +23,8 @@ func newLeave(s streams) *cobra.Command {
 Every server keeps the role that it has, now and after a restart; the gates are gone, and nobody fails
 over any more. A virtual address is gone too, since nobody would move it from then on: give its clients
 another way to the master first. All agents must be heard. Then stop them, and remove what the packages
-put beside redis-server. To have the group back, move its files out of the state directories and start anew.
+put beside redis-server. To have the group back, start all agents and name the server that is the master
+now: redkeep bootstrap --master NODE.
 
 With --here no agent is asked, and none may run: what one that ended badly has left in this host's
 kernel is taken away. While the gate is shut that is refused, since a server that may not be the master

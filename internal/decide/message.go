@@ -221,6 +221,8 @@ type Leveled struct {
 type Choose struct {
 	Master     words.Node
 	AcceptLoss bool
+	// Anew says that a group which was left starts again with it.
+	Anew bool
 }
 
 // Propose tells a voter a new list of voters, pending until it is committed (rule persisted-members).

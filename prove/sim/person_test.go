@@ -64,6 +64,17 @@ func TestAGroupIsLeftAsItIs(t *testing.T) {
 	)})
 }
 
+// TestALeftGroupStartsAnew has a person change the mind, and then the master's host is lost.
+func TestALeftGroupStartsAnew(t *testing.T) {
+	sound(t, Plan{Length: 12 * time.Second, Script: acts(
+		act{500, func(w *World) { w.granted(a(w), decide.Leave{}) }},
+		act{1200, func(w *World) { w.granted(b(w), decide.Bootstrap{Master: a(w).name}) }},
+		act{4000, (*World).serves},
+		act{5000, func(w *World) { a(w).off() }},
+		act{8000, (*World).serves},
+	)})
+}
+
 // TestTwoPersonsRecover has a person on each side of a cut make the node there the only voter. While the cut lasts both are masters, which
 // nothing can help. After the heal nobody is, everybody says why, and one of the two recovers again.
 func TestTwoPersonsRecover(t *testing.T) {

@@ -47,9 +47,13 @@ func (m *Machine) onReadmit(from words.Node, r decide.Readmit) {
 	if !reg.Admitted && !m.fresh() && !m.setup.Off.Off(decide.Readmission) {
 		return
 	}
+	var newest words.Row
+	if !m.gone {
+		newest = reg.Newest()
+	}
 	m.send(from, decide.Readmitted{
 		Nonce: r.Nonce, Seen: m.voter.Seen(), Fresh: m.fresh(), Generation: reg.Generation,
-		Members: append([]words.Node(nil), reg.Members...), LMax: reg.LMax, Row: reg.Newest(),
+		Members: append([]words.Node(nil), reg.Members...), LMax: reg.LMax, Row: newest,
 		Pause: m.pause(),
 	})
 }

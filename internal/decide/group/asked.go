@@ -68,10 +68,11 @@ func (m *Machine) asked(e decide.Asked) {
 	}
 }
 
-// changes reports whether a request needs a group that is led: one that was let go of takes none of these any more.
+// changes reports whether a request needs a group that is led: one that was let go of takes none of these any more. It takes a
+// bootstrap, which starts it anew.
 func changes(r decide.Request) bool {
 	switch r.(type) {
-	case decide.Switchover, decide.Bootstrap, decide.Recover, decide.Leave, decide.PauseFailover, decide.ResumeFailover:
+	case decide.Switchover, decide.Recover, decide.Leave, decide.PauseFailover, decide.ResumeFailover:
 		return true
 	default:
 		return false
@@ -119,7 +120,7 @@ func (m *Machine) switchover(id uint64, r decide.Switchover) {
 
 // bootstrap passes a person's choice on to all voters.
 func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
-	if _, held := m.voter.Granting(m.at); held || m.holder != nil {
+	if _, held := m.voter.Granting(m.at); held && !m.gone || m.holder != nil {
 		m.reply(id, words.Reason{Code: words.HolderHeard, Node: m.voter.Grant.Holder})
 		return
 	}
@@ -133,6 +134,10 @@ func (m *Machine) bootstrap(id uint64, r decide.Bootstrap) {
 	}
 	if c := m.claims()[r.Master].Server; c.Unkept() != "" {
 		m.reply(id, words.Reason{Code: c.Unkept(), Node: r.Master})
+		return
+	}
+	if m.gone {
+		m.bootstrapLeft(id, r)
 		return
 	}
 	if m.leased() && !r.AcceptLoss {

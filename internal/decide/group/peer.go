@@ -137,6 +137,9 @@ func (m *Machine) receiveRare(from words.Node, message decide.Message) {
 	case decide.Leveled:
 		m.onLeveled(from, msg)
 	case decide.Choose:
+		if m.gone && msg.Anew {
+			m.startAnew()
+		}
 		m.choose(choice{master: msg.Master, acceptLoss: msg.AcceptLoss})
 	case decide.Propose:
 		m.onPropose(from, msg)
@@ -181,8 +184,19 @@ func (m *Machine) onStatus(from words.Node, p *peer, s decide.Status) {
 	}
 }
 
-// learn takes the lineage's rows that another knows. A row is a fact, whoever tells it.
+// rows are what this node tells of the lineage. A group that was left and starts anew has no use for those of its former life.
+func (m *Machine) rows() []words.Row {
+	if m.gone {
+		return nil
+	}
+	return append([]words.Row(nil), m.voter.Register.Rows...)
+}
+
+// learn takes the lineage's rows that another knows. A row is a fact, whoever tells it. Who has left learns of a new life by a beat.
 func (m *Machine) learn(rows []words.Row) {
+	if m.gone {
+		return
+	}
 	r := &m.voter.Register
 	for _, row := range rows {
 		if row.Epoch == 0 || row.ReplID == "" {
@@ -266,7 +280,7 @@ func (m *Machine) status() decide.Status {
 		Settled:  m.admission == nil && m.at >= m.voter.Settled(),
 		Promised: r.Promised > 0,
 		Holder:   m.voter.Grant.Holder, Granted: m.voter.Grant.Epoch,
-		Rows:  append([]words.Row(nil), r.Rows...),
+		Rows:  m.rows(),
 		Fence: m.gate.fence, Gate: m.gate.state.Mode, Stamp: m.at, Version: m.setup.Version,
 		HasVIP: m.vip.up, Pause: m.pause(), Settings: m.setup.Settings, List: m.list(),
 	}

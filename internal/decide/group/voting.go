@@ -14,6 +14,9 @@ type lastBeat struct {
 
 // onBeat grants the holder's request, or refuses it.
 func (m *Machine) onBeat(from words.Node, session words.Session, b decide.Beat) {
+	if m.gone && b.Row.Epoch == b.Epoch && b.Epoch > m.voter.Register.Newest().Epoch {
+		m.startAnew() // the others have, and this node missed it: when the group was left nobody could be elected in a later epoch
+	}
 	if b.Row.Epoch != 0 {
 		m.learn([]words.Row{b.Row})
 	}
@@ -77,7 +80,7 @@ func (m *Machine) rememberReach(e words.Epoch, b decide.Beat) {
 func (m *Machine) onPreVote(from words.Node, p decide.PreVote) {
 	m.learn(p.Rows)
 	why := m.wouldVote(from, p)
-	answer := decide.PreVoted{Round: p.Round, Yes: why.Zero(), Reason: why, Seen: m.voter.Seen(), Rows: m.copyRegister().Rows}
+	answer := decide.PreVoted{Round: p.Round, Yes: why.Zero(), Reason: why, Seen: m.voter.Seen(), Rows: m.rows()}
 	if m.data() && m.own.known {
 		c := m.claim()
 		answer.Claim = &c

@@ -66,7 +66,7 @@ var sentences = map[words.Code]sentence{
 	},
 	words.NoLink: {
 		"{server} has no link to its master[ for {n ms}], and gets nothing of what is written from now on",
-		"look at its log, the user with whom it logs in at the master (masteruser, else default) needs +psync +replconf +ping",
+		"look at its log, the user with whom it logs in at the master (masteruser, else default) needs +psync +replconf",
 	},
 	words.Unreachable: {
 		"nothing has been heard from {node}[ for {n ms}]",
@@ -111,7 +111,7 @@ var sentences = map[words.Code]sentence{
 	words.HolderHeard: {"the master's agent[ on {node}] is still heard", ""},
 	words.GroupLeft: {
 		"{node} has let the group go for good (redkeep leave)",
-		"to have it back: stop the agents, move the group's files out of their state directories, start them",
+		"to have it back, with all agents running: redkeep bootstrap --master NODE",
 	},
 	words.Paused: {
 		"the group is paused by {node}[ for {n ms} more], and nobody is elected meanwhile",

@@ -45,7 +45,7 @@ func (w *wire) leveled(m *decide.Leveled) {
 
 func (w *wire) choose(m *decide.Choose) {
 	w.node(&m.Master)
-	w.flags(&m.AcceptLoss)
+	w.flags(&m.AcceptLoss, &m.Anew)
 }
 
 func (w *wire) propose(m *decide.Propose) {
