@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"redkeep/internal/act/flows"
@@ -148,7 +147,7 @@ func (a *Agent) onAddress(g *groupWork, e vip.Event) {
 	case vip.Expired: // nobody's doing but this agent's, which did not run
 		a.log.Warn("the virtual address was not renewed in time", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev)
 	default:
-		seen.Broken, seen.By = true, fmt.Sprintf("%s by %s", e.Kind, e.By)
+		seen.Broken, seen.By = true, whatWasDone(e)
 		a.log.Error("the virtual address was changed", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev, "what", e.Kind, "by", e.By, "restored_in", e.Took, "err", e.Err)
 	}
 	if e.Err != nil {
@@ -174,4 +173,19 @@ func (a *Agent) pictureAddresses(g *groupWork, p *picture.Group) {
 		}
 		p.VIPs = append(p.VIPs, out)
 	}
+}
+
+// whatWasDone says it in words that follow "the group's address was changed: ".
+func whatWasDone(e vip.Event) string {
+	what, by := e.Kind.String(), e.By
+	switch e.Kind {
+	case vip.LinkDown:
+		what = "its interface was set down"
+	case vip.Added:
+		what = "put there unasked"
+	}
+	if by == "" || by == "unknown" {
+		by = "a program that the kernel does not name"
+	}
+	return what + " by " + by
 }
