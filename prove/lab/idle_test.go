@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/clock"
 )
 
 // TestIdleAgent measures what an agent costs where nothing happens.
@@ -24,6 +26,22 @@ func TestIdleAgent(t *testing.T) {
 		used := s.processor(h) - before[h]
 		t.Logf("%s: %s resident, %.2f %% of a core over %v", h, s.resident(h), 100*used.Seconds()/span.Seconds(), span)
 	}
+}
+
+// TestNothingHappens keeps the shortest lease under load: it is never lost but through a stall of the machine.
+func TestNothingHappens(t *testing.T) {
+	s := newSite(t, Plan{Lease: 200 * time.Millisecond})
+	w := s.settled()
+	m := s.awaitReady(10 * time.Second)
+	epoch, at := s.epoch(m), clock.Now()
+	time.Sleep(pick(5*time.Second, 10*time.Minute))
+	now := s.awaitMaster(10 * time.Second)
+	lost, stall := s.epoch(now)-epoch, s.watch.Worst(at, clock.Now())
+	t.Logf("%d leases lost, %d writes acknowledged in %v, worst stall of the machine %v", lost, acks(w, at), clock.Now().Sub(at), stall)
+	if lost > 0 && stall < s.plan.Lease/4 {
+		t.Errorf("%s held epoch %d, now %s holds %d, and the machine never stalled for longer than %v", m, epoch, now, s.epoch(now), stall)
+	}
+	s.lossless(w)
 }
 
 // processor returns the processor time that a node's agent has used, to the kernel's tick of 10 ms.

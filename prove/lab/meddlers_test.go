@@ -129,7 +129,7 @@ func (s *Site) deleteAgainAndAgain(m string) {
 // named checks that history and status name who changed the address.
 func (s *Site) named(m string) {
 	s.t.Helper()
-	self := "unknown"
+	self := "a program that the kernel does not name"
 	if s.vip().Is4() {
 		self = filepath.Base(os.Args[0])
 	}
