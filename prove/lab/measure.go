@@ -148,6 +148,18 @@ func (s *Site) lossless(w *writer.Writer) {
 	}
 }
 
+// nearlyLossless is lossless for a slot that ran out under the server. Redis may answer a client before it sends the same write to its
+// replicas, some microseconds later in the same turn; on a machine that stops it between the two, the gate ends both. So each fault
+// may cost one write; more would be another cause.
+func (s *Site) nearlyLossless(w *writer.Writer, faults int) {
+	s.t.Helper()
+	lost := s.lost(w)
+	s.t.Logf("%d acknowledged writes lost in %d faults", lost, faults)
+	if lost > faults {
+		s.t.Errorf("%d acknowledged writes are lost", lost)
+	}
+}
+
 // lost stops the writer and counts the acknowledged writes that the master does not have.
 func (s *Site) lost(w *writer.Writer) int {
 	s.t.Helper()
