@@ -33,6 +33,7 @@ everything is left as it is for the agent that starts next.`,
 	f := addConfigFlags(cmd)
 	cmd.Flags().StringVar(&dir, "state-dir", defaultStateDir, "keep what survives a restart in this `DIR`")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		slacken()
 		c, err := f.load()
 		if err != nil {
 			return err
