@@ -19,8 +19,6 @@ const (
 	// tollTurns are how often a pair goes back and forth, each time with tollTrips round trips with and without: what the
 	// machine does meanwhile lasts longer than a turn, and meets both alike.
 	tollTurns, tollTrips = 6, 500
-	// tollWarm round trips of each turn don't count: a table that was just made, or taken away, is work for the kernel, and cold.
-	tollWarm = 300
 	// tollLease outlasts a turn.
 	tollLease = time.Minute
 )
@@ -93,7 +91,7 @@ func pair(ctx context.Context, st *stage.Stage, server *stage.Redis) (bare, gate
 // roundTrips returns what PINGs took, in microseconds.
 func roundTrips(ctx context.Context, conn *wire.Conn) ([]float64, error) {
 	times := make([]float64, 0, tollTrips)
-	for i := range tollWarm + tollTrips {
+	for range tollTrips {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -101,9 +99,7 @@ func roundTrips(ctx context.Context, conn *wire.Conn) ([]float64, error) {
 		if _, err := conn.Do(time.Second, "PING"); err != nil {
 			return nil, err
 		}
-		if i >= tollWarm {
-			times = append(times, float64(time.Since(begun))/float64(time.Microsecond))
-		}
+		times = append(times, float64(time.Since(begun))/float64(time.Microsecond))
 	}
 	return times, nil
 }
