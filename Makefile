@@ -28,7 +28,7 @@ SIM := $(shell grep -ls 'sim\.for' prove/sim/*.go 2>/dev/null | head -n 1)
 LAB := $(wildcard prove/lab/*_test.go)
 
 .DEFAULT_GOAL := help
-.PHONY: help build deb test unit arch vet lint fuzz sim lab bench demo clean need-go need-redis
+.PHONY: help build deb test unit arch vet lint fuzz sim lab bench toll demo clean need-go need-redis
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -72,6 +72,9 @@ lab: need-go need-redis ## real servers in namespaces, every fault, judged
 
 bench: need-go need-redis ## Redkeep, redis-sentinel and keepalived in one table (RUNS=20 FAULTS=all)
 	$(GO) run ./prove/bench/cmd -runs $(RUNS) -faults "$(FAULTS)"
+
+toll: need-go ## what the gate adds to a round trip, without the scheduler's noise
+	$(GO) test ./internal/act/gate -run '^$$' -bench '^BenchmarkToll$$' -benchtime 20x -count 3
 
 demo: build need-redis ## three hosts on this machine, a writer, a kill: the timeline and the gap
 	./bin/redkeep demo
