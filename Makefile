@@ -68,7 +68,7 @@ sim: need-go ## the simulator for SIMTIME (60s): faults injected and votes taken
 
 lab: need-go need-redis ## real servers in namespaces, every fault, judged
 	@[ "$$(id -u)" = 0 ] || echo "make: not root: the lab uses a user namespace; where that is forbidden, run: sudo make lab"
-	$(GO) test ./prove/lab -count=1 -timeout 30m -parallel 3
+	$(GO) test ./prove/lab -count=1 -timeout 30m -parallel 2
 
 bench: need-go need-redis ## Redkeep, redis-sentinel and keepalived in one table (RUNS=20 FAULTS=all)
 	$(GO) run ./prove/bench/cmd -runs $(RUNS) -faults "$(FAULTS)"

@@ -53,7 +53,7 @@ func TestRedisKilledAfterFullResync(t *testing.T) {
 				_, err := s.redis[m].Kill()
 				s.must(err)
 				s.mark("killed %s", m)
-				s.awaitWrites(w, 15*time.Second)
+				s.awaitWrites(w, 40*time.Second)
 				s.must(s.redis[m].Restart(t.Context()))
 			}
 			if lost := s.lost(w); lost > 0 && fresh == 1 {
