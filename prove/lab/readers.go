@@ -210,8 +210,9 @@ func (s *readers) places(where string) []string {
 	return all
 }
 
-// asks are the commands that change nothing, and may be asked again until the hosts are as the page has them.
-var asks = regexp.MustCompile(`^(redkeep (status|explain|history|check|version|gate show)\b|redis-cli\b.* (GET|ROLE|INFO|PING|DBSIZE|SENTINEL|sentinel)\b|ip |nft list )`)
+// asks are the commands that change nothing, and may be asked again until the hosts are as the page has them; and the one that is
+// refused, having changed nothing, while agents that were just started have not seen their servers.
+var asks = regexp.MustCompile(`^(redkeep (status|explain|history|check|version|gate show|bootstrap)\b|redis-cli\b.* (GET|ROLE|INFO|PING|DBSIZE|SENTINEL|sentinel)\b|ip |nft list )`)
 
 // repeat runs a command, a question until its answer is as it should be.
 func (s *readers) repeat(ctx context.Context, st step) error {
