@@ -1,0 +1,88 @@
+package sentinels
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"redkeep/internal/speak/resp"
+	"redkeep/internal/stage/wire"
+)
+
+// loopback is by which the Sentinel is asked on its own host: what becomes of the host's cable is no matter.
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// Dial connects to the Sentinel from its own host, and authenticates if its configuration has how.
+func (s *Sentinel) Dial(ctx context.Context) (*wire.Conn, error) {
+	conn, err := wire.Dial(ctx, s.host.Dial, netip.AddrPortFrom(loopback, s.config.Port), askLimit)
+	if err != nil || s.config.Password == "" {
+		return conn, err
+	}
+	auth := []string{"AUTH", s.config.User, s.config.Password}
+	if s.config.User == "" {
+		auth = []string{"AUTH", s.config.Password}
+	}
+	if _, err := conn.Do(askLimit, auth...); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Do asks one thing over a connection of its own. An error reply is a *resp.ReplyError.
+func (s *Sentinel) Do(args ...string) (resp.Value, error) {
+	conn, err := s.Dial(context.Background())
+	if err != nil {
+		return resp.Value{}, err
+	}
+	defer conn.Close()
+	return conn.Do(askLimit, args...)
+}
+
+// Map asks for one answer of names and values.
+func (s *Sentinel) Map(args ...string) (map[string]string, error) {
+	answer, err := s.Do(args...)
+	if err != nil {
+		return nil, err
+	}
+	return fields(answer), nil
+}
+
+// Maps asks for a list of such answers.
+func (s *Sentinel) Maps(args ...string) ([]map[string]string, error) {
+	answer, err := s.Do(args...)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]map[string]string, 0, len(answer.Elems))
+	for _, one := range answer.Elems {
+		all = append(all, fields(one))
+	}
+	return all, nil
+}
+
+func fields(v resp.Value) map[string]string {
+	found := map[string]string{}
+	for i := 0; i+1 < len(v.Elems); i += 2 {
+		found[v.Elems[i].Text] = v.Elems[i+1].Text
+	}
+	return found
+}
+
+// Master asks where the group's master is.
+func (s *Sentinel) Master(group string) (netip.AddrPort, error) {
+	answer, err := s.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", group)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	if len(answer.Elems) != 2 {
+		return netip.AddrPort{}, fmt.Errorf("ask %s for the master: no group %s", s.host.Name(), group)
+	}
+	return netip.ParseAddrPort(answer.Elems[0].Text + ":" + answer.Elems[1].Text)
+}
+
+// ID returns the Sentinel's ID.
+func (s *Sentinel) ID() (string, error) {
+	answer, err := s.Do("SENTINEL", "MYID")
+	return answer.Text, err
+}

@@ -1,0 +1,204 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"redkeep/internal/stage"
+)
+
+// failovers are what becomes of a master that is lost.
+var failovers = []behaviour{
+	{name: "killed", check: killed},
+	{name: "frozen", check: frozen},
+	{name: "dark", check: dark},
+}
+
+// killed kills the master's process under each leader in turn.
+func killed(q *quorum) {
+	for leader := range q.members {
+		q.onlyLeader(leader)
+		old := q.masterAt()
+		f := q.fault("kill the master on h%d, sentinel %d is to lead", old+1, leader)
+		_, err := q.servers[old].Kill()
+		q.must(err)
+		f.turnedOver(leader)
+		q.must(q.servers[old].Start(q.t.Context()))
+		f.returned()
+	}
+}
+
+// frozen stops the master's process; when it goes on it is a second master, until it is told.
+func frozen(q *quorum) {
+	old := q.masterAt()
+	f := q.fault("freeze the master")
+	q.must(q.servers[old].Process().Freeze())
+	f.turnedOver(-1)
+	q.must(q.servers[old].Process().Thaw())
+	f.returned()
+}
+
+// dark takes the power from the master's host, with the Sentinel there.
+func dark(q *quorum) {
+	old := q.masterAt()
+	f := q.fault("power off")
+	q.must(q.PowerOff(q.Hosts()[old].Name()))
+	f.turnedOver(-1)
+	q.must(q.PowerOn(q.Hosts()[old].Name()), q.servers[old].Start(q.t.Context()))
+	q.up(old)
+	f.returned()
+}
+
+// onlyLeader has one Sentinel alone able to lead: the others are told to want more agreement than there are Sentinels.
+func (q *quorum) onlyLeader(leader int) {
+	q.t.Helper()
+	for i := range q.members {
+		need := "9"
+		if i == leader {
+			need = fmt.Sprint(q.plan.Need)
+		}
+		q.ask(i, "SENTINEL", "SET", orders, "quorum", need)
+	}
+}
+
+// turn is one change of the master, from the fault on.
+type turn struct {
+	*quorum
+	old   netip.AddrPort
+	new   netip.AddrPort // once turnedOver has seen it
+	epoch string
+	marks []int
+	logs  []int
+}
+
+// fault notes how everything is before one.
+func (q *quorum) fault(format string, args ...any) *turn {
+	q.t.Helper()
+	q.awaitWhole()
+	old, epoch, ok := q.agreed()
+	if !ok {
+		q.t.Fatal("the sentinels disagree before anything happened")
+	}
+	q.mark(format, args...)
+	f := &turn{quorum: q, old: old, epoch: epoch, marks: q.marked()}
+	for _, r := range q.servers {
+		f.logs = append(f.logs, len(q.orders(r, 0)))
+	}
+	return f
+}
+
+// turnedOver waits until all running Sentinels name another master, and judges how they came to it. The leader is known, or -1.
+func (f *turn) turnedOver(leader int) {
+	f.t.Helper()
+	var master netip.AddrPort
+	var epoch string
+	f.await(turnover, "agreement on another master", func() (ok bool) {
+		master, epoch, ok = f.agreed()
+		return ok && master != f.old
+	})
+	f.mark("%s is the master in epoch %s", master, epoch)
+	if epoch == f.epoch {
+		f.t.Errorf("the epoch of the configuration is %s as before", epoch)
+	}
+	for _, i := range f.running() {
+		f.heard(i, f.marks[i], soon, "+switch-master", fmt.Sprintf("%s %s %d %s %d",
+			orders, f.old.Addr(), f.old.Port(), master.Addr(), master.Port()))
+		if leader >= 0 {
+			want := followed
+			if i == leader {
+				want = led
+			}
+			f.tellsOf(i, f.marks[i], want)
+		}
+	}
+	if n := f.leaders(); n != 1 {
+		f.t.Errorf("%d sentinels ended the failover", n)
+	}
+	f.new = master
+	f.follows(master)
+}
+
+// leaders counts the Sentinels that ended a failover as its leader.
+func (f *turn) leaders() (n int) {
+	for i := range f.members {
+		n += f.count(i, f.marks[i], "+failover-end", "")
+	}
+	return n
+}
+
+// follows waits until every server that runs is what it should be.
+func (q *quorum) follows(master netip.AddrPort) {
+	q.t.Helper()
+	for _, r := range q.servers {
+		if p := r.Process(); p == nil || p.Ended() || stopped(p) {
+			continue
+		}
+		q.await(soon, fmt.Sprintf("right role at %s", r.Addr()), func() bool {
+			answer, err := r.Do(q.t.Context(), "ROLE")
+			if err != nil || len(answer.Elems) < 3 {
+				return false
+			}
+			if r.Addr() == master {
+				return answer.Elems[0].Text == "master"
+			}
+			return answer.Elems[0].Text == "slave" && answer.Elems[1].Text == master.Addr().String() &&
+				answer.Elems[2].Int == int64(master.Port()) && answer.Elems[3].Text == "connected"
+		})
+	}
+}
+
+// stopped reports whether a process is frozen.
+func stopped(p *stage.Process) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	_, after, _ := strings.Cut(string(text), ") ")
+	return err == nil && strings.HasPrefix(after, "T")
+}
+
+// returned waits until the old master, which is back, is a replica, and judges that it was told so once and by one.
+func (f *turn) returned() {
+	f.t.Helper()
+	f.follows(f.new)
+	f.awaitWhole()
+	// Who was late would tell it again within the time after which a stray is repaired.
+	f.stays(4*250*time.Millisecond+700*time.Millisecond, "the master", func() bool {
+		now, _, ok := f.agreed()
+		return ok && now == f.new
+	})
+	converted := 0
+	for i := range f.members {
+		converted += f.count(i, f.marks[i], "+convert-to-slave", "")
+		if n := f.count(i, f.marks[i], "+switch-master", ""); n != 1 {
+			f.t.Errorf("sentinel %d told of %d switches", i, n)
+		}
+	}
+	if converted != 1 {
+		f.t.Errorf("the old master was converted %d times", converted)
+	}
+	for i, r := range f.servers {
+		told := f.orders(r, f.logs[i])
+		if len(told) != 1 {
+			f.t.Errorf("%s was told %d times what to follow:\n%s", r.Addr(), len(told), strings.Join(told, "\n"))
+		}
+	}
+}
+
+// orders are the lines of a server's log that say whom it was told to follow, from the n-th on.
+func (q *quorum) orders(r *stage.Redis, n int) []string {
+	var found []string
+	p := r.Process()
+	if p == nil {
+		return nil
+	}
+	text, err := os.ReadFile(p.Log())
+	q.must(err)
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "(user request from") || strings.Contains(line, "REPLICAOF would result") {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	return slices.Clone(found[min(n, len(found)):])
+}
