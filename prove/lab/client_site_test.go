@@ -1,0 +1,173 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"redkeep/internal/stage"
+	"redkeep/internal/stage/wire"
+)
+
+// clientSite is three hosts with a server each, and on each something that answers as a Sentinel does.
+type clientSite struct {
+	*stage.Stage
+	t     *testing.T
+	group string
+	redis map[string]*stage.Redis
+	// lossless says that a planned change of the master costs no acknowledged write, as no Sentinel promises.
+	lossless bool
+}
+
+// clientPeriods are shorter than anybody may configure, and the shortest at which a Sentinel does not fail over by itself.
+const clientPeriods = "PING-PERIOD 300 ASK-PERIOD 100 INFO-PERIOD 500 PUBLISH-PERIOD 500"
+
+// underSentinels makes a site whose masters are chosen by Sentinels, each started by argv with the path of its file.
+func underSentinels(t *testing.T, argv func(dir string) []string) *clientSite {
+	t.Helper()
+	t.Parallel()
+	st, err := stage.New(context.Background(), stage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &clientSite{Stage: st, t: t, group: "mymaster", redis: map[string]*stage.Redis{}}
+	t.Cleanup(s.end)
+	for i, h := range st.Hosts() {
+		c := stage.RedisConfig{}
+		if i > 0 {
+			c.ReplicaOf = st.Hosts()[0].Port(stage.DefaultPort)
+		}
+		if s.redis[h.Name()], err = h.StartRedis(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, h := range st.Hosts() {
+		s.startSentinel(h, argv(st.Dir()))
+	}
+	return s
+}
+
+func (s *clientSite) startSentinel(h *stage.Host, argv []string) {
+	s.t.Helper()
+	file := filepath.Join(h.Dir(), "sentinel.conf")
+	text := fmt.Sprintf("port %d\nprotected-mode no\ndir %q\nsentinel monitor %[3]s %s %d 2\n"+
+		"sentinel down-after-milliseconds %[3]s 1000\nsentinel failover-timeout %[3]s 5000\nsentinel parallel-syncs %[3]s 2\n",
+		stage.FacePort, h.Dir(), s.group, s.Hosts()[0].Addr(), stage.DefaultPort)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := h.Start(stage.Command{Name: "sentinel", Path: argv[0], Args: append(argv[1:], file)}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.await(10*time.Second, "Sentinel on "+h.Name(), func() bool {
+		_, err := s.ask(h, append([]string{"SENTINEL", "DEBUG"}, strings.Fields(clientPeriods)...)...)
+		return err == nil
+	})
+}
+
+// end takes the site away, and shows the Sentinels' logs of a test that failed.
+func (s *clientSite) end() {
+	if s.t.Failed() || *logs {
+		for _, h := range s.Hosts() {
+			s.t.Logf("---- %s\n%s", h.Name(), tail(filepath.Join(h.Dir(), "sentinel.log"), 8000))
+		}
+	}
+	if err := s.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// ask says one thing to what answers as a Sentinel on the host, from there.
+func (s *clientSite) ask(h *stage.Host, args ...string) ([]string, error) {
+	conn, err := wire.Dial(s.t.Context(), h.Dial, h.Port(stage.FacePort), time.Second)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	v, err := conn.Do(time.Second, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(v.Elems) == 0 {
+		return []string{v.Text}, nil
+	}
+	var all []string
+	for _, e := range v.Elems {
+		all = append(all, e.Text)
+	}
+	return all, nil
+}
+
+// fields asks the host for what it tells of the master, by name.
+func (s *clientSite) fields(h *stage.Host) map[string]string {
+	all, err := s.ask(h, "SENTINEL", "MASTER", s.group)
+	if err != nil {
+		return nil
+	}
+	found := map[string]string{}
+	for i := 0; i+1 < len(all); i += 2 {
+		found[all[i]] = all[i+1]
+	}
+	return found
+}
+
+// master is the one that all hosts tell clients of; empty where they differ.
+func (s *clientSite) master() string {
+	var agreed string
+	for i, h := range s.Hosts() {
+		address, err := s.ask(h, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.group)
+		if err != nil || len(address) != 2 {
+			return ""
+		}
+		if at := strings.Join(address, ":"); i == 0 {
+			agreed = at
+		} else if at != agreed {
+			return ""
+		}
+	}
+	return agreed
+}
+
+// whole reports whether every host knows the two others and both replicas, and both follow the master.
+func (s *clientSite) whole() bool {
+	master := s.master()
+	for _, h := range s.Hosts() {
+		f := s.fields(h)
+		if master == "" || f["num-slaves"] != "2" || f["num-other-sentinels"] != "2" || f["flags"] != "master" {
+			return false
+		}
+		role, err := s.redis[h.Name()].Do(s.t.Context(), "ROLE")
+		switch {
+		case err != nil || len(role.Elems) == 0:
+			return false
+		case master == s.redis[h.Name()].Addr().String():
+			if role.Elems[0].Text != "master" {
+				return false
+			}
+		case len(role.Elems) != 5 || role.Elems[1].Text != strings.Split(master, ":")[0] || role.Elems[3].Text != "connected":
+			return false
+		}
+	}
+	return true
+}
+
+// serverAt is the server of an address.
+func (s *clientSite) serverAt(address string) *stage.Redis {
+	s.t.Helper()
+	for _, r := range s.redis {
+		if r.Addr().String() == address {
+			return r
+		}
+	}
+	s.t.Fatalf("no server has the address %q", address)
+	return nil
+}
+
+func (s *clientSite) await(within time.Duration, what string, ok func() bool) {
+	s.t.Helper()
+	(&Site{t: s.t}).await(within, what, ok)
+}

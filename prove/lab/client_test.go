@@ -1,0 +1,195 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"redkeep/internal/stage"
+)
+
+// TestClients has the libraries that applications use find the master, follow a planned change of it and its loss, behind
+// Redis' own Sentinel, Redkeep in its place, and the agents' answers to Sentinel's clients.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	applications := prepare(t)
+	t.Run("redis-sentinel", func(t *testing.T) {
+		followThrough(underSentinels(t, redisSentinel(t)), applications)
+	})
+	t.Run("redkeep sentinel", func(t *testing.T) {
+		if !hasCommand("sentinel") {
+			t.Skip("this binary has no command for it")
+		}
+		followThrough(underSentinels(t, func(string) []string { return []string{binary, "sentinel"} }), applications)
+	})
+	t.Run("redkeep run", func(t *testing.T) {
+		followThrough(underAgents(t), applications)
+	})
+}
+
+// redisSentinel is the server's own binary, under the name that makes it a Sentinel.
+func redisSentinel(t *testing.T) func(dir string) []string {
+	t.Helper()
+	server, err := stage.FindRedis()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(dir string) []string {
+		link := filepath.Join(dir, "redis-sentinel")
+		if err := os.Symlink(server, link); err != nil && !errors.Is(err, os.ErrExist) {
+			t.Fatal(err)
+		}
+		return []string{link}
+	}
+}
+
+// underAgents makes a site of Redkeep's own, whose clients find the master as those of Sentinel do.
+func underAgents(t *testing.T) *clientSite {
+	t.Helper()
+	s := newSite(t, Plan{NoVIP: true})
+	s.awaitReady(20 * time.Second)
+	return &clientSite{Stage: s.Stage, t: t, group: string(group), redis: s.redis, lossless: true}
+}
+
+const (
+	// followLimit is how long a client may take to write to a new master, from when the old one was struck: the down-after
+	// of a second, an election, the 2 s after which a master that nobody follows any more is made a replica, and what the
+	// library adds.
+	followLimit = 20 * time.Second
+	// copying is what a master may have acknowledged and not sent to its replicas yet when it is struck.
+	copying = time.Second
+)
+
+// followThrough runs the clients through both changes of the master and judges what they were told.
+func followThrough(s *clientSite, applications []application) {
+	s.await(20*time.Second, "whole group", s.whole)
+	first := s.master()
+	runners := s.run(applications)
+	start := time.Now()
+	s.followAll(runners, first, start.Add(-time.Minute))
+
+	asked := time.Now()
+	if _, err := s.ask(s.Hosts()[1], "SENTINEL", "FAILOVER", s.group); err != nil {
+		s.t.Fatal(err)
+	}
+	s.await(followLimit, "second master", func() bool { m := s.master(); return m != "" && m != first })
+	second := s.master()
+	s.followAll(runners, second, asked)
+
+	s.await(20*time.Second, "whole group", s.whole)
+	killed := time.Now()
+	if _, err := s.serverAt(second).Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.await(followLimit, "third master", func() bool { m := s.master(); return m != "" && m != second })
+	third := s.master()
+	s.followAll(runners, third, killed)
+	over := time.Now()
+	for _, r := range runners {
+		if _, err := r.process.Kill(); err != nil {
+			s.t.Error(err)
+		}
+	}
+	s.t.Logf("masters: %s, %s by request, %s after a kill", first, second, third)
+
+	// mayLose says of a write that is not on the last master whether that is Sentinel's known loss.
+	mayLose := func(a ack) bool {
+		planned := a.by == first && a.at.After(asked.Add(-copying)) && a.at.Before(killed)
+		crash := a.by == second && a.at.After(killed.Add(-copying)) && !a.at.After(killed.Add(copying))
+		return crash || planned && !s.lossless
+	}
+	reached := s.whatReached(third, runners)
+	for _, c := range applications {
+		s.t.Run(c.name, func(t *testing.T) {
+			require(t, c.lacking)
+			r := runners[c.name]
+			r.judge(t, reached[c.name], mayLose)
+			one, _ := r.follows(second, asked)
+			two, _ := r.follows(third, killed)
+			t.Logf("at the second master after %v (longest gap %v), at the third after %v (%v)",
+				one.Sub(asked).Round(time.Millisecond), r.gap(asked, killed), two.Sub(killed).Round(time.Millisecond), r.gap(killed, over))
+		})
+	}
+}
+
+// run starts the clients that this machine can run.
+func (s *clientSite) run(applications []application) map[string]*runner {
+	s.t.Helper()
+	runners := map[string]*runner{}
+	for _, c := range applications {
+		if c.lacking != "" {
+			continue
+		}
+		r := &runner{application: c, key: "written-by-" + c.name}
+		args := append(append([]string{}, c.argv[1:]...), s.group, r.key)
+		for _, face := range s.Ports(stage.FacePort) {
+			args = append(args, face.String())
+		}
+		p, err := s.Client().Start(stage.Command{Name: c.name, Path: c.argv[0], Args: args, Env: c.env, Output: r})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.process, runners[c.name] = p, r
+	}
+	return runners
+}
+
+// followAll waits until every client writes to that server.
+func (s *clientSite) followAll(runners map[string]*runner, server string, after time.Time) {
+	s.t.Helper()
+	end := time.Now().Add(followLimit)
+	for _, r := range runners {
+		ok := false
+		for ; !ok && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			_, ok = r.follows(server, after)
+		}
+		if !ok {
+			acks, oops := r.said()
+			s.t.Errorf("%s does not write to %s within %v; the last of its %d writes: %v; last refused: %q", r.name, server, followLimit,
+				len(acks), acks[max(0, len(acks)-1):], oops[max(0, len(oops)-5):])
+		}
+	}
+	if s.t.Failed() {
+		s.t.FailNow()
+	}
+}
+
+// whatReached reads from a server what each client has written.
+func (s *clientSite) whatReached(server string, runners map[string]*runner) map[string]map[string]bool {
+	s.t.Helper()
+	found := map[string]map[string]bool{}
+	for name, r := range runners {
+		v, err := s.serverAt(server).Do(s.t.Context(), "SMEMBERS", r.key)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		found[name] = map[string]bool{}
+		for _, e := range v.Elems {
+			found[name][e.Text] = true
+		}
+	}
+	return found
+}
+
+// judge wants every acknowledged write to be there, but for those that may be lost.
+func (r *runner) judge(t *testing.T, reached map[string]bool, mayLose func(ack) bool) {
+	t.Helper()
+	acks, oops := r.said()
+	lost, missing := 0, []ack(nil)
+	for _, a := range acks {
+		switch {
+		case reached[fmt.Sprint(a.number)]:
+		case mayLose(a):
+			lost++
+		default:
+			missing = append(missing, a)
+		}
+	}
+	t.Logf("%d writes, %d lost as Sentinel loses them, %d refusals: %q", len(acks), lost, len(oops), oops[:min(len(oops), 4)])
+	if len(missing) > 0 {
+		t.Errorf("%d acknowledged writes are not on the last master, the first is %v", len(missing), missing[0])
+	}
+}
