@@ -2,14 +2,12 @@ package lab
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/sentinels"
 	"redkeep/internal/stage/wire"
 )
 
@@ -19,15 +17,14 @@ type clientSite struct {
 	t     *testing.T
 	group string
 	redis map[string]*stage.Redis
+	// sentinels are what answers, where that are Sentinels and not agents.
+	sentinels []*sentinels.Sentinel
 	// lossless says that a planned change of the master costs no acknowledged write, as no Sentinel promises.
 	lossless bool
 }
 
-// clientPeriods are shorter than anybody may configure, and the shortest at which a Sentinel does not fail over by itself.
-const clientPeriods = "PING-PERIOD 300 ASK-PERIOD 100 INFO-PERIOD 500 PUBLISH-PERIOD 500"
-
-// underSentinels makes a site whose masters are chosen by Sentinels, each started by argv with the path of its file.
-func underSentinels(t *testing.T, argv func(dir string) []string) *clientSite {
+// underSentinels makes a site whose masters are chosen by Sentinels.
+func underSentinels(t *testing.T, program func(*stage.Stage) (sentinels.Program, error)) *clientSite {
 	t.Helper()
 	t.Parallel()
 	st, err := stage.New(context.Background(), stage.Options{})
@@ -45,35 +42,42 @@ func underSentinels(t *testing.T, argv func(dir string) []string) *clientSite {
 			t.Fatal(err)
 		}
 	}
+	run, err := program(st)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, h := range st.Hosts() {
-		s.startSentinel(h, argv(st.Dir()))
+		s.startSentinel(h, run)
 	}
 	return s
 }
 
-func (s *clientSite) startSentinel(h *stage.Host, argv []string) {
+// startSentinel starts one, and has it look and tell more often than anybody may configure, as the tests of Sentinel do.
+func (s *clientSite) startSentinel(h *stage.Host, program sentinels.Program) {
 	s.t.Helper()
-	file := filepath.Join(h.Dir(), "sentinel.conf")
-	text := fmt.Sprintf("port %d\nprotected-mode no\ndir %q\nsentinel monitor %[3]s %s %d 2\n"+
-		"sentinel down-after-milliseconds %[3]s 1000\nsentinel failover-timeout %[3]s 5000\nsentinel parallel-syncs %[3]s 2\n",
-		stage.FacePort, h.Dir(), s.group, s.Hosts()[0].Addr(), stage.DefaultPort)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	watched := sentinels.At(s.group, s.Hosts()[0].Port(stage.DefaultPort), 2)
+	watched.DownAfter, watched.FailoverTimeout, watched.Lines = time.Second, 5*time.Second, []string{"parallel-syncs 2"}
+	one, err := sentinels.Add(h, sentinels.Config{Program: program, Groups: []sentinels.Group{watched}})
+	if err == nil {
+		err = one.Start(s.t.Context())
+	}
+	if err == nil {
+		s.sentinels = append(s.sentinels, one)
+		_, err = one.Do(append([]string{"SENTINEL", "DEBUG"}, strings.Fields(periods)...)...)
+	}
+	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := h.Start(stage.Command{Name: "sentinel", Path: argv[0], Args: append(argv[1:], file)}); err != nil {
-		s.t.Fatal(err)
-	}
-	s.await(10*time.Second, "Sentinel on "+h.Name(), func() bool {
-		_, err := s.ask(h, append([]string{"SENTINEL", "DEBUG"}, strings.Fields(clientPeriods)...)...)
-		return err == nil
-	})
 }
 
 // end takes the site away, and shows the Sentinels' logs of a test that failed.
 func (s *clientSite) end() {
-	if s.t.Failed() || *logs {
-		for _, h := range s.Hosts() {
-			s.t.Logf("---- %s\n%s", h.Name(), tail(filepath.Join(h.Dir(), "sentinel.log"), 8000))
+	for _, one := range s.sentinels {
+		if s.t.Failed() || *logs {
+			s.t.Logf("---- %s\n%s", one.Host().Name(), tail(one.Process().Log(), 8000))
+		}
+		if err := one.Close(); err != nil {
+			s.t.Error(err)
 		}
 	}
 	if err := s.Close(); err != nil {

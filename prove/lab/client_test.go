@@ -1,14 +1,12 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/sentinels"
 )
 
 // TestClients has the libraries that applications use find the master, follow a planned change of it and its loss, behind
@@ -17,33 +15,17 @@ func TestClients(t *testing.T) {
 	t.Parallel()
 	applications := prepare(t)
 	t.Run("redis-sentinel", func(t *testing.T) {
-		followThrough(underSentinels(t, redisSentinel(t)), applications)
+		followThrough(underSentinels(t, sentinels.Real), applications)
 	})
 	t.Run("redkeep sentinel", func(t *testing.T) {
 		if !hasCommand("sentinel") {
 			t.Skip("this binary has no command for it")
 		}
-		followThrough(underSentinels(t, func(string) []string { return []string{binary, "sentinel"} }), applications)
+		followThrough(underSentinels(t, func(*stage.Stage) (sentinels.Program, error) { return sentinels.Ours(binary), nil }), applications)
 	})
 	t.Run("redkeep run", func(t *testing.T) {
 		followThrough(underAgents(t), applications)
 	})
-}
-
-// redisSentinel is the server's own binary, under the name that makes it a Sentinel.
-func redisSentinel(t *testing.T) func(dir string) []string {
-	t.Helper()
-	server, err := stage.FindRedis()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(dir string) []string {
-		link := filepath.Join(dir, "redis-sentinel")
-		if err := os.Symlink(server, link); err != nil && !errors.Is(err, os.ErrExist) {
-			t.Fatal(err)
-		}
-		return []string{link}
-	}
 }
 
 // underAgents makes a site of Redkeep's own, whose clients find the master as those of Sentinel do.
