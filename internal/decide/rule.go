@@ -51,6 +51,7 @@ const (
 	VIPGoneFirst     Rule = "vip-gone-first"
 	ProbeFirst       Rule = "probe-first"
 	AnnounceGated    Rule = "announce-gated"
+	BestFirst        Rule = "best-first"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/prove/judge"
 )
 
 // dataTrials are about whose data win.
@@ -29,6 +30,7 @@ func dataTrials() []trial {
 		{rule: decide.ColdRank, plan: Plan{Script: coldStart, Length: 6 * time.Second}},
 		{rule: decide.InSyncByOffset, plan: witness(silentLink)},
 		{rule: decide.WitnessMemory, plan: witness(silentLink)},
+		{rule: decide.BestFirst, plan: long(bothBehind), seeds: 20},
 		{rule: decide.LevelAfterClose, plan: Plan{Script: pauseEnds, NoRest: true, Voters: 3, Data: 2}, seeds: 6},
 	}
 }
@@ -120,4 +122,17 @@ func pauseEnds(w *World) {
 		w.after(ms(100), a(w).thaw)
 	})
 	w.after(ms(500), func() { w.request(a(w), 0, decide.Switchover{To: b(w).name}, nil) })
+}
+
+// bothBehind has the links of b and c stop, c's later, as they do after a full copy: nobody was in sync when a dies, and who is
+// elected when the patience is over loses something. The better of the two must be.
+func bothBehind(w *World) {
+	w.after(ms(500), func() { b(w).server().link.silent = w.now + time.Hour })
+	w.after(ms(1200), func() { c(w).server().link.silent = w.now + time.Hour })
+	w.after(ms(2500), func() { a(w).server().kill(false) })
+	w.onAction = func(s *seat, x decide.Action) {
+		if v, ok := x.(decide.Announce); ok && v.New == b(w).name && s.host() == b(w) {
+			w.find(0, judge.CopiesSurvive, "b was elected without writes that c holds, which was well and would have stood")
+		}
+	}
 }

@@ -61,7 +61,17 @@ func (m *Machine) standAt(place int) words.Instant {
 		// Somebody better has been heard, and has perhaps only started later: it gets its restart wait.
 		turn = max(turn, v.since.Add(m.setup.Lease))
 	}
+	if place > 1 && m.loses(m.order[place-1]) && !m.setup.Off.Off(decide.BestFirst) {
+		// Nobody is elected with such data before the patience is over, which is at once for all: the better of them gets a lease's lead.
+		turn = max(turn, v.since.Add(m.setup.Patience+m.setup.Lease))
+	}
 	return turn.Add(time.Duration(place-1) * stagger)
+}
+
+// loses reports whether this node's election would lose what the last holder is known to have had: it waits until patience is over.
+func (m *Machine) loses(e rank.Entry) bool {
+	counted := m.inLastSync(m.setup.Self) && !rank.Short(e.Claim, e.Standing)
+	return !counted && m.missing(e.Standing) > 0
 }
 
 // contestAt is when this node's turn to stand comes, as far as is known now.
@@ -94,11 +104,16 @@ func (m *Machine) allSpoke() bool {
 		if r, ok := m.releases[n]; ok && r.Unfit && r.Epoch >= m.vacancy.ended {
 			continue
 		}
-		if c := p.status.Claim; c != nil && c.Fit && c.Sealed < m.vacancy.ended {
+		if c := p.status.Claim; c != nil && (c.Fit || copying(c.Unfit.Code)) && c.Sealed < m.vacancy.ended {
 			return false
 		}
 	}
 	return true
+}
+
+// copying reports whether a server that is unfit by its last word may be whole by now: its copy has come since.
+func copying(why words.Code) bool {
+	return why == words.ServerEmpty || why == words.ServerSyncing || why == words.ServerLoading
 }
 
 // claims are what every data node heard of late says of its server, and what this one is.
