@@ -1,0 +1,272 @@
+package sockets
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/words"
+)
+
+// Loop is many connections, and the goroutine that serves them.
+type Loop struct {
+	config Config
+	poll   poller
+	mail   mailbox
+	pool   pool
+	wheel  wheel
+	stop   atomic.Bool
+	ended  bool          // nothing opens any more
+	now    words.Instant // this turn's
+	wake   words.Instant
+
+	// conns are the plain connections by descriptor; coded ones are those with TLS.
+	conns     []*Conn
+	coded     map[*Conn]struct{}
+	coders    sync.WaitGroup // the goroutines of coded
+	listeners map[int32]*Listener
+	pausedTo  words.Instant // listeners accept nothing until then; zero when they do
+	tag       uint32        // the last connection's
+
+	dirty   []*Conn // something was written, and not sent
+	resumed []*Conn // may have something left to be received
+	doomed  []*Conn // to be closed
+	taken   []*Conn // one of these lists while it is worked through
+	waiting int     // bytes that wait in all connections
+
+	// Config.Batch: the last wait was short, and accepted connections had nothing since.
+	crowded bool
+	prompt  words.Instant
+
+	buffer [64 << 10]byte
+}
+
+// New makes a loop. Run must be called, to the end if need be with a context that has ended: it gives back what New took.
+func New(config Config) (*Loop, error) {
+	l := &Loop{config: config.withDefaults(), wake: words.Never, coded: map[*Conn]struct{}{}, listeners: map[int32]*Listener{}}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make epoll: %w", err)
+	}
+	l.poll.fd = fd
+	if l.mail.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("make eventfd: %w", err)
+	}
+	l.mail.most = l.config.Queue
+	if err := l.poll.control(unix.EPOLL_CTL_ADD, int32(l.mail.bell), unix.EPOLLIN|unix.EPOLLET, 0); err != nil {
+		unix.Close(l.mail.bell)
+		unix.Close(fd)
+		return nil, fmt.Errorf("watch eventfd: %w", err)
+	}
+	l.now = l.config.Now()
+	l.wheel.at = int64(l.now) >> grain
+	return l, nil
+}
+
+// Now is the instant at which this turn began.
+func (l *Loop) Now() words.Instant { return l.now }
+
+// SetWake has Config.Woken called once, at the instant or within a fraction of a millisecond after. It replaces what was set
+// before; Never takes it back.
+func (l *Loop) SetWake(at words.Instant) { l.wake = at }
+
+// Run serves until the context ends, and then closes everything: what was written and can be sent is, and each Closed is called.
+func (l *Loop) Run(ctx context.Context) error {
+	defer l.end()
+	stop := context.AfterFunc(ctx, func() {
+		l.stop.Store(true)
+		l.mail.mu.Lock()
+		defer l.mail.mu.Unlock()
+		if !l.mail.ended {
+			l.mail.ring()
+		}
+	})
+	defer stop()
+	for !l.stop.Load() && ctx.Err() == nil {
+		n, err := l.sleep()
+		if err != nil {
+			return fmt.Errorf("wait for events: %w", err)
+		}
+		l.turn(n)
+	}
+	return nil
+}
+
+// turn takes n events and all that is due.
+func (l *Loop) turn(n int) {
+	l.now = l.config.Now()
+	for i := range n {
+		l.dispatch(&l.poll.events[i])
+	}
+	l.mail.run()
+	l.resume()
+	l.wheel.turn(l.now, (*Conn).overdue)
+	if l.pausedTo != 0 && l.now >= l.pausedTo {
+		l.acceptAgain()
+	}
+	if l.now >= l.wake {
+		l.wake = words.Never
+		l.config.Woken(l.now)
+	}
+	l.reap()
+	l.config.Turn()
+	l.flush()
+}
+
+// dispatch handles one event.
+func (l *Loop) dispatch(ev *unix.EpollEvent) {
+	if ev.Pad == 0 {
+		if listener := l.listeners[ev.Fd]; listener != nil {
+			listener.accept()
+		}
+		return
+	}
+	c := l.conns[ev.Fd]
+	if c == nil || c.tag != uint32(ev.Pad) {
+		return // another connection's, which ended in this turn
+	}
+	c.event(ev.Events)
+}
+
+// sleep waits for events, or until something is due.
+func (l *Loop) sleep() (int, error) {
+	n := l.poll.look()
+	if n > 0 || len(l.dirty)+len(l.resumed)+len(l.doomed) > 0 {
+		return n, nil
+	}
+	l.mail.asleep.Store(true)
+	defer l.mail.asleep.Store(false)
+	if l.stop.Load() || l.mail.full.Load() {
+		return 0, nil
+	}
+	due := words.Earliest(l.wake, l.wheel.next())
+	if l.pausedTo != 0 {
+		due = min(due, l.pausedTo)
+	}
+	began := l.config.Now()
+	wait := forever
+	if due != words.Never {
+		if wait = due.Sub(began); wait <= 0 {
+			return 0, nil
+		}
+	}
+	if l.config.Batch > 0 {
+		return l.gather(began, wait)
+	}
+	return l.poll.wait(wait)
+}
+
+// quiet is how long accepted connections must have had nothing before news may wait for more of it.
+const quiet = 10 * time.Millisecond
+
+// gather waits as sleep does; while there is much on dialled connections, it lets it add up for a moment.
+func (l *Loop) gather(began words.Instant, wait time.Duration) (int, error) {
+	if l.crowded && began.Sub(l.prompt) > quiet {
+		moment := l.config.Batch
+		if wait != forever {
+			moment = min(moment, wait)
+		}
+		pause(moment)
+		n := l.poll.look()
+		l.crowded = n > 1
+		if n > 0 || moment == wait {
+			return n, nil
+		}
+		if l.stop.Load() || l.mail.full.Load() {
+			return 0, nil
+		}
+	}
+	n, err := l.poll.wait(wait)
+	l.crowded = n > 0 && l.config.Now().Sub(began) < l.config.Batch
+	return n, err
+}
+
+// reap closes what was doomed until now. What its Closed dooms is for the next turn.
+func (l *Loop) reap() {
+	if len(l.doomed) == 0 {
+		return
+	}
+	l.doomed, l.taken = l.taken[:0], l.doomed
+	for i, c := range l.taken {
+		l.taken[i] = nil
+		c.bury()
+	}
+}
+
+// resume gives connections that may go on what they had left.
+func (l *Loop) resume() {
+	if len(l.resumed) == 0 {
+		return
+	}
+	l.resumed, l.taken = l.taken[:0], l.resumed
+	for i, c := range l.taken {
+		l.taken[i] = nil
+		c.goOn()
+	}
+}
+
+// flush sends what was written in this turn.
+func (l *Loop) flush() {
+	if len(l.dirty) == 0 {
+		return
+	}
+	l.dirty, l.taken = l.taken[:0], l.dirty
+	for i, c := range l.taken {
+		l.taken[i] = nil
+		c.dirty = false
+		c.flush()
+	}
+}
+
+// end closes everything. Closed may still write and dial; none of it happens.
+func (l *Loop) end() {
+	l.ended = true
+	l.mail.end()
+	l.flush()
+	for _, listener := range l.listeners {
+		listener.Close()
+	}
+	for _, c := range l.conns {
+		if c != nil {
+			c.doom(ErrEnded)
+		}
+	}
+	for c := range l.coded {
+		c.doom(ErrEnded)
+	}
+	for len(l.doomed) > 0 {
+		l.reap()
+	}
+	l.coders.Wait()
+	l.mail.mu.Lock()
+	defer l.mail.mu.Unlock()
+	unix.Close(l.mail.bell)
+	unix.Close(l.poll.fd)
+}
+
+// watch begins to tell of a plain connection's descriptor.
+func (l *Loop) watch(c *Conn, events uint32) error {
+	if l.tag++; l.tag == 0 {
+		l.tag++
+	}
+	c.tag, c.armed = l.tag, events
+	if err := l.poll.control(unix.EPOLL_CTL_ADD, c.fd, events, c.tag); err != nil {
+		return fmt.Errorf("watch connection: %w", err)
+	}
+	l.conns = l.grown(c.fd)
+	l.conns[c.fd] = c
+	return nil
+}
+
+// grown is the list of connections with a place for a descriptor.
+func (l *Loop) grown(fd int32) []*Conn {
+	for len(l.conns) <= int(fd) {
+		l.conns = append(l.conns, nil)
+	}
+	return l.conns
+}
