@@ -84,7 +84,6 @@ func Run(ctx context.Context, opt Options, stop, suspend <-chan struct{}) error 
 		mail: make(chan letter, mailboxSize), ended: make(chan struct{}), finish: make(chan error, 1),
 	}
 	a.asks.waiting = map[uint64]*asked{}
-	limitCores(len(opt.Config.Groups))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := a.open(ctx); err != nil {
