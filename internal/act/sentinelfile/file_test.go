@@ -184,25 +184,49 @@ func TestReadLimits(t *testing.T) {
 func TestInclude(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"b.conf", "a.conf", ".c.conf", "other"} {
-		if err := os.WriteFile(name, []byte(name), 0o600); err != nil {
+		if err := os.WriteFile(name, []byte(name+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for pattern, want := range map[string]string{"*.conf": "a.conf b.conf", ".*.conf": ".c.conf", "./?.conf": "a.conf b.conf", "other": "other", "no*": ""} {
-		texts, err := Include(pattern)
-		var got []string
-		for _, x := range texts {
-			got = append(got, string(x.Bytes))
-		}
-		if err != nil || strings.Join(got, " ") != want {
+		text, err := Host{}.Read(pattern)
+		if got := strings.Join(strings.Fields(string(text)), " "); err != nil || got != want {
 			t.Errorf("%s: %v, %v", pattern, got, err)
 		}
 	}
-	if _, err := Include("none"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := (Host{}).Read("none"); !errors.Is(err, fs.ErrNotExist) || err.Error() != "No such file or directory" {
 		t.Errorf("missing: %v", err)
 	}
-	if _, err := Include("[a"); err == nil {
+	if _, err := (Host{}).Read("[a"); err == nil {
 		t.Error("a pattern without end is none")
+	}
+}
+
+// TestHost: the errors are the words that Redis' banner has.
+func TestHost(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	var h Host
+	if err := errors.Join(os.Mkdir("sub", 0o755), os.WriteFile("script", nil, 0o755), os.WriteFile("text", nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if !h.Executable("script") || h.Executable("text") || h.Executable("none") {
+		t.Error("a script is not told from a text")
+	}
+	if at, err := h.Enter("sub"); err != nil || at != dir+"/sub" {
+		t.Errorf("entered %s, %v", at, err)
+	}
+	if _, err := h.Enter("sub"); err == nil || err.Error() != "No such file or directory" {
+		t.Errorf("entered what is not there: %v", err)
+	}
+	if err := h.Log("x.log"); err != nil {
+		t.Error(err)
+	}
+	if err := h.Log("none/x.log"); err == nil || err.Error() != "No such file or directory" {
+		t.Errorf("log: %v", err)
 	}
 }
 

@@ -2,14 +2,11 @@ package sentinelfile
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"redkeep/internal/speak/sentinelconf"
 )
@@ -20,12 +17,6 @@ const MaxFile = sentinelconf.MaxFile
 // ErrTooLong is wrapped by errors of a file, or of a text to be written, that has more than MaxFile bytes.
 var ErrTooLong = fmt.Errorf("it has more than %d MiB; watch its masters with several Sentinels", MaxFile>>20)
 
-// Text is a file's name as it was asked for, and what is in it.
-type Text struct {
-	Name  string
-	Bytes []byte
-}
-
 // Read reads one file, a pipe too. The error wraps the kernel's, or ErrTooLong.
 func Read(name string) ([]byte, error) {
 	f, err := os.Open(name)
@@ -33,11 +24,11 @@ func Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	return readFrom(f, name)
+	return ReadFrom(f, name)
 }
 
-// readFrom reads a stream to its end or the limit. A stream that does not end by itself does so at the limit.
-func readFrom(r io.Reader, name string) ([]byte, error) {
+// ReadFrom reads a stream to its end, or as far as the limit: redis-sentinel takes a configuration from its standard input too.
+func ReadFrom(r io.Reader, name string) ([]byte, error) {
 	var text bytes.Buffer
 	n, err := text.ReadFrom(io.LimitReader(r, MaxFile+1))
 	if err != nil {
@@ -49,37 +40,28 @@ func readFrom(r io.Reader, name string) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// ReadFrom reads a configuration that another program writes: redis-sentinel takes one from its standard input.
-func ReadFrom(r io.Reader, name string) ([]byte, error) { return readFrom(r, name) }
-
-// Include reads what one include directive names: a file, or all files that match a pattern, in order. A pattern that nothing matches
-// is no error, as with Redis; a file that is missing is one. The names are relative to the working directory of the moment, which a
-// dir directive above has changed already.
-func Include(pattern string) ([]Text, error) {
-	names := []string{pattern}
-	if strings.ContainsAny(pattern, "*?[") {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("include %s: %w; write the names of the files", pattern, err)
-		}
-		names = unhidden(pattern, found)
+// include reads what one include line names: a file, or all files that match a pattern, in order. A pattern that nothing matches
+// is no error, as with Redis; a file that is missing is one.
+func include(pattern string) ([]byte, error) {
+	if !strings.ContainsAny(pattern, "*?[") {
+		return Read(pattern)
 	}
-	if len(names) > maxIncluded {
-		return nil, fmt.Errorf("include %s: %d files match, more than %d; join them", pattern, len(names), maxIncluded)
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("include %s: %w; write the names of the files", pattern, err)
 	}
-	texts := make([]Text, len(names))
-	for i, name := range names {
+	var all []byte
+	for _, name := range unhidden(pattern, names) {
 		text, err := Read(name)
 		if err != nil {
 			return nil, err
 		}
-		texts[i] = Text{name, text}
+		if all = append(all, text...); len(all) > MaxFile {
+			return nil, fmt.Errorf("include %s: %w", pattern, ErrTooLong)
+		}
 	}
-	return texts, nil
+	return all, nil
 }
-
-// maxIncluded is how many files one pattern may stand for.
-const maxIncluded = 1000
 
 // unhidden leaves out names that begin with a point where the pattern does not: to C's glob a star doesn't stand for one, and
 // editors leave such files behind.
@@ -96,13 +78,4 @@ next:
 		kept = append(kept, name)
 	}
 	return kept
-}
-
-// Writable says why a file can't be written by this process, nil if it can. A Sentinel that could not keep its votes must not start;
-// the right to replace the file, which is its directory's, shows with the first save.
-func Writable(name string) error {
-	if err := unix.Faccessat(unix.AT_FDCWD, name, unix.W_OK, unix.AT_EACCESS); err != nil && !errors.Is(err, unix.ENOSYS) {
-		return fmt.Errorf("write configuration %s: %w", name, err)
-	}
-	return nil
 }
