@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"net/netip"
 
 	"redkeep/internal/act/flows"
 	"redkeep/internal/act/vip"
@@ -50,7 +49,7 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 		a.later(g.conf.Name, decide.Done{Ticket: act.Ticket})
 		return
 	}
-	queued := g.vips.add(func(ctx context.Context) {
+	a.give(g, g.vips, done(act.Ticket, errBehind), func(ctx context.Context) decide.Event {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
 		if !act.Up {
@@ -65,11 +64,8 @@ func (a *Agent) carryAddress(g *groupWork, act decide.SetVIP) {
 			err = g.vip.Set(ctx, act.Up, act.For)
 		}
 		g.lookAtAddress()
-		a.post(g.conf.Name, done(act.Ticket, err))
+		return done(act.Ticket, err)
 	})
-	if !queued {
-		a.later(g.conf.Name, done(act.Ticket, errBehind))
-	}
 }
 
 // grounded resets connections where the address may have gone by itself, while the agent was dead or stopped: it is put back for
@@ -80,11 +76,7 @@ func (a *Agent) grounded(g *groupWork, reset func()) {
 		reset()
 		return
 	}
-	var own []netip.Addr
-	for _, v := range g.conf.VIPs {
-		own = append(own, v.Addr)
-	}
-	if n, err := flows.Count(g.conf.Server.Ports(), own); err != nil || n == 0 {
+	if n, err := flows.Count(g.conf.Server.Ports(), g.conf.Addresses()); err != nil || n == 0 {
 		reset()
 		return
 	}
@@ -97,11 +89,7 @@ func (a *Agent) grounded(g *groupWork, reset func()) {
 
 // resetAddress ends the connections of the group's clients on its addresses.
 func (a *Agent) resetAddress(ctx context.Context, g *groupWork) {
-	keep := flows.Keep{}
-	for _, v := range g.conf.VIPs {
-		keep.But = append(keep.But, v.Addr)
-	}
-	n, err := flows.Destroy(ctx, g.conf.Server.Ports(), keep)
+	n, err := flows.Destroy(ctx, g.conf.Server.Ports(), flows.Keep{But: g.conf.Addresses()})
 	if err != nil {
 		a.log.Warn("connections on the virtual address could not be reset", "group", g.conf.Name, "err", err)
 	} else if n > 0 {
@@ -115,7 +103,8 @@ func (a *Agent) carryProbe(g *groupWork, act decide.ProbeVIP) {
 		a.later(g.conf.Name, decide.Probed{Ticket: act.Ticket})
 		return
 	}
-	queued := g.probes.add(func(ctx context.Context) {
+	full := decide.Probed{Ticket: act.Ticket, Err: errBehind.Error()}
+	a.give(g, g.probes, full, func(ctx context.Context) decide.Event {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
 		taken, by, err := g.vip.Probe(ctx)
@@ -123,11 +112,8 @@ func (a *Agent) carryProbe(g *groupWork, act decide.ProbeVIP) {
 		if err != nil {
 			ev.Err = err.Error()
 		}
-		a.post(g.conf.Name, ev)
+		return ev
 	})
-	if !queued {
-		a.later(g.conf.Name, decide.Probed{Ticket: act.Ticket, Err: errBehind.Error()})
-	}
 }
 
 // carryAnnouncement says again where the addresses are; one that finds no room is made up for by the next.

@@ -59,28 +59,27 @@ func done(t decide.Ticket, err error) decide.Done {
 	return decide.Done{Ticket: t}
 }
 
+// give has a hand do something that answers with an event. One whose queue is full answers at once, with the event for that.
+func (a *Agent) give(g *groupWork, hand *queue, full decide.Event, do func(context.Context) decide.Event) {
+	if !hand.add(func(ctx context.Context) { a.post(g.conf.Name, do(ctx)) }) {
+		a.later(g.conf.Name, full)
+	}
+}
+
 // onGate queues a call of the gate's hand. Where there is no gate, everything is as if it were done: the fence is soft, and says so.
 func (a *Agent) onGate(g *groupWork, t decide.Ticket, call func() error) {
 	if !a.gated(g) {
 		a.later(g.conf.Name, decide.Done{Ticket: t})
 		return
 	}
-	queued := a.gates.add(func(context.Context) {
-		a.post(g.conf.Name, done(t, call()))
-	})
-	if !queued {
-		a.later(g.conf.Name, done(t, errBehind))
-	}
+	a.give(g, a.gates, done(t, errBehind), func(context.Context) decide.Event { return done(t, call()) })
 }
 
 func (a *Agent) carryPersist(g *groupWork, act decide.Persist) {
 	act.Register.BootID = a.store.BootID()
-	queued := g.disk.add(func(context.Context) {
-		a.post(g.conf.Name, done(act.Ticket, a.store.Save(g.conf.Name, record.Append(nil, act.Register))))
+	a.give(g, g.disk, done(act.Ticket, errBehind), func(context.Context) decide.Event {
+		return done(act.Ticket, a.store.Save(g.conf.Name, record.Append(nil, act.Register)))
 	})
-	if !queued {
-		a.later(g.conf.Name, done(act.Ticket, errBehind))
-	}
 }
 
 func (a *Agent) carryReset(g *groupWork, act decide.ResetClients) {
@@ -88,7 +87,7 @@ func (a *Agent) carryReset(g *groupWork, act decide.ResetClients) {
 		a.later(g.conf.Name, decide.Done{Ticket: act.Ticket})
 		return
 	}
-	queued := g.resets.add(func(ctx context.Context) {
+	a.give(g, g.resets, done(act.Ticket, errBehind), func(ctx context.Context) decide.Event {
 		ctx, cancel := context.WithTimeout(ctx, orderBudget)
 		defer cancel()
 		var err error
@@ -96,11 +95,8 @@ func (a *Agent) carryReset(g *groupWork, act decide.ResetClients) {
 		if err != nil {
 			a.log.Warn("connections could not be reset", "group", g.conf.Name, "err", err)
 		}
-		a.post(g.conf.Name, done(act.Ticket, err))
+		return done(act.Ticket, err)
 	})
-	if !queued {
-		a.later(g.conf.Name, done(act.Ticket, errBehind))
-	}
 }
 
 func (a *Agent) carryOrder(g *groupWork, act decide.Instruct) {
@@ -108,18 +104,16 @@ func (a *Agent) carryOrder(g *groupWork, act decide.Instruct) {
 		a.later(g.conf.Name, decide.Ordered{Ticket: act.Ticket, Err: "no server on this node"})
 		return
 	}
-	queued := g.orders.add(func(ctx context.Context) {
+	full := decide.Ordered{Ticket: act.Ticket, Err: errBehind.Error()}
+	a.give(g, g.orders, full, func(ctx context.Context) decide.Event {
 		server, links, err := a.giveOrder(ctx, g, act.Order)
 		ev := decide.Ordered{Ticket: act.Ticket, Server: server, Links: links}
 		if err != nil {
 			ev.Err = err.Error()
 			a.log.Warn("order failed", "group", g.conf.Name, "order", fmt.Sprintf("%T", act.Order), "err", err)
 		}
-		a.post(g.conf.Name, ev)
+		return ev
 	})
-	if !queued {
-		a.later(g.conf.Name, decide.Ordered{Ticket: act.Ticket, Err: errBehind.Error()})
-	}
 }
 
 // giveOrder gives the server one order.

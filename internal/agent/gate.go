@@ -158,10 +158,7 @@ func modeFound(m gate.Mode) decide.GateMode {
 
 // want turns a machine's state of the gate into the hand's.
 func want(g *groupWork, s decide.GateState) gate.Want {
-	w := gate.Want{Ports: append(g.conf.Server.Ports(), g.kept...), Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch}
-	for _, v := range g.conf.VIPs {
-		w.Addresses = append(w.Addresses, v.Addr)
-	}
+	w := gate.Want{Ports: append(g.conf.Server.Ports(), g.kept...), Slot: s.Slot, For: s.For, Watch: g.conf.Gate == config.GateWatch, Addresses: g.conf.Addresses()}
 	switch s.Mode {
 	case decide.GateShut:
 		w.Mode = gate.Shut

@@ -39,10 +39,7 @@ func (c *Config) Definition(g Group) Definition {
 	d := Definition{
 		Group: g.Name, Voters: slices.Clone(c.Nodes), Data: slices.Clone(g.Data),
 		ServerPort: g.Server.Port, ListenPort: c.ListenPort, PeerPort: c.PeerPort,
-		TLSPort: g.Server.TLS.Port, TLSReplication: g.Server.TLS.Replication,
-	}
-	for _, v := range g.VIPs {
-		d.VIPs = append(d.VIPs, v.Addr)
+		TLSPort: g.Server.TLS.Port, TLSReplication: g.Server.TLS.Replication, VIPs: g.Addresses(),
 	}
 	slices.SortFunc(d.Voters, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
 	slices.Sort(d.Data)

@@ -95,6 +95,14 @@ func (r *reader) device(v value) string {
 	return text
 }
 
+// Addresses are the group's virtual addresses without their devices; nil where it has none.
+func (g Group) Addresses() (list []netip.Addr) {
+	for _, v := range g.VIPs {
+		list = append(list, v.Addr)
+	}
+	return list
+}
+
 // sharedVIP returns the first address that two groups both have.
 func sharedVIP(a, b Group) (netip.Addr, place, bool) {
 	for _, v := range a.VIPs {
