@@ -158,7 +158,7 @@ func stopped(p *stage.Process) bool {
 	return err == nil && strings.HasPrefix(after, "T")
 }
 
-// returned waits until the old master, which is back, is a replica, and judges that it was told so once and by one.
+// returned waits until the old master, which is back, is a replica, and judges that nobody was told twice whom to follow.
 func (f *turn) returned() {
 	f.t.Helper()
 	f.follows(f.new)
@@ -171,11 +171,15 @@ func (f *turn) returned() {
 	converted := 0
 	for i := range f.members {
 		converted += f.count(i, f.marks[i], "+convert-to-slave", "")
+		if n := f.count(i, f.marks[i], "+convert-to-slave", ""); n > 1 {
+			f.t.Errorf("sentinel %d converted %d times", i, n)
+		}
 		if n := f.count(i, f.marks[i], "+switch-master", ""); n != 1 {
 			f.t.Errorf("sentinel %d told of %d switches", i, n)
 		}
 	}
-	if converted != 1 {
+	// Two may find it a master in the same second; the later one's order changes nothing.
+	if converted < 1 || converted > len(f.members) {
 		f.t.Errorf("the old master was converted %d times", converted)
 	}
 	for i, r := range f.servers {
@@ -186,7 +190,7 @@ func (f *turn) returned() {
 	}
 }
 
-// orders are the lines of a server's log that say whom it was told to follow, from the n-th on.
+// orders are the lines of a server's log that say whom it was told to follow, from the n-th on, if that was news.
 func (q *quorum) orders(r *stage.Redis, n int) []string {
 	var found []string
 	p := r.Process()
@@ -196,7 +200,7 @@ func (q *quorum) orders(r *stage.Redis, n int) []string {
 	text, err := os.ReadFile(p.Log())
 	q.must(err)
 	for line := range strings.Lines(string(text)) {
-		if strings.Contains(line, "(user request from") || strings.Contains(line, "REPLICAOF would result") {
+		if strings.Contains(line, " enabled (user request from") {
 			found = append(found, strings.TrimSpace(line))
 		}
 	}

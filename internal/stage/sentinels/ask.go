@@ -86,3 +86,12 @@ func (s *Sentinel) ID() (string, error) {
 	answer, err := s.Do("SENTINEL", "MYID")
 	return answer.Text, err
 }
+
+// MoveTo has a Sentinel that does not run asked at another port from now on; its file says where it listens.
+func (s *Sentinel) MoveTo(port uint16) error {
+	if s.Running() {
+		return fmt.Errorf("move sentinel on %s: it runs", s.host.Name())
+	}
+	s.config.Port = port
+	return nil
+}

@@ -60,3 +60,11 @@ func (s *Sentinel) Lines(prefix string) ([]string, error) {
 	}
 	return found, nil
 }
+
+// Write replaces the configuration of a Sentinel that does not run.
+func (s *Sentinel) Write(lines []string) error {
+	if s.Running() {
+		return fmt.Errorf("write configuration of sentinel on %s: it runs", s.host.Name())
+	}
+	return os.WriteFile(s.file, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+}
