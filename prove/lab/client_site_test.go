@@ -74,7 +74,7 @@ func (s *clientSite) startSentinel(h *stage.Host, program sentinels.Program) {
 func (s *clientSite) end() {
 	for _, one := range s.sentinels {
 		if s.t.Failed() || *logs {
-			s.t.Logf("---- %s\n%s", one.Host().Name(), tail(one.Process().Log(), 8000))
+			s.t.Logf("---- %s\n%s", one.Host().Name(), events(tail(one.Process().Log(), 200000)))
 		}
 		if err := one.Close(); err != nil {
 			s.t.Error(err)
@@ -83,6 +83,17 @@ func (s *clientSite) end() {
 	if err := s.Close(); err != nil {
 		s.t.Error(err)
 	}
+}
+
+// events is what a Sentinel's log has of its decisions: without the comings and goings of its clients.
+func events(log string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, " # ") || strings.Contains(line, " * ") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
 }
 
 // ask says one thing to what answers as a Sentinel on the host, from there.

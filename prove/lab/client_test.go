@@ -124,7 +124,7 @@ func (s *clientSite) followAll(runners map[string]*runner, server string, after 
 	s.t.Helper()
 	end := time.Now().Add(followLimit)
 	for _, r := range runners {
-		ok := false
+		_, ok := r.follows(server, after)
 		for ; !ok && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			_, ok = r.follows(server, after)
 		}
