@@ -1,0 +1,94 @@
+package sentinel
+
+import "time"
+
+// Request is what a client may ask the machine to do. The face has checked the form of all arguments.
+type Request interface{ request() }
+
+type (
+	// IsMasterDown is another Sentinel's question, with RunID other than * for a vote, too.
+	IsMasterDown struct {
+		Addr  Address
+		Epoch uint64
+		RunID string
+	}
+	// Hail is a hello that came as PUBLISH. It has no answer.
+	Hail struct{ Hello Hello }
+	// Failover switches a group over without asking the others.
+	Failover struct{ Group string }
+	// Monitor adds a group.
+	Monitor struct {
+		Group  string
+		Addr   Address
+		Quorum int
+	}
+	// Remove forgets a group.
+	Remove struct{ Group string }
+	// Reset forgets the replicas, Sentinels and any failover of the groups that Match accepts.
+	Reset struct{ Match func(group string) bool }
+	// Set changes one option of a group: SENTINEL SET, whose word it is. Number is its value where it is a number.
+	Set struct {
+		Group, Option string
+		Number        int
+		Text, Second  string
+	}
+	// Configure changes one option of the whole: SENTINEL CONFIG SET.
+	Configure struct {
+		Option, Text string
+		Number       int
+	}
+	// SetPeriod changes one of the Periods, by its name in SENTINEL DEBUG in lower case.
+	SetPeriod struct {
+		Name  string
+		Value time.Duration
+	}
+	// Simulate sets when the process is to crash.
+	Simulate struct{ AfterElection, AfterPromotion bool }
+	// Flush writes the file.
+	Flush struct{}
+)
+
+func (IsMasterDown) request() {}
+func (Hail) request()         {}
+func (Failover) request()     {}
+func (Monitor) request()      {}
+func (Remove) request()       {}
+func (Reset) request()        {}
+func (Set) request()          {}
+func (Configure) request()    {}
+func (SetPeriod) request()    {}
+func (Simulate) request()     {}
+func (Flush) request()        {}
+
+// Answer is what became of a Request.
+type Answer struct {
+	Refusal Refusal
+	// Count is how many groups a Reset met.
+	Count int
+	// Down, Leader and Epoch answer IsMasterDown. Leader is * where no vote was asked for.
+	Down   bool
+	Leader string
+	Epoch  uint64
+}
+
+// Refusal says why a request was not done.
+type Refusal uint8
+
+// The refusals.
+const (
+	// Accepted is none.
+	Accepted Refusal = iota
+	NoSuchMaster
+	DuplicateMaster
+	InProgress
+	NoGoodReplica
+	// ScriptsDenied is deny-scripts-reconfig.
+	ScriptsDenied
+	// BadValue is an argument that the option does not take, UnknownOption an option that there is not.
+	BadValue
+	UnknownOption
+	// NotSaved is done, and not on disk.
+	NotSaved
+	// Observing is a request to change something in observe mode.
+	Observing
+)
