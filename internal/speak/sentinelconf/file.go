@@ -39,20 +39,7 @@ type File struct {
 	Name  string
 	Lines []Line
 
-	// Masters are in the order of their monitor lines.
-	Masters []*Master
-	// MyID is this Sentinel's own, or "" in a file that was never run.
-	MyID         string
-	CurrentEpoch uint64
-	// AnnounceIP and AnnouncePort are what others are told of this Sentinel, "" and 0 for what its connections show.
-	AnnounceIP   string
-	AnnouncePort int
-	// SentinelUser and SentinelPass are the login at other Sentinels.
-	SentinelUser string
-	SentinelPass Secret
-	// DenyScriptsReconfig forbids SENTINEL SET to change scripts; it is the default.
-	DenyScriptsReconfig                 bool
-	ResolveHostnames, AnnounceHostnames bool
+	State
 
 	// last is where each directive stands last.
 	last map[string]int
@@ -61,27 +48,30 @@ type File struct {
 // Parse reads a file. name is what errors begin with. What is wrong comes back as Errors, all of it at once as far as a
 // hundred problems, and the File with it: it has every line, and the values of those that are good. Nothing printed from the errors shows a password.
 func Parse(name string, text []byte) (*File, error) {
-	r := &reader{
-		File:       &File{Name: name, DenyScriptsReconfig: true, last: make(map[string]int)},
-		directives: strings.Fields(directiveNames), masters: make(map[string]*Master), seen: make(map[mark]bool),
-	}
+	f := &File{Name: name, last: make(map[string]int)}
+	r := newReader(name)
+	f.State = r.State
 	if len(text) > MaxFile {
-		r.wrong(1, Unreadable, "import its masters in several files", "the file has more than %d MiB", MaxFile>>20)
-		return r.File, Errors(r.problems)
+		r.wrong(queued{line: 1}, Unreadable, "", "import its masters in several files", "the file has more than %d MiB", MaxFile>>20)
+		return f, Errors(r.problems)
 	}
+	var sentinels []queued
 	for raw := range bytes.Lines(text) {
-		l := r.line(len(r.Lines)+1, string(raw))
+		l := r.line(len(f.Lines)+1, string(raw))
 		if len(l.Words) > 0 {
-			r.last[l.Directive()] = len(r.Lines)
+			f.last[l.Directive()] = len(f.Lines)
 		}
-		r.Lines = append(r.Lines, l)
+		if f.Lines = append(f.Lines, l); l.Directive() == "sentinel" {
+			sentinels = append(sentinels, queued{len(f.Lines), l.Raw, l.Words})
+		}
 	}
-	r.statements()
+	r.statements(sentinels, most)
+	f.State = r.State
 	if len(r.problems) > 0 {
 		sortProblems(r.problems)
-		return r.File, Errors(r.problems)
+		return f, Errors(r.problems)
 	}
-	return r.File, nil
+	return f, nil
 }
 
 // Append prints the file: byte for byte what was read.
@@ -108,22 +98,22 @@ func (r *reader) line(at int, raw string) Line {
 		return Line{Raw: raw}
 	}
 	if strings.IndexByte(text, 0) >= 0 {
-		r.wrong(at, Unreadable, "write it as text", "there is a zero byte in this line")
+		r.wrong(queued{line: at}, Unreadable, "", "write it as text", "there is a zero byte in this line")
 		return Line{Raw: raw}
 	}
 	words, ok := split(text)
 	if !ok {
-		r.wrong(at, Unreadable, `close each quote, and write \" for one in the text`, "the quotes of this line don't match")
+		r.wrong(queued{line: at}, Unreadable, "", `close each quote, and write \" for one in the text`, "the quotes of this line don't match")
 		return Line{Raw: raw}
 	}
 	l := Line{raw, words}
-	if d := l.Directive(); d != "sentinel" && len(words) > 0 && r.unknown < most && !r.knows(d) {
+	if d := l.Directive(); d != "sentinel" && len(words) > 0 && r.unknown < most && !known(d) {
 		r.unknown++
 		do := "a later Redis may know it; leave it out for this one"
-		if near, ok := nearest(d, r.directives); ok {
+		if near, ok := nearest(d, directiveNames()); ok {
 			do = "did you mean " + near + "?"
 		}
-		r.wrong(at, UnknownDirective, do, "Redis 7.0 has no directive %q", Shown(d))
+		r.wrong(queued{line: at}, UnknownDirective, "", do, "Redis 7.0 has no directive %q", Shown(d))
 	}
 	return l
 }

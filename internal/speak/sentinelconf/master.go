@@ -37,8 +37,30 @@ type Peer struct {
 
 // Rename is a command that the master's servers know by another name.
 type Rename struct {
-	// Command is in capitals.
+	// Command is as it was written; case doesn't matter in it.
 	Command, Name string
+}
+
+// State is what a Sentinel keeps in its file between its runs.
+type State struct {
+	// Masters are in the order of their monitor lines, and are written in it.
+	Masters []*Master
+	// MyID is this Sentinel's own, or "" in a file that was never run.
+	MyID         string
+	CurrentEpoch uint64
+	// AnnounceIP and AnnouncePort are what others are told of this Sentinel, "" and 0 for what its connections show.
+	AnnounceIP   string
+	AnnouncePort int
+	// SentinelUser and SentinelPass are the login at other Sentinels.
+	SentinelUser string
+	SentinelPass Secret
+	// DenyScriptsReconfig forbids SENTINEL SET to change scripts; it is the default.
+	DenyScriptsReconfig                 bool
+	ResolveHostnames, AnnounceHostnames bool
+
+	// UsualDownAfter and UsualFailoverTimeout are what SENTINEL DEBUG has made of the defaults; times that are equal to
+	// them are not written. Zero is DefaultDownAfter and DefaultFailoverTimeout.
+	UsualDownAfter, UsualFailoverTimeout time.Duration
 }
 
 // Master is one monitored master with all that the file says of it.

@@ -37,6 +37,8 @@ const (
 	BadID
 	// NotYesNo: another word where yes or no is wanted.
 	NotYesNo
+	// NotExecutable: a script that isn't there or may not be run.
+	NotExecutable
 )
 
 // Problem is one thing that is wrong at one line. Neither text holds a password.
@@ -47,6 +49,9 @@ type Problem struct {
 	Line int
 	// What is wrong, and what to Do about it: both without a full stop.
 	What, Do string
+
+	// reason is redis-sentinel's own text, and raw the line, which may hold a password.
+	reason, raw string
 }
 
 // String returns one line.

@@ -11,15 +11,22 @@ import (
 
 // reader fills a File and collects everything that is wrong, so that one run shows all of it.
 type reader struct {
-	*File
+	State
+	// name is what problems begin with.
+	name     string
 	problems []Problem
-	// directives are directiveNames as a list.
-	directives []string
+	// executable reports whether a script may be run; nil is for a reader without a host.
+	executable func(path string) bool
 	// unknown counts the problems of kind UnknownDirective.
 	unknown int
 	// masters finds one by its name, and seen says what one has had: a file of thousands of either takes no longer by line.
 	masters map[string]*Master
 	seen    map[mark]bool
+}
+
+// newReader makes one that has read nothing.
+func newReader(name string) *reader {
+	return &reader{name: name, State: State{DenyScriptsReconfig: true}, masters: make(map[string]*Master), seen: make(map[mark]bool)}
 }
 
 // mark is one thing that a master may have once.
@@ -45,12 +52,12 @@ const most = 100
 // full reports whether enough is wrong, so that no more need be looked for.
 func (r *reader) full() bool { return len(r.problems)-r.unknown >= most }
 
-// wrong notes an error, unless enough are.
-func (r *reader) wrong(line int, kind Kind, do, what string, args ...any) {
+// wrong notes an error, unless enough are. reason is what redis-sentinel says of the same.
+func (r *reader) wrong(l queued, kind Kind, reason, do, what string, args ...any) {
 	if kind != UnknownDirective && r.full() {
 		return
 	}
-	r.problems = append(r.problems, Problem{kind, r.Name, line, fmt.Sprintf(what, args...), do})
+	r.problems = append(r.problems, Problem{kind, r.name, l.line, fmt.Sprintf(what, args...), do, reason, l.raw})
 }
 
 // sortProblems orders by line; problems of one line stay in the order they were found.
@@ -89,19 +96,19 @@ func epoch(text string) uint64 {
 }
 
 // port reads a port of another process.
-func (r *reader) port(line int, text string) (int, bool) {
+func (r *reader) port(line queued, text string) (int, bool) {
 	n := integer(text)
 	if n < 0 || n > 65535 {
-		r.wrong(line, BadPort, "choose 1 to 65535", "%d is not a port", n)
+		r.wrong(line, BadPort, "Invalid port number.", "choose 1 to 65535", "%d is not a port", n)
 		return 0, false
 	}
 	return n, true
 }
 
 // host reads an address, or a name where names are resolved.
-func (r *reader) host(line int, text string) (string, bool) {
-	if _, err := netip.ParseAddr(text); err == nil {
-		return text, true
+func (r *reader) host(line queued, text string) (string, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.String(), true
 	}
 	if addr, ok := numbers(text); ok {
 		return addr.String(), true
@@ -109,7 +116,7 @@ func (r *reader) host(line int, text string) (string, bool) {
 	if r.ResolveHostnames && text != "" {
 		return text, true
 	}
-	r.wrong(line, BadHost, "write its address, or add the line: sentinel resolve-hostnames yes", "%q is not an IP address", Shown(text))
+	r.wrong(line, BadHost, "Can't resolve instance hostname.", "write its address, or add the line: sentinel resolve-hostnames yes", "%q is not an IP address", Shown(text))
 	return "", false
 }
 
@@ -136,13 +143,17 @@ func numbers(text string) (netip.Addr, bool) {
 }
 
 // yes reads yes or no.
-func (r *reader) yes(line int, into *bool, statement, text string) {
+func (r *reader) yes(line queued, into *bool, statement, text string) {
 	switch strings.ToLower(text) {
 	case "yes":
 		*into = true
 	case "no":
 		*into = false
 	default:
-		r.wrong(line, NotYesNo, "write yes or no", "%s cannot be %q", statement, Shown(text))
+		plural := ""
+		if statement == "deny-scripts-reconfig" {
+			plural = "s" // it says so for this one alone
+		}
+		r.wrong(line, NotYesNo, "Please specify yes or no for the "+statement+" option"+plural+".", "write yes or no", "%s cannot be %q", statement, Shown(text))
 	}
 }

@@ -85,7 +85,9 @@ func (m *maker) login(statement string, args []string) (Fate, string) {
 		if !slices.Contains(renamable, command) {
 			return Dropped, "rename-command " + sentinelconf.Shown(command) + ": the agent doesn't use that command"
 		}
-		key, counts = key+"rename."+command, slices.Contains(g.Renames, sentinelconf.Rename{Command: command, Name: args[2]})
+		key, counts = key+"rename."+command, slices.ContainsFunc(g.Renames, func(r sentinelconf.Rename) bool {
+			return sameRename(r, sentinelconf.Rename{Command: command, Name: args[2]})
+		})
 	}
 	if !counts {
 		return Dropped, statement + ": another line counts, in " + printable(g.file.Name)

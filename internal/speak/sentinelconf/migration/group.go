@@ -2,6 +2,7 @@ package migration
 
 import (
 	"slices"
+	"strings"
 
 	"redkeep/internal/speak/sentinelconf"
 )
@@ -83,7 +84,7 @@ func (g *group) compare() {
 		if m.AuthUser != g.AuthUser || m.AuthPass != g.AuthPass {
 			g.ask("the files have different logins; this is that of " + printable(g.file.Name))
 		}
-		if !slices.Equal(m.Renames, g.Renames) {
+		if !slices.EqualFunc(m.Renames, g.Renames, sameRename) {
 			g.ask("the files rename different commands; these are those of " + printable(g.file.Name))
 		}
 	}
@@ -93,4 +94,9 @@ func (g *group) compare() {
 	if g.AuthUser != "" && g.AuthPass.Empty() {
 		g.ask("there is a user and no password, with which Sentinel does not log in; it is left out")
 	}
+}
+
+// sameRename compares the commands without regard to case, as Redis does.
+func sameRename(a, b sentinelconf.Rename) bool {
+	return strings.EqualFold(a.Command, b.Command) && a.Name == b.Name
 }

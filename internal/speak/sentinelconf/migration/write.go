@@ -182,8 +182,8 @@ func (m *maker) server(g *group) string {
 	}
 	var renames []string
 	for _, r := range g.Renames {
-		if slices.Contains(renamable, r.Command) {
-			renames = append(renames, r.Command+": "+quote(r.Name))
+		if command := strings.ToUpper(r.Command); slices.Contains(renamable, command) {
+			renames = append(renames, command+": "+quote(r.Name))
 		}
 	}
 	if len(renames) > 0 {

@@ -1,0 +1,178 @@
+package sentinelconf
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Settings are the values of the directives that are not sentinel's own, as far as a Sentinel has a use for them. All are
+// there: what the file doesn't say is as Redis Sentinel has it.
+type Settings struct {
+	// Port and TLSPort are 0 where nothing listens.
+	Port, TLSPort int
+	// Bind are the addresses to listen on, and BindSource the one to connect from, "" for any. An address that begins
+	// with - may be missing on this host; * is all of IPv4 and ::* all of IPv6.
+	Bind       []string
+	BindSource string
+	// ProtectedMode refuses others than this host while there is no password.
+	ProtectedMode bool
+	TCPBacklog    int
+	// TCPKeepAlive and Timeout are 0 for none.
+	TCPKeepAlive, Timeout time.Duration
+	MaxClients            int
+	// UnixSocket is "" for none; UnixSocketPerm is 0 for what the umask leaves.
+	UnixSocket     string
+	UnixSocketPerm uint32
+
+	// Dir is the working directory, absolute. Other paths may be relative to it.
+	Dir string
+	// LogFile is "" for standard output, PidFile "" for none, or for the usual one of a daemon.
+	LogFile, PidFile string
+	// LogLevel is debug, verbose, notice or warning; Supervised no, systemd, upstart or auto.
+	LogLevel, Supervised        string
+	Daemonize, AlwaysShowLogo   bool
+	SyslogEnabled               bool
+	SyslogIdent, SyslogFacility string
+	HZ                          int
+	ACLFile                     string
+	ACLLogMaxLen                int
+	// NewUsersHaveAllChannels is acl-pubsub-default.
+	NewUsersHaveAllChannels bool
+	// RequirePass is the default user's password, and the login at other Sentinels where SentinelPass is empty.
+	RequirePass Secret
+	TLS         TLS
+	// Renames are commands of this Sentinel's own port, in the order of their lines; one without a name is taken away.
+	Renames []Rename
+
+	// texts are what stands after each directive of the table when the file is written.
+	texts [len(directives)]string
+}
+
+// TLS is how this Sentinel speaks TLS. Paths are "" where there is none.
+type TLS struct {
+	// Replication makes all its own connections TLS.
+	Replication                         bool
+	CACertFile, CACertDir               string
+	CertFile, KeyFile                   string
+	KeyFilePass                         Secret
+	ClientCertFile, ClientKeyFile       string
+	ClientKeyFilePass                   Secret
+	DHParamsFile                        string
+	Protocols, Ciphers, CipherSuites    string
+	PreferServerCiphers, SessionCaching bool
+	SessionCacheSize                    int
+	SessionCacheTimeout                 time.Duration
+	// AuthClients is yes, no or optional.
+	AuthClients string
+}
+
+// newSettings are those of an empty file.
+func newSettings(dir string) *Settings {
+	s := &Settings{}
+	for i, d := range directives {
+		s.texts[i] = d.usual
+	}
+	s.texts[directiveAt("port")], s.texts[directiveAt("protected-mode")] = "26379", "no"
+	s.texts[directiveAt("dir")] = quote(dir)
+	s.finish()
+	return s
+}
+
+// SetPidFile takes the file that a daemon writes its number to, which it then writes to its configuration too.
+func (s *Settings) SetPidFile(path string) {
+	s.texts[directiveAt("pidfile")] = quote(path)
+	s.PidFile = path
+}
+
+// value returns a directive's one value.
+func (s *Settings) value(name string) string {
+	words, _ := split(s.texts[directiveAt(name)])
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
+}
+
+// number returns a directive's number, or the most that an int of 32 bits holds.
+func (s *Settings) number(name string) int {
+	const most = 1<<31 - 1
+	n, err := strconv.ParseInt(s.value(name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return int(min(n, most))
+}
+
+// finish makes values of the texts.
+func (s *Settings) finish() {
+	const leastHZ, mostHZ = 1, 500
+	s.HZ = min(max(s.number("hz"), leastHZ), mostHZ)
+	s.texts[directiveAt("hz")] = strconv.Itoa(s.HZ)
+	yes := func(name string) bool { return s.value(name) == "yes" }
+	seconds := func(name string) time.Duration { return time.Duration(s.number(name)) * time.Second }
+
+	s.Port, s.TLSPort, s.BindSource = s.number("port"), s.number("tls-port"), s.value("bind-source-addr")
+	s.Bind, _ = split(s.texts[directiveAt("bind")])
+	if len(s.Bind) == 0 {
+		s.Bind = []string{"*", "-::*"}
+	}
+	s.Bind = slices.DeleteFunc(s.Bind, func(a string) bool { return a == "" })
+	s.ProtectedMode = yes("protected-mode")
+	s.TCPBacklog, s.MaxClients = s.number("tcp-backlog"), s.number("maxclients")
+	s.TCPKeepAlive, s.Timeout = seconds("tcp-keepalive"), seconds("timeout")
+	s.UnixSocket = s.value("unixsocket")
+	perm, _ := strconv.ParseUint(s.value("unixsocketperm"), 8, 32)
+	s.UnixSocketPerm = uint32(perm)
+
+	s.Dir, s.LogFile, s.PidFile = s.value("dir"), s.value("logfile"), s.value("pidfile")
+	s.LogLevel, s.Supervised = s.value("loglevel"), s.value("supervised")
+	s.Daemonize, s.AlwaysShowLogo = yes("daemonize"), yes("always-show-logo")
+	s.SyslogEnabled, s.SyslogIdent, s.SyslogFacility = yes("syslog-enabled"), s.value("syslog-ident"), s.value("syslog-facility")
+	s.ACLFile, s.ACLLogMaxLen = s.value("aclfile"), s.number("acllog-max-len")
+	s.NewUsersHaveAllChannels = s.value("acl-pubsub-default") == "allchannels"
+	s.RequirePass = Secret{s.value("requirepass")}
+	s.TLS = TLS{
+		Replication: yes("tls-replication"), CACertFile: s.value("tls-ca-cert-file"), CACertDir: s.value("tls-ca-cert-dir"),
+		CertFile: s.value("tls-cert-file"), KeyFile: s.value("tls-key-file"), KeyFilePass: Secret{s.value("tls-key-file-pass")},
+		ClientCertFile: s.value("tls-client-cert-file"), ClientKeyFile: s.value("tls-client-key-file"),
+		ClientKeyFilePass: Secret{s.value("tls-client-key-file-pass")}, DHParamsFile: s.value("tls-dh-params-file"),
+		Protocols: s.value("tls-protocols"), Ciphers: s.value("tls-ciphers"), CipherSuites: s.value("tls-ciphersuites"),
+		PreferServerCiphers: yes("tls-prefer-server-ciphers"), SessionCaching: yes("tls-session-caching"),
+		SessionCacheSize: s.number("tls-session-cache-size"), SessionCacheTimeout: seconds("tls-session-cache-timeout"),
+		AuthClients: s.value("tls-auth-clients"),
+	}
+}
+
+// ownCommands are those of a Sentinel's own port, all that can be renamed there.
+const ownCommands = " acl auth client command hello info ping psubscribe publish punsubscribe role sentinel shutdown subscribe unsubscribe "
+
+// rename takes another name for one of the commands of this Sentinel's own port.
+func (s *Settings) rename(command, name string) refusal {
+	command, name = strings.ToLower(command), strings.ToLower(name)
+	if now, ok := s.commandNow(command); !ok {
+		return "No such command in rename-command"
+	} else if _, taken := s.commandNow(name); taken && name != command {
+		return "Target command name already exists"
+	} else {
+		s.Renames = append(s.Renames, Rename{strings.ToUpper(now), name})
+	}
+	return ""
+}
+
+// commandNow returns the command that a name stands for after the renames so far.
+func (s *Settings) commandNow(name string) (string, bool) {
+	if name == "" || strings.Contains(name, " ") {
+		return "", false
+	}
+	for _, r := range slices.Backward(s.Renames) {
+		if r.Name == name {
+			return strings.ToLower(r.Command), true
+		}
+		if strings.EqualFold(r.Command, name) {
+			return "", false
+		}
+	}
+	return name, strings.Contains(ownCommands, " "+name+" ")
+}
