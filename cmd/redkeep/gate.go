@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/spf13/cobra"
 
@@ -42,15 +41,6 @@ func chosen(c *config.Config, args []string) ([]config.Group, error) {
 		groups = append(groups, g)
 	}
 	return groups, nil
-}
-
-// addresses are a group's virtual addresses.
-func addresses(g config.Group) []netip.Addr {
-	var out []netip.Addr
-	for _, v := range g.VIPs {
-		out = append(out, v.Addr)
-	}
-	return out
 }
 
 // state returns what the kernel has of a group. Without an element for it everything passes.

@@ -87,7 +87,7 @@ func (o openFlags) open(cmd *cobra.Command, s streams, c *config.Config, g confi
 	}
 	err = gate.Apply(cmd.Context(), gate.Config{ExemptUIDs: exemptUsers(s, c)}, map[words.Group]gate.Want{
 		g.Name: {
-			Ports: g.Server.Ports(), Addresses: addresses(g), Mode: gate.Opened, For: o.during, Watch: g.Gate == config.GateWatch,
+			Ports: g.Server.Ports(), Addresses: g.Addresses(), Mode: gate.Opened, For: o.during, Watch: g.Gate == config.GateWatch,
 		},
 	})
 	if errors.Is(err, gate.ErrOwned) {

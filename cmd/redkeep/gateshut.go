@@ -155,7 +155,7 @@ func shut(ctx context.Context, s streams, c *config.Config, groups []config.Grou
 	wants := map[words.Group]gate.Want{}
 	for _, g := range groups {
 		wants[g.Name] = gate.Want{
-			Ports: g.Server.Ports(), Addresses: addresses(g), Mode: gate.Shut, Watch: g.Gate == config.GateWatch,
+			Ports: g.Server.Ports(), Addresses: g.Addresses(), Mode: gate.Shut, Watch: g.Gate == config.GateWatch,
 		}
 	}
 	err := gate.Apply(ctx, gate.Config{ExemptUIDs: exemptUsers(s, c)}, wants)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -50,9 +51,9 @@ func (a *Agent) measureFence(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			f := node.and(last[name])
+			f := node.and(last[name]).and(a.addressFence(g))
 			unsure = unsure || f.unsure
-			a.post(name, decide.GateSeen{Fence: f.level, Why: f.why})
+			a.post(name, decide.GateSeen{Fence: f.level, Why: f.why, Bare: a.bare(g) != nil})
 		}
 		wait := fenceEvery
 		if again = min(2*again, fenceEvery); unsure {
@@ -143,6 +144,25 @@ func (a *Agent) measureGroup(ctx context.Context, g *groupWork, before fence) fe
 		return before
 	}
 	return covered(g.conf, l, process.ListensHere)
+}
+
+// bare says why nothing keeps this host from answering for the group's address; nil where the gate does.
+func (a *Agent) bare(g *groupWork) error {
+	four := slices.ContainsFunc(g.conf.Addresses(), netip.Addr.Is4)
+	if !a.gated(g) || !four {
+		return nil
+	}
+	return a.gate.ARP()
+}
+
+// addressFence says whether the gate covers the group's address: its server may be behind it all the same.
+func (a *Agent) addressFence(g *groupWork) fence {
+	err := a.bare(g)
+	if err == nil {
+		return fence{level: words.FenceHard}
+	}
+	return fence{level: words.FencePartial, why: fmt.Sprintf(
+		"no gate keeps this host from answering for the virtual address: %v; use a kernel with CONFIG_NF_TABLES_ARP", err)}
 }
 
 // covered says whether what a server listens on is all behind the gate.

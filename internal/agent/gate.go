@@ -187,7 +187,7 @@ func (a *Agent) onDamage(d gate.Damage) {
 		g := a.groups[name]
 		if a.gated(g) {
 			f := a.damage.Load().fence()
-			a.post(name, decide.GateSeen{Broken: true, By: by, Fence: f.level, Why: f.why})
+			a.post(name, decide.GateSeen{Broken: true, By: by, Fence: f.level, Why: f.why, Bare: a.bare(g) != nil})
 		}
 	}
 }

@@ -67,6 +67,8 @@ type GateSeen struct {
 	By     string
 	Fence  words.Fence
 	Why    string
+	// Bare says that nothing keeps this host from answering for the group's address, wherever the lease is.
+	Bare bool
 }
 
 // Probed answers a ProbeVIP. Taken says that somebody else answers for one of the addresses, and By who: address and MAC.

@@ -8,11 +8,14 @@ func (h *Hand) adopt() error {
 	if err != nil {
 		return err
 	}
-	h.withARP = exists
-	for _, t := range h.tables() {
-		if _, err := h.stand(t); err != nil {
+	if _, err := h.stand(h.shape.table); err != nil {
+		return err
+	}
+	if exists {
+		if err := h.standARP(); err != nil {
 			return err
 		}
+		h.withARP = h.noARP == nil
 	}
 	if err := h.reread(); err != nil {
 		return err

@@ -71,6 +71,7 @@ func (h *Hand) set(group words.Group, want Want) error {
 	if err := h.needTables(want); err != nil {
 		return err
 	}
+	want = h.covered(want)
 	g := h.groups[group]
 	if g == nil {
 		g = &held{}

@@ -47,6 +47,7 @@ type Config struct {
 	Log *slog.Logger
 
 	unowned bool   // For tests: a table as kernels before 6.9 have it, which others can change.
+	arpless bool   // For tests: a kernel without the arp family.
 	pause   func() // For tests: called by a restoration after it has read the clock.
 	stall   func() // For tests: called by the self-test when its element has been armed.
 }
@@ -72,6 +73,8 @@ type Hand struct {
 	lost   bool          // conn has to be replaced before it is used again.
 	// withARP says that the table for ARP is in use; it is from then on.
 	withARP bool
+	// noARP is why there can be no such table, where one was needed: the kernel was built without the family.
+	noARP error
 }
 
 // held is what the kernel was last told of one group.

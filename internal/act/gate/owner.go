@@ -3,7 +3,10 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 
+	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 )
 
@@ -68,6 +71,9 @@ func (h *Hand) tableFlags(t *table) (flags uint32, exists bool, err error) {
 // addTable adds a table with its flags, in a transaction of its own: nftables.Conn always writes flags as zero. An
 // empty table refuses nobody, so nothing is lost by the gap between this and the rest.
 func (h *Hand) addTable(t *table, flags uint32) error {
+	if h.cfg.arpless && t.Family == nftables.TableFamilyARP {
+		return unix.EOPNOTSUPP
+	}
 	var b batch
 	b.table(t, flags)
 	return h.send(&b)
@@ -81,16 +87,47 @@ func (h *Hand) tables() []*table {
 	return []*table{h.shape.table}
 }
 
-// needTables makes the table that a group's addresses need.
+// needTables makes the table that a group's addresses need. A kernel that can't have it does without: the ports are covered all the
+// same, and ARP says what is not.
 func (h *Hand) needTables(w Want) error {
-	if h.withARP || len(h.shape.claims4.of(w)) == 0 {
+	if h.withARP || h.noARP != nil || len(h.shape.claims4.of(w)) == 0 {
 		return nil
 	}
-	if _, err := h.stand(h.shape.arp); err != nil {
-		return fmt.Errorf("make table for arp: %w", err)
+	if err := h.standARP(); err != nil || h.noARP != nil {
+		return err
 	}
 	h.withARP = true
 	return h.follow()
+}
+
+// standARP makes the table for ARP ours, or takes note of why there is none.
+func (h *Hand) standARP() error {
+	_, err := h.stand(h.shape.arp)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.ENOENT):
+		h.noARP = fmt.Errorf("nf_tables has no family arp here: %w", err)
+		h.log.Warn("no gate in front of IPv4 virtual addresses", "err", h.noARP)
+		return nil
+	default:
+		return fmt.Errorf("make table for arp: %w", err)
+	}
+}
+
+// ARP returns why this host can't be kept from answering for an IPv4 address; nil where it can, and where no group has had one.
+func (h *Hand) ARP() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.noARP
+}
+
+// covered leaves out the addresses that the kernel has no table for.
+func (h *Hand) covered(w Want) Want {
+	if h.noARP != nil {
+		w.Addresses = slices.DeleteFunc(slices.Clone(w.Addresses), netip.Addr.Is4)
+	}
+	return w
 }
 
 // Withdraw takes the tables out of the kernel where no group has anything in them any more, and reports whether it did.

@@ -1,6 +1,13 @@
 package gate
 
-import "testing"
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // TestWithdrawLeavesNothing takes the table away once no group needs it, and not before.
 func TestWithdrawLeavesNothing(t *testing.T) {
@@ -22,4 +29,35 @@ func TestWithdrawLeavesNothing(t *testing.T) {
 		t.Errorf("left in the kernel: %s, %v", out, err)
 	}
 	must(t, try(s.ln.Addr().String(), 0))
+}
+
+// TestKernelWithoutARP keeps the ports and the IPv6 address behind the gate where the kernel has no family arp, and says why the IPv4
+// address is not.
+func TestKernelWithoutARP(t *testing.T) {
+	s := newSegment(t)
+	h := hand(t, Config{arpless: true})
+	e := serve(t, "10.52.0.1:0", false)
+	want := Want{Ports: []uint16{e.port}, Addresses: []netip.Addr{vip4, vip6}, Mode: Shut}
+	must(t, h.Set(group, want))
+	if err := h.ARP(); !errors.Is(err, unix.EOPNOTSUPP) {
+		t.Errorf("told of no family arp: %v", err)
+	}
+	must(t, h.Arm(group, 1, time.Minute))
+	must(t, h.Activate(group, 1))
+	must(t, try(e.ln.Addr().String(), 0))
+	must(t, h.Set(group, want))
+	wantRefused(t, try(e.ln.Addr().String(), 0))
+	if !s.asksARP(vip4, netip.MustParseAddr("10.52.0.2")) {
+		t.Error("the test is none: the address is covered")
+	}
+	st, err := h.State(group)
+	must(t, err)
+	if len(st.Want.Addresses) != 1 || st.Want.Addresses[0] != vip6 {
+		t.Errorf("covered addresses: %v", st.Want.Addresses)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.intact() {
+		t.Error("what was told is taken for damaged")
+	}
 }

@@ -50,6 +50,8 @@ type watch struct {
 	done chan struct{}
 	pause time.Duration
 	last  time.Time
+	// failures is how many receives have failed in a row.
+	failures int
 }
 
 func newWatch(h *Hand) (*watch, error) {
@@ -109,16 +111,12 @@ func (w *watch) run() {
 			return
 		}
 		if err != nil {
-			// Notifications were lost, as among those of another program's huge ruleset: look at the tables instead.
-			seen := time.Now()
-			w.hand.mu.Lock()
-			intact := w.hand.intact()
-			w.hand.mu.Unlock()
-			if !intact {
-				w.repair(Damage{Program: "unknown"}, seen)
+			if !w.missed(err) {
+				return
 			}
 			continue
 		}
+		w.failures = 0
 		for _, m := range messages {
 			foreign := m.Header.PID != w.hand.portID.Load()
 			switch kind := uint16(m.Header.Type) & 0xff; {
@@ -137,6 +135,27 @@ func (w *watch) run() {
 			}
 		}
 	}
+}
+
+// missed makes up for notifications that were lost, as among those of another program's huge ruleset: it looks at the tables
+// instead. A second failure in a row is a socket that is good for nothing any more, as far as can be told: the tables are looked at
+// less and less often from then on, and the log says so once. It returns false when the watch is to end.
+func (w *watch) missed(err error) bool {
+	seen := time.Now()
+	w.hand.mu.Lock()
+	intact := w.hand.intact()
+	w.hand.mu.Unlock()
+	if !intact {
+		w.repair(Damage{Program: "unknown"}, seen)
+	}
+	var pause time.Duration
+	if w.failures > 0 {
+		pause = min(firstPause<<min(w.failures-1, 10), longPause)
+	}
+	if w.failures++; w.failures == 2 {
+		w.hand.log.Warn("what other programs do to the gate is not told any more; it is looked at from time to time", "err", err, "longest_pause", longPause)
+	}
+	return w.rest(pause)
 }
 
 // of returns which of our tables a notification is about, if it is one. All kinds carry the table's name as their first

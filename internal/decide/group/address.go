@@ -102,7 +102,7 @@ func (m *Machine) lingersVIP() bool {
 	if m.ending != nil && !m.mayFollow() {
 		return false
 	}
-	return m.at < m.vip.lingers && m.gate.state.Mode == decide.GateShut && m.gate.asked.Mode == decide.GateShut && m.gateCovers()
+	return m.at < m.vip.lingers && m.gate.state.Mode == decide.GateShut && m.gate.asked.Mode == decide.GateShut && m.vipSilenced()
 }
 
 // readersAwaitVIP reports whether the address is still here: who comes by it would take a replica that is open to readers for the
@@ -116,8 +116,11 @@ func (m *Machine) succeedVIP(in time.Duration) {
 	m.vip.lingers = min(m.vip.lingers, m.at.Add(in))
 }
 
-// gateCovers reports whether a gate keeps the address silent here.
+// gateCovers reports whether a gate keeps clients away here, whatever address they know this host by.
 func (m *Machine) gateCovers() bool { return !m.setup.Ungated && m.gate.fence != words.FenceSoft }
+
+// vipSilenced reports whether a shut gate keeps the address silent here.
+func (m *Machine) vipSilenced() bool { return m.gateCovers() && !m.gate.bare }
 
 // tendAddress keeps the address where the lease is, and nowhere else.
 func (m *Machine) tendAddress() {

@@ -21,6 +21,8 @@ type gateDesk struct {
 	failing words.Instant
 	fence   words.Fence
 	why     string
+	// bare says that the gate covers the server's ports, and not the answers for the group's address.
+	bare bool
 }
 
 // setGate brings the gate into a state and then goes on, with the error if it failed.
@@ -78,7 +80,7 @@ func (m *Machine) wakeGate() words.Instant {
 
 // gateSeen takes the kernel's gate as the hand found it.
 func (m *Machine) gateSeen(e decide.GateSeen) {
-	m.gate.fence, m.gate.why = e.Fence, e.Why
+	m.gate.fence, m.gate.why, m.gate.bare = e.Fence, e.Why, e.Bare
 	if !e.Broken {
 		return
 	}

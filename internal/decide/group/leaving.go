@@ -85,7 +85,7 @@ func (m *Machine) walkDown() {
 		m.walkDown()
 	case takeover.DropVIP:
 		m.leaveVIP()
-		if m.vip.there && !m.gateCovers() && !m.setup.Off.Off(decide.VIPGoneFirst) {
+		if m.vip.there && !m.vipSilenced() && !m.setup.Off.Off(decide.VIPGoneFirst) {
 			return // tendLeaving goes on
 		}
 		l.walk.Done()

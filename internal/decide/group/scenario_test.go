@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 // TestScenarios drives machines by scripts, one rule a file. A command is followed by what it led to; -rewrite records anew, and
 // what is recorded has to be read against the rule that the file names. The commands:
 //
-//	group [data=(h1,h2)] [voters=5] [vip] [ungated]   machines of one group; the input gives each server: node, role, keys=N, offset=N, cluster
+//	group [data=(h1,h2)] [voters=5] [vip] [ungated] [bare]   machines of one group; the input gives each server: node, role, keys=N, offset=N, cluster
 //	start [NODE]...                   agents start
 //	run DURATION                      time passes
 //	show                              one line for each node
@@ -86,6 +87,7 @@ func newGroup(t *testing.T, d *datadriven.TestData) *stand {
 		setup.Ungated = setup.Ungated || a.Key == "ungated"
 	}
 	s := newStand(setup)
+	s.bare = slices.ContainsFunc(d.CmdArgs, func(a datadriven.CmdArg) bool { return a.Key == "bare" })
 	s.since = s.now
 	for line := range strings.Lines(d.Input) {
 		s.found(t, strings.Fields(line))

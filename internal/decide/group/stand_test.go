@@ -34,6 +34,8 @@ type stand struct {
 	rand  uint64
 	names int
 	count int
+	// bare says that nobody's gate covers the group's address, but only the ports.
+	bare bool
 	// stranger has the group's address, and is no node.
 	stranger bool
 }
@@ -101,7 +103,7 @@ func (s *stand) agent(h *host, sameBoot bool) {
 	h.machine = New(setup, decide.Boot{Session: h.session, Register: h.disk, Lost: h.lost, SameBoot: sameBoot, Gate: h.gate})
 	h.lost = false
 	h.nextSee = s.now.Add(wayOfHand)
-	s.step(h, decide.GateSeen{Gate: h.gate, Fence: words.FenceHard})
+	s.step(h, decide.GateSeen{Gate: h.gate, Fence: words.FenceHard, Bare: s.bare})
 }
 
 // kill ends a host's agent.
@@ -246,7 +248,7 @@ func (s *stand) has(h *host) bool { return h.on && s.now < h.vip }
 
 // answersFor reports whether a host would answer a question for the group's address: it has it, and its gate is open to clients.
 func (s *stand) answersFor(h *host) bool {
-	return s.has(h) && (h.gate.Mode == decide.GateAbsent || h.gate.Mode == decide.GateSlot && s.open(h))
+	return s.has(h) && (s.bare || h.gate.Mode == decide.GateAbsent || h.gate.Mode == decide.GateSlot && s.open(h))
 }
 
 // probe asks for the group's address.
