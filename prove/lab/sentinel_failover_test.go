@@ -106,7 +106,7 @@ func (f *turn) turnedOver(leader int) {
 	}
 	for _, i := range f.running() {
 		f.heard(i, f.marks[i], soon, "+switch-master", fmt.Sprintf("%s %s %d %s %d",
-			orders, f.old.Addr(), f.old.Port(), master.Addr(), master.Port()))
+			orders, f.called(f.old.Addr()), f.old.Port(), f.called(master.Addr()), master.Port()))
 		if leader >= 0 {
 			want := followed
 			if i == leader {
@@ -145,7 +145,7 @@ func (q *quorum) follows(master netip.AddrPort) {
 			if r.Addr() == master {
 				return answer.Elems[0].Text == "master"
 			}
-			return answer.Elems[0].Text == "slave" && answer.Elems[1].Text == master.Addr().String() &&
+			return answer.Elems[0].Text == "slave" && answer.Elems[1].Text == q.called(master.Addr()) &&
 				answer.Elems[2].Int == int64(master.Port()) && answer.Elems[3].Text == "connected"
 		})
 	}

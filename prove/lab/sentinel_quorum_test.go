@@ -43,6 +43,8 @@ type quorumPlan struct {
 	Voter  func(q *quorum, i int, c *sentinels.Config)
 	// Periods are the arguments of SENTINEL DEBUG after each start; default periods.
 	Periods string
+	// Named says that hosts are told by their names.
+	Named bool
 	// Idle leaves the Sentinels unstarted.
 	Idle bool
 }

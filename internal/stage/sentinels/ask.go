@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"redkeep/internal/speak/resp"
 	"redkeep/internal/stage/wire"
@@ -14,7 +15,7 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Dial connects to the Sentinel from its own host, and authenticates if its configuration has how.
 func (s *Sentinel) Dial(ctx context.Context) (*wire.Conn, error) {
-	conn, err := wire.Dial(ctx, s.host.Dial, netip.AddrPortFrom(loopback, s.config.Port), askLimit)
+	conn, err := s.DialBare(ctx)
 	if err != nil || s.config.Password == "" {
 		return conn, err
 	}
@@ -27,6 +28,11 @@ func (s *Sentinel) Dial(ctx context.Context) (*wire.Conn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// DialBare connects without authenticating.
+func (s *Sentinel) DialBare(ctx context.Context) (*wire.Conn, error) {
+	return wire.Dial(ctx, s.host.Dial, netip.AddrPortFrom(loopback, s.config.Port), askLimit)
 }
 
 // Do asks one thing over a connection of its own. An error reply is a *resp.ReplyError.
@@ -69,7 +75,7 @@ func fields(v resp.Value) map[string]string {
 	return found
 }
 
-// Master asks where the group's master is.
+// Master asks where the group's master is; a name is looked up in the process's own /etc/hosts.
 func (s *Sentinel) Master(group string) (netip.AddrPort, error) {
 	answer, err := s.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", group)
 	if err != nil {
@@ -78,7 +84,17 @@ func (s *Sentinel) Master(group string) (netip.AddrPort, error) {
 	if len(answer.Elems) != 2 {
 		return netip.AddrPort{}, fmt.Errorf("ask %s for the master: no group %s", s.host.Name(), group)
 	}
-	return netip.ParseAddrPort(answer.Elems[0].Text + ":" + answer.Elems[1].Text)
+	return netip.ParseAddrPort(s.resolve(answer.Elems[0].Text) + ":" + answer.Elems[1].Text)
+}
+
+// resolve finds a name in what the process has for /etc/hosts; what is not there is returned as it is.
+func (s *Sentinel) resolve(name string) string {
+	for line := range strings.Lines(s.config.Hosts) {
+		if f := strings.Fields(line); len(f) == 2 && f[1] == name {
+			return f[0]
+		}
+	}
+	return name
 }
 
 // ID returns the Sentinel's ID.
