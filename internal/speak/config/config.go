@@ -29,7 +29,7 @@ const (
 // Config is one checked redkeep.yaml. It is the same value on every node; Self says which of its nodes this host is.
 type Config struct {
 	// Secret is what the agents and the commands prove to each other that they know.
-	Secret Secret
+	Secret words.Secret
 	// Lease is how long a holder may write after a majority last granted it, MinLease to MaxLease.
 	Lease time.Duration
 	// DownAfter is how long a server whose process is stopped or cannot be seen may be silent before it counts as dead.
@@ -83,7 +83,7 @@ type Server struct {
 	OnNode bool
 	// User and Password log in; an empty User is the server's default user, an empty Password is no login.
 	User     string
-	Password Secret
+	Password words.Secret
 	// Rename maps a command's usual name, in capitals, to the one that the server knows.
 	Rename map[string]string
 }

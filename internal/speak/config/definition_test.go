@@ -67,7 +67,7 @@ func TestDigestCoversTheDefinition(t *testing.T) {
 // TestDigestIgnoresTheRest lets a rolling edit of other values, or of the order of lines, pass unnoticed.
 func TestDigestIgnoresTheRest(t *testing.T) {
 	c, g := threeNodes(), orders()
-	c.Lease, g.Gate, g.Server.Password = MaxLease, GateOff, NewSecret("another")
+	c.Lease, g.Gate, g.Server.Password = MaxLease, GateOff, words.NewSecret("another")
 	slices.Reverse(c.Nodes)
 	slices.Reverse(g.Data)
 	if c.Definition(g).Digest() != threeNodes().Definition(orders()).Digest() {

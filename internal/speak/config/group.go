@@ -89,7 +89,7 @@ func (r *reader) data(v value, of string, c *Config) []words.Node {
 		name := words.Node(text)
 		if _, known := c.Node(name); !known {
 			do := "add it to nodes, or use one of " + strings.Join(c.nodeNames(), ", ")
-			if near, ok := nearest(text, c.nodeNames()); ok {
+			if near, ok := words.Nearest(text, c.nodeNames()); ok {
 				do = "did you mean " + near + "?"
 			}
 			r.wrong(item.place, do, "data of %s names node %q, which nodes does not have", of, shown(text))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+
+	"redkeep/internal/words"
 )
 
 // ReadFile returns the content and the mode of a file that the configuration names. Parse calls it at most once for each
@@ -14,7 +16,7 @@ type ReadFile func(name string) ([]byte, fs.FileMode, error)
 const others fs.FileMode = 0o077
 
 // inline reads a secret that stands in the file itself.
-func (r *reader) inline(into *Secret, name string) field {
+func (r *reader) inline(into *words.Secret, name string) field {
 	return field{name, func(v value) {
 		if text, ok := r.word(v, name); ok {
 			r.holdsSecret = true
@@ -24,7 +26,7 @@ func (r *reader) inline(into *Secret, name string) field {
 }
 
 // fromFile reads a secret from the file that is named. One line end at its end does not count.
-func (r *reader) fromFile(into *Secret, name string) field {
+func (r *reader) fromFile(into *words.Secret, name string) field {
 	return field{name, func(v value) {
 		if _, text, ok := r.private(v, name); ok {
 			r.take(into, v.place, name, strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
@@ -33,7 +35,7 @@ func (r *reader) fromFile(into *Secret, name string) field {
 }
 
 // take checks a secret, of which nothing is repeated, and keeps it.
-func (r *reader) take(into *Secret, at place, name, text string) {
+func (r *reader) take(into *words.Secret, at place, name, text string) {
 	const most = 4096
 	isPassword := strings.HasPrefix(name, "password")
 	switch {
@@ -46,7 +48,7 @@ func (r *reader) take(into *Secret, at place, name, text string) {
 	case !isPassword && len(text) < MinSecret:
 		r.wrong(at, "use at least 8, better 32 random ones: openssl rand -hex 16", "%s has only %d characters", name, len(text))
 	default:
-		into.text = text
+		*into = words.NewSecret(text)
 	}
 }
 

@@ -15,7 +15,7 @@ func (c *Config) Self(name string, addrs []netip.Addr) (Node, error) {
 		if n, ok := c.Node(words.Node(name)); ok {
 			return n, nil
 		}
-		if near, ok := nearest(name, c.nodeNames()); ok {
+		if near, ok := words.Nearest(name, c.nodeNames()); ok {
 			return Node{}, fmt.Errorf("find node %q: the file has no such node; did you mean --node %s?", name, near)
 		}
 		return Node{}, fmt.Errorf("find node %q: the file has no such node; use one of %s", name, strings.Join(c.nodeNames(), ", "))

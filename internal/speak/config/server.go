@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"redkeep/internal/words"
 )
 
 // server reads a port alone, or a map with a port in it. It returns where the server's ports stand.
@@ -81,7 +83,7 @@ func (r *reader) rename(v value) map[string]string {
 		usual = strings.ToUpper(usual)
 		if !slices.Contains(renamable, usual) {
 			do := "the commands that the agent uses are " + strings.Join(renamable, ", ")
-			if near, ok := nearest(usual, renamable); ok {
+			if near, ok := words.Nearest(usual, renamable); ok {
 				do = fmt.Sprintf("did you mean %q?", near)
 			}
 			r.warn(e.key.place, do, "the agent uses no command %q, so that its rename changes nothing", shown(usual))

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // reader walks the tree, fills a Config and collects everything that is wrong, so that one run shows all of it.
@@ -61,7 +63,7 @@ func (r *reader) fields(v value, of string, known []field) map[string]place {
 // unknown refuses a key, with the nearest one that would have been known.
 func (r *reader) unknown(key value, of string, names []string) {
 	do := "the keys are " + strings.Join(names, ", ")
-	if near, ok := nearest(key.text, names); ok {
+	if near, ok := words.Nearest(key.text, names); ok {
 		do = fmt.Sprintf("did you mean %q?", near)
 	}
 	r.wrong(key.place, do, "%s has no key %q", of, shown(key.text))

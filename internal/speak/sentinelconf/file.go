@@ -3,6 +3,8 @@ package sentinelconf
 import (
 	"bytes"
 	"strings"
+
+	"redkeep/internal/words"
 )
 
 // MaxFile is the most bytes of a file: room for some five thousand masters.
@@ -101,16 +103,16 @@ func (r *reader) line(at int, raw string) Line {
 		r.wrong(queued{line: at}, Unreadable, "", "write it as text", "there is a zero byte in this line")
 		return Line{Raw: raw}
 	}
-	words, ok := split(text)
+	parts, ok := split(text)
 	if !ok {
 		r.wrong(queued{line: at}, Unreadable, "", `close each quote, and write \" for one in the text`, "the quotes of this line don't match")
 		return Line{Raw: raw}
 	}
-	l := Line{raw, words}
-	if d := l.Directive(); d != "sentinel" && len(words) > 0 && r.unknown < most && !known(d) {
+	l := Line{raw, parts}
+	if d := l.Directive(); d != "sentinel" && len(parts) > 0 && r.unknown < most && !known(d) {
 		r.unknown++
 		do := "a later Redis may know it; leave it out for this one"
-		if near, ok := nearest(d, directiveNames()); ok {
+		if near, ok := words.Nearest(d, directiveNames()); ok {
 			do = "did you mean " + near + "?"
 		}
 		r.wrong(queued{line: at}, UnknownDirective, "", do, "Redis 7.0 has no directive %q", Shown(d))

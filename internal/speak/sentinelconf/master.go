@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // Redis Sentinel's defaults for what a master's lines don't say.
@@ -53,7 +55,7 @@ type State struct {
 	AnnouncePort int
 	// SentinelUser and SentinelPass are the login at other Sentinels.
 	SentinelUser string
-	SentinelPass Secret
+	SentinelPass words.Secret
 	// DenyScriptsReconfig forbids SENTINEL SET to change scripts; it is the default.
 	DenyScriptsReconfig                 bool
 	ResolveHostnames, AnnounceHostnames bool
@@ -77,7 +79,7 @@ type Master struct {
 	ParallelSyncs                               int
 	NotificationScript, ReconfigScript          string
 	AuthUser                                    string
-	AuthPass                                    Secret
+	AuthPass                                    words.Secret
 	Renames                                     []Rename
 	ConfigEpoch, LeaderEpoch                    uint64
 	// Replicas are in the file's order, each once: redis-sentinel has been seen to write one twice, and then to refuse

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // Settings are the values of the directives that are not sentinel's own, as far as a Sentinel has a use for them. All are
@@ -41,7 +43,7 @@ type Settings struct {
 	// NewUsersHaveAllChannels is acl-pubsub-default.
 	NewUsersHaveAllChannels bool
 	// RequirePass is the default user's password, and the login at other Sentinels where SentinelPass is empty.
-	RequirePass Secret
+	RequirePass words.Secret
 	TLS         TLS
 	// Renames are commands of this Sentinel's own port, in the order of their lines; one without a name is taken away.
 	Renames []Rename
@@ -56,9 +58,9 @@ type TLS struct {
 	Replication                         bool
 	CACertFile, CACertDir               string
 	CertFile, KeyFile                   string
-	KeyFilePass                         Secret
+	KeyFilePass                         words.Secret
 	ClientCertFile, ClientKeyFile       string
-	ClientKeyFilePass                   Secret
+	ClientKeyFilePass                   words.Secret
 	DHParamsFile                        string
 	Protocols, Ciphers, CipherSuites    string
 	PreferServerCiphers, SessionCaching bool
@@ -132,12 +134,12 @@ func (s *Settings) finish() {
 	s.SyslogEnabled, s.SyslogIdent, s.SyslogFacility = yes("syslog-enabled"), s.value("syslog-ident"), s.value("syslog-facility")
 	s.ACLFile, s.ACLLogMaxLen = s.value("aclfile"), s.number("acllog-max-len")
 	s.NewUsersHaveAllChannels = s.value("acl-pubsub-default") == "allchannels"
-	s.RequirePass = Secret{s.value("requirepass")}
+	s.RequirePass = words.NewSecret(s.value("requirepass"))
 	s.TLS = TLS{
 		Replication: yes("tls-replication"), CACertFile: s.value("tls-ca-cert-file"), CACertDir: s.value("tls-ca-cert-dir"),
-		CertFile: s.value("tls-cert-file"), KeyFile: s.value("tls-key-file"), KeyFilePass: Secret{s.value("tls-key-file-pass")},
+		CertFile: s.value("tls-cert-file"), KeyFile: s.value("tls-key-file"), KeyFilePass: words.NewSecret(s.value("tls-key-file-pass")),
 		ClientCertFile: s.value("tls-client-cert-file"), ClientKeyFile: s.value("tls-client-key-file"),
-		ClientKeyFilePass: Secret{s.value("tls-client-key-file-pass")}, DHParamsFile: s.value("tls-dh-params-file"),
+		ClientKeyFilePass: words.NewSecret(s.value("tls-client-key-file-pass")), DHParamsFile: s.value("tls-dh-params-file"),
 		Protocols: s.value("tls-protocols"), Ciphers: s.value("tls-ciphers"), CipherSuites: s.value("tls-ciphersuites"),
 		PreferServerCiphers: yes("tls-prefer-server-ciphers"), SessionCaching: yes("tls-session-caching"),
 		SessionCacheSize: s.number("tls-session-cache-size"), SessionCacheTimeout: seconds("tls-session-cache-timeout"),

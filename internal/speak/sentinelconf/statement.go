@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // pass is the turn in which a statement is read: redis-sentinel takes the whole file three times, so that a master's lines
@@ -94,7 +96,7 @@ func (r *reader) noStatement(line queued, name string, known []statement) {
 		names[i] = s.name
 	}
 	do := "leave it out, redis-sentinel 7.0 would not start with it"
-	if near, ok := nearest(name, names); ok {
+	if near, ok := words.Nearest(name, names); ok {
 		do = "did you mean sentinel " + near + "?"
 	}
 	r.wrong(line, UnknownStatement, unrecognized, do, "there is no statement sentinel %q", Shown(name))
@@ -106,7 +108,7 @@ func (r *reader) whichMaster(name string) string {
 	for i, m := range r.Masters {
 		names[i] = m.Name
 	}
-	if near, ok := nearest(name, names); ok {
+	if near, ok := words.Nearest(name, names); ok {
 		return "did you mean " + Shown(near) + "?"
 	}
 	return "add the line: sentinel monitor NAME HOST PORT QUORUM"
@@ -134,7 +136,7 @@ func statementTable() []statement { //nolint:funlen // the table of a closed set
 			r.SentinelUser = cmp.Or(args[0], r.SentinelUser)
 		}},
 		{"sentinel-pass", "PASSWORD", global, func(r *reader, _ queued, _ *Master, args []string) {
-			r.SentinelPass = cmp.Or(Secret{args[0]}, r.SentinelPass)
+			r.SentinelPass = cmp.Or(words.NewSecret(args[0]), r.SentinelPass)
 		}},
 		{"current-epoch", "N", global, func(r *reader, _ queued, _ *Master, args []string) {
 			r.CurrentEpoch = max(r.CurrentEpoch, epoch(args[0]))
@@ -154,7 +156,7 @@ func statementTable() []statement { //nolint:funlen // the table of a closed set
 		{"parallel-syncs", "NAME N", master, text(func(m *Master, t string) { m.ParallelSyncs = integer(t) })},
 		{"notification-script", "NAME PATH", master, script("Notification", func(m *Master, t string) { m.NotificationScript = t })},
 		{"client-reconfig-script", "NAME PATH", master, script("Client reconfiguration", func(m *Master, t string) { m.ReconfigScript = t })},
-		{"auth-pass", "NAME PASSWORD", master, text(func(m *Master, t string) { m.AuthPass = Secret{t} })},
+		{"auth-pass", "NAME PASSWORD", master, text(func(m *Master, t string) { m.AuthPass = words.NewSecret(t) })},
 		{"auth-user", "NAME USER", master, text(func(m *Master, t string) { m.AuthUser = t })},
 		{"rename-command", "NAME COMMAND NEWNAME", master, (*reader).rename},
 		{"config-epoch", "NAME N", master, func(r *reader, _ queued, m *Master, args []string) {

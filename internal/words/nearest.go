@@ -1,8 +1,8 @@
-package config
+package words
 
-// nearest returns the word of the list that differs least from what was written, if it is near enough to be meant:
+// Nearest returns the word of the list that differs least from what was written, if it is near enough to be meant:
 // one slip in three letters, three at most.
-func nearest(written string, words []string) (string, bool) {
+func Nearest(written string, words []string) (string, bool) {
 	best, distance := "", 1+min(3, len(written)/3)
 	for _, w := range words {
 		if d := edits(written, w); d < distance {
@@ -13,7 +13,7 @@ func nearest(written string, words []string) (string, bool) {
 }
 
 // edits counts the insertions, deletions, replacements and swaps of neighbours that turn a into b. Inputs longer than
-// any word of the format differ by their length at least, so they are not looked into.
+// any word that a file may have differ by their length at least, so they are not looked into.
 func edits(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
