@@ -86,6 +86,16 @@ func (w *wire) writeFrame(kind seal.Kind, payload []byte) (err error) {
 // readFrame waits for a frame until the read deadline that is set, and then for no longer than frameTime for the rest of
 // it, or less if less is left (limit; zero for none). The payload is valid until the next call.
 func (w *wire) readFrame(limit time.Time) (seal.Kind, []byte, error) {
+	if _, err := w.buffer.Peek(1); err != nil {
+		return 0, nil, err
+	}
+	bound := time.Now().Add(frameTime)
+	if !limit.IsZero() && limit.Before(bound) {
+		bound = limit
+	}
+	if err := w.within(bound, seal.FrameHead); err != nil {
+		return 0, nil, err
+	}
 	w.in = append(w.in[:0], make([]byte, seal.FrameHead)...)
 	if _, err := io.ReadFull(w.buffer, w.in); err != nil {
 		return 0, nil, err
@@ -94,18 +104,20 @@ func (w *wire) readFrame(limit time.Time) (seal.Kind, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if rest > w.buffer.Buffered() {
-		bound := time.Now().Add(frameTime)
-		if !limit.IsZero() && limit.Before(bound) {
-			bound = limit
-		}
-		if err := w.conn.SetReadDeadline(bound); err != nil {
-			return 0, nil, err
-		}
+	if err := w.within(bound, rest); err != nil {
+		return 0, nil, err
 	}
 	w.in = append(w.in, make([]byte, rest)...)
 	if _, err := io.ReadFull(w.buffer, w.in[seal.FrameHead:]); err != nil {
 		return 0, nil, err
 	}
 	return w.reader.Open(w.in)
+}
+
+// within bounds the wait for some bytes, where they have not come yet.
+func (w *wire) within(bound time.Time, bytes int) error {
+	if bytes <= w.buffer.Buffered() {
+		return nil
+	}
+	return w.conn.SetReadDeadline(bound)
 }

@@ -13,7 +13,8 @@ type reply struct {
 	err   error
 }
 
-// reader reads replies until the connection ends.
+// reader reads replies until the connection ends. It has no deadline, in the midst of a reply either: a server that stops there is one
+// that owes an answer, which the session counts as silence. To hang up on it would look like its end.
 type reader struct {
 	replies chan reply
 	done    chan struct{}
