@@ -23,6 +23,13 @@ func AppendInt(dst []byte, n int64) []byte { return appendNumber(dst, Integer, n
 // AppendBulk appends a bulk string; every byte may be in it.
 func AppendBulk(dst []byte, text string) []byte { return appendText(dst, Bulk, "", text) }
 
+// AppendBulkBytes appends a bulk string.
+func AppendBulkBytes(dst, text []byte) []byte {
+	dst = appendNumber(dst, Bulk, int64(len(text)))
+	dst = append(dst, text...)
+	return append(dst, "\r\n"...)
+}
+
 // AppendVerbatim appends a RESP3 verbatim string of plain text.
 func AppendVerbatim(dst []byte, text string) []byte { return appendText(dst, Verbatim, "txt:", text) }
 

@@ -1,0 +1,130 @@
+package resp
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// ParseRequest finds the first request in what a client has sent so far: a command and its arguments, in either form, as
+// ReadRequest does. args are appended to words[:0] and, but for inline commands, are parts of b: they are good until b
+// changes, and nothing is allocated where words has room. n is how many bytes are done with, blank lines included; where
+// args is empty and err is nil, the rest of a request is still to come, and the same bytes from n on are to be shown again
+// with more behind them. An error is a *RequestError; there is no next request then.
+//
+// A request that comes byte by byte is looked at as often, but only the heads of its arguments are: limits.Elements bounds
+// what that costs.
+func ParseRequest(b []byte, words [][]byte, limits Limits) (args [][]byte, n int, err error) {
+	limits = limits.withDefaults()
+	for n < len(b) {
+		found, used, err := parseRequest(b[n:], words[:0], &limits)
+		if err != nil || used == 0 {
+			return words[:0], n, err
+		}
+		if n += used; len(found) > 0 {
+			return found, n, nil
+		}
+	}
+	return words[:0], n, nil
+}
+
+// parseRequest finds one request, which may be empty, at the start of b; used is 0 where it is not whole.
+func parseRequest(b []byte, args [][]byte, limits *Limits) (found [][]byte, used int, err error) {
+	line, n, err := parseLine(b, limits)
+	if err != nil {
+		text := "too big inline request"
+		if Kind(b[0]) == Array {
+			text = "too big mbulk count string"
+		}
+		return args, 0, refused(text, err)
+	}
+	if n == 0 {
+		return args, 0, nil
+	}
+	if len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
+	if len(line) == 0 || Kind(line[0]) != Array {
+		found, err = parseInline(line, args, limits)
+		return found, n, err
+	}
+	count, err := number(line[1:])
+	if err != nil {
+		return args, 0, refused("invalid multibulk length", err)
+	}
+	if count > limits.Elements {
+		return args, 0, refused("invalid multibulk length", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, limits.Elements))
+	}
+	left := limits.Bytes - len(line)
+	for range count {
+		arg, took, err := parseArgument(b[n:], left, limits)
+		if err != nil || took == 0 {
+			return args, 0, err
+		}
+		args, n, left = append(args, arg), n+took, left-took
+	}
+	return args, n, nil
+}
+
+// parseLine returns the line at the start of b without its LF, and its length with that: 0 where b has no whole one.
+func parseLine(b []byte, limits *Limits) (line []byte, n int, err error) {
+	i := bytes.IndexByte(b, '\n')
+	switch {
+	case i > limits.Line, i < 0 && len(b) > limits.Line:
+		return nil, 0, fmt.Errorf("%w: a line longer than %d bytes", ErrTooLarge, limits.Line)
+	case i < 0:
+		return nil, 0, nil
+	default:
+		return b[:i], i + 1, nil
+	}
+}
+
+// parseArgument returns the bulk at the start of b, which may have so many bytes with its head; n is 0 where it is not whole.
+func parseArgument(b []byte, left int, limits *Limits) (arg []byte, n int, err error) {
+	line, n, err := parseLine(b, limits)
+	if err == nil && n > 0 && (len(line) == 0 || line[len(line)-1] != '\r') {
+		err = fmt.Errorf("%w: a line that ends without CR LF", ErrMalformed)
+	}
+	if err != nil {
+		return nil, 0, refused("too big bulk count string", err)
+	}
+	if n == 0 {
+		return nil, 0, nil
+	}
+	if Kind(line[0]) != Bulk {
+		return nil, 0, refused(fmt.Sprintf("expected '$', got '%c'", line[0]), fmt.Errorf("%w: an argument that is no bulk", ErrMalformed))
+	}
+	size, err := number(line[1 : len(line)-1])
+	switch {
+	case err == nil && size < 0:
+		err = fmt.Errorf("%w: a nil argument", ErrMalformed)
+	case err == nil && size > left-n:
+		err = fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limits.Bytes)
+	}
+	if err != nil {
+		return nil, 0, refused("invalid bulk length", err)
+	}
+	end := n + size
+	switch {
+	case len(b) < end+2:
+		return nil, 0, nil
+	case b[end] != '\r' || b[end+1] != '\n':
+		return nil, 0, refused("invalid bulk length", fmt.Errorf("%w: no CR LF behind a bulk", ErrMalformed))
+	default:
+		return b[n:end], end + 2, nil
+	}
+}
+
+// parseInline cuts a command as typed.
+func parseInline(line []byte, args [][]byte, limits *Limits) ([][]byte, error) {
+	words, err := SplitLine(string(line))
+	switch {
+	case err != nil:
+		return args, refused("unbalanced quotes in request", err)
+	case len(words) > limits.Elements:
+		return args, refused("too big inline request", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, limits.Elements))
+	}
+	for _, w := range words {
+		args = append(args, []byte(w))
+	}
+	return args, nil
+}
