@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,6 @@ import (
 	"redkeep/internal/act/store"
 	"redkeep/internal/picture"
 	"redkeep/internal/show/api"
-	"redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/config"
 	"redkeep/internal/words"
 )
@@ -51,10 +49,8 @@ type Agent struct {
 	proved bool
 	// damage is what another program last did to the gate; nil where none has.
 	damage atomic.Pointer[damage]
-	face   *sentinel.Face
+	face   *leaseFace
 	ask    *api.Handler
-	// listener is the face's, opened before the agent says that it is ready.
-	listener net.Listener
 	// misreads are the peers whose language was not understood, so that each is told of once.
 	misreads sync.Map
 
@@ -173,7 +169,7 @@ func (a *Agent) start(ctx context.Context, work *errgroup.Group) {
 			work.Go(func() error { return g.vip.Run(ctx) })
 		}
 	}
-	work.Go(func() error { return a.serveFace(ctx) })
+	work.Go(func() error { return a.face.serve(ctx) })
 	work.Go(func() error { return a.measureFence(ctx) })
 }
 
@@ -182,8 +178,8 @@ func (a *Agent) close() {
 	if a.peer != nil {
 		a.peer.Close()
 	}
-	if a.listener != nil {
-		_ = a.listener.Close()
+	if a.face != nil {
+		a.face.close()
 	}
 	for _, g := range a.groups {
 		if g.vip != nil {

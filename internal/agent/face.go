@@ -5,31 +5,86 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/act/peer"
+	"redkeep/internal/act/sockets"
+	"redkeep/internal/agent/reception"
 	"redkeep/internal/show/api"
 	"redkeep/internal/show/sentinel"
 	"redkeep/internal/words"
 )
 
+// leaseFace is the face of the leases, and the loop that serves its clients on a goroutine of its own: however many there are,
+// and whatever they do, the agent's loop does not notice.
+type leaseFace struct {
+	*sentinel.Lease
+	sockets *sockets.Loop
+	// later is what the face wants to be called for when the loop wakes; the loop's.
+	later func()
+	// asking are the switchovers that clients wait for.
+	asking sync.WaitGroup
+	// served says that serve has given back what was taken.
+	served bool
+}
+
+const (
+	// faceIdle ends a connection that asks for nothing and has subscribed to nothing.
+	faceIdle = 10 * time.Minute
+	// faceKeepAlive finds subscribers whose host has gone without a word.
+	faceKeepAlive = time.Minute
+)
+
 // openFace listens for clients that speak Sentinel.
 func (a *Agent) openFace(ctx context.Context) error {
-	a.face = sentinel.New(sentinel.Config{
-		Picture: a.newest, DownAfter: a.opt.Config.DownAfter, Log: a.log,
-		Clients:  faceClients(openFiles()),
-		Failover: func(g words.Group) error { return a.failover(ctx, g) },
-	})
-	addr := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
+	f := &leaseFace{}
 	var err error
-	if a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr.String()); err != nil {
+	if f.sockets, err = sockets.New(sockets.Config{Now: now, Woken: f.woken, KeepAlive: faceKeepAlive}); err != nil {
+		return fmt.Errorf("serve clients: %w", err)
+	}
+	a.face = f
+	var face *sentinel.Face
+	f.Lease, face = sentinel.NewLease(sentinel.LeaseConfig{
+		Picture: a.picture.Load, DownAfter: a.opt.Config.DownAfter,
+		Failover: func(g words.Group, done func(error)) { f.ask(func() error { return a.failover(ctx, g) }, done) },
+		Post:     func(call func()) { f.sockets.Post(call) }, After: f.after,
+	}, faceClients(openFiles()))
+	at := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
+	_, err = reception.Listen(f.sockets, at, face, reception.Options{Idle: faceIdle, Dropped: func(client netip.AddrPort, why error) {
+		if errors.Is(why, sockets.ErrSlow) || errors.Is(why, sockets.ErrLong) {
+			a.log.Info("drop sentinel client", "addr", client.String(), "error", why)
+		}
+	}})
+	if err != nil {
 		return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
 	}
 	return nil
+}
+
+// after has something called later, on the goroutine of the face. The face waits for one thing at a time.
+func (f *leaseFace) after(d time.Duration, call func()) {
+	f.later = call
+	f.sockets.SetWake(now().Add(d))
+}
+
+func (f *leaseFace) woken(words.Instant) {
+	if call := f.later; call != nil {
+		f.later = nil
+		call()
+	}
+}
+
+// ask has something done that takes time, and says on the goroutine of the face what came of it. It ends within failoverWait;
+// a lease has one under way for each group at most.
+func (f *leaseFace) ask(do func() error, done func(error)) {
+	f.asking.Go(func() {
+		err := do()
+		f.sockets.Post(func() { done(err) })
+	})
 }
 
 // spareFiles are the descriptors that clients leave to the rest of the agent: its sockets, its store, the processes it watches.
@@ -73,7 +128,7 @@ func (a *Agent) failover(ctx context.Context, g words.Group) error {
 	})
 	switch {
 	case told != nil && told.Fault == api.Refused:
-		return &sentinel.Refused{Text: told.Text}
+		return &sentinel.Refusal{Code: "NOGOODSLAVE", Text: told.Text}
 	case told != nil && told.Fault != api.Timeout:
 		return told
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
@@ -90,11 +145,25 @@ func adviseListen(err error) string {
 	return "stop what uses the port (a redis-sentinel?), or set listen_port on all nodes"
 }
 
-func (a *Agent) serveFace(ctx context.Context) error {
-	if err := a.face.Serve(ctx, a.listener); err != nil {
-		return fmt.Errorf("serve clients on port %d: %w", a.opt.Config.ListenPort, err)
+// serve answers clients until the context ends, and gives back what openFace took.
+func (f *leaseFace) serve(ctx context.Context) error {
+	f.served = true
+	err := f.sockets.Run(ctx)
+	f.asking.Wait()
+	if err != nil {
+		return fmt.Errorf("serve sentinel clients: %w", err)
 	}
 	return nil
+}
+
+// close gives back what openFace took where nothing has been served.
+func (f *leaseFace) close() {
+	if f.served {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = f.sockets.Run(ctx)
 }
 
 // addrs are the nodes' addresses.

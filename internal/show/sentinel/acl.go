@@ -10,19 +10,19 @@ import (
 
 // The subcommands of ACL, for a face that has one user, who needs no password and may do everything. Rules are not kept.
 
-func (c *client) aclWhoAmI(_ []string, r *reply) { r.bulk(theUser) }
+func (c *Client) aclWhoAmI(_ []string, r *reply) { r.bulk(theUser) }
 
-func (c *client) aclUsers(_ []string, r *reply) {
+func (c *Client) aclUsers(_ []string, r *reply) {
 	r.array(1)
 	r.bulk(theUser)
 }
 
-func (c *client) aclList(_ []string, r *reply) {
+func (c *Client) aclList(_ []string, r *reply) {
 	r.array(1)
 	r.bulk("user " + theUser + " on nopass ~* &* +@all")
 }
 
-func (c *client) aclGetUser(args []string, r *reply) {
+func (c *Client) aclGetUser(args []string, r *reply) {
 	if args[0] != theUser {
 		r.null()
 		return
@@ -36,7 +36,7 @@ func (c *client) aclGetUser(args []string, r *reply) {
 	r.array(0)
 }
 
-func (c *client) aclCat(args []string, r *reply) {
+func (c *Client) aclCat(args []string, r *reply) {
 	switch {
 	case len(args) == 0:
 		r.array(len(categories))
@@ -46,14 +46,14 @@ func (c *client) aclCat(args []string, r *reply) {
 	case !slices.Contains(categories, strings.ToLower(args[0])):
 		r.error("ERR Unknown category '" + short(args[0]) + "'")
 	default:
-		r.names(func(c command) bool { return slices.Contains(c.categories(), strings.ToLower(args[0])) })
+		r.names(func(c *command) bool { return slices.Contains(c.categories(), strings.ToLower(args[0])) })
 	}
 }
 
 // maxBits is the longest password of ACL GENPASS.
 const maxBits = 4096
 
-func (c *client) aclGenPass(args []string, r *reply) {
+func (c *Client) aclGenPass(args []string, r *reply) {
 	bits := 256
 	if len(args) > 0 {
 		n, err := strconv.Atoi(args[0])
@@ -68,7 +68,7 @@ func (c *client) aclGenPass(args []string, r *reply) {
 	r.bulk(hex.EncodeToString(b)[:(bits+3)/4])
 }
 
-func (c *client) aclLog(args []string, r *reply) {
+func (c *Client) aclLog(args []string, r *reply) {
 	switch {
 	case len(args) == 0:
 		r.array(0)
@@ -83,18 +83,18 @@ func (c *client) aclLog(args []string, r *reply) {
 	}
 }
 
-func (c *client) aclDryRun(args []string, r *reply) {
+func (c *Client) aclDryRun(args []string, r *reply) {
 	if args[0] != theUser {
 		r.error("ERR User '" + short(args[0]) + "' not found")
 		return
 	}
-	if _, ok := find(args[1]); !ok {
+	if find(args[1]) == nil {
 		r.error("ERR Command '" + short(args[1]) + "' not found")
 		return
 	}
 	r.ok()
 }
 
-func (c *client) aclRefuse(_ []string, r *reply) {
+func (c *Client) aclRefuse(_ []string, r *reply) {
 	r.error("ERR users can't be changed here: this port has one user, default, without a password; limit who reaches it with the host's packet filter")
 }

@@ -2,213 +2,123 @@ package sentinel
 
 import (
 	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
-
-	"redkeep/internal/words"
 )
 
-// The subcommands of SENTINEL that would change what Sentinel keeps in its file. Redkeep's groups and settings are those of
-// redkeep.yaml, the same on every node; a change on one node alone would have the nodes differ. So requests are checked as
-// Sentinel checks them, and then refused with what to do instead.
+// The subcommands of SENTINEL that change which masters there are, what is done with them, and how.
 
-// What to do instead.
-const (
-	groupsAreOfTheFile   = "ERR groups are those of redkeep.yaml: change it on every node, and start the agents again one after the other"
-	settingsAreOfTheFile = "ERR settings are those of redkeep.yaml: change them there on every node, and start the agents again one after the other"
-)
-
-// settings are those of SENTINEL CONFIG, with what they are here.
-var settings = []field{
-	{"resolve-hostnames", "no"},
-	{"announce-hostnames", "no"},
-	{"announce-ip", ""},
-	{"announce-port", "0"},
-	{"sentinel-user", ""},
-	{"sentinel-pass", ""},
+// failover may have a word behind the name where the commands are those of Valkey 9.
+func (c *Client) failover(args []string, r *reply) {
+	c.face.source.Failover(args[0], false, awaits(c, r, (*reply).done))
 }
 
-const configForms = "ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported."
-
-func (c *client) config(args []string, r *reply) {
-	switch {
-	case strings.EqualFold(args[0], "get") && len(args) == 2:
-		var found []field
-		for _, f := range settings {
-			if matchesFold(args[1], f.name) {
-				found = append(found, f)
-			}
-		}
-		r.fields(found)
-	case strings.EqualFold(args[0], "set") && len(args) == 3:
-		configSet(args[1], args[2], r)
-	default:
-		r.error(configForms)
-	}
+func (c *Client) flushConfig(_ []string, r *reply) {
+	c.face.source.Flush(awaits(c, r, (*reply).done))
 }
 
-// configSet accepts what is so already.
-func configSet(option, value string, r *reply) {
-	i := slices.IndexFunc(settings, func(f field) bool { return strings.EqualFold(f.name, option) })
-	if i < 0 {
-		r.error("ERR Invalid argument '" + short(option) + "' to SENTINEL CONFIG SET")
-		return
-	}
-	valid := true
-	switch name := settings[i].name; {
-	case strings.HasSuffix(name, "-hostnames"):
-		valid = strings.EqualFold(value, "yes") || strings.EqualFold(value, "no")
-		value = strings.ToLower(value)
-	case name == "announce-port":
-		n, err := strconv.Atoi(value)
-		valid = err == nil && n >= 0 && n < 1<<16
-	}
-	switch {
-	case !valid:
-		r.error("ERR Invalid value '" + short(value) + "' to SENTINEL CONFIG SET '" + short(option) + "'")
-	case value == settings[i].value:
-		r.ok()
-	default:
-		r.error(settingsAreOfTheFile)
-	}
-}
-
-// flushConfig is always done: what counts is on disk before it is told to anybody.
-func (c *client) flushConfig(_ []string, r *reply) { r.ok() }
-
-func (c *client) monitor(args []string, r *reply) {
-	quorum, err := strconv.Atoi(args[3])
-	if err != nil {
+func (c *Client) monitor(args []string, r *reply) {
+	quorum, ok := integer(args[3])
+	if !ok {
 		r.error("ERR Invalid quorum")
 		return
 	}
-	port, err := strconv.Atoi(args[2])
-	if err != nil {
+	port, ok := integer(args[2])
+	if !ok {
 		r.error("ERR Invalid port")
 		return
 	}
-	_, badAddr := netip.ParseAddr(args[1])
-	_, known := c.face.config.Picture().Group(words.Group(args[0]))
+	_, err := netip.ParseAddr(args[1])
 	switch {
-	case badAddr != nil:
-		r.error("ERR Invalid IP address or hostname specified")
+	case err != nil && c.face.source.Setting(ResolveHostnames) != yes:
+		r.refuse(ErrBadHost)
 	case quorum < 1:
 		r.error("ERR Quorum must be 1 or greater.")
 	case port < 0 || port >= 1<<16:
 		r.error("ERR Invalid port number.")
-	case known:
-		r.error("ERR Duplicate master name.")
 	default:
-		r.error(groupsAreOfTheFile)
+		m := Monitor{Name: args[0], Host: args[1], Port: int(port), Quorum: int(quorum)}
+		c.face.source.Monitor(m, awaits(c, r, (*reply).done))
 	}
 }
 
-func (c *client) remove(args []string, r *reply) {
-	if _, ok := c.face.config.Picture().Group(words.Group(args[0])); !ok {
-		r.error(noSuchMaster)
-		return
-	}
-	r.error("ERR groups are those of redkeep.yaml: to let go of one, run: redkeep leave " + short(args[0]))
+func (c *Client) remove(args []string, r *reply) {
+	c.face.source.Remove(args[0], awaits(c, r, (*reply).done))
 }
 
-// set checks the options as Sentinel does, and refuses what is good. What is so already is accepted.
-func (c *client) set(args []string, r *reply) {
-	if _, ok := c.face.config.Picture().Group(words.Group(args[0])); !ok {
-		r.error(noSuchMaster)
-		return
-	}
-	for args = args[1:]; len(args) > 0; {
-		option, n := strings.ToLower(args[0]), 1
-		least, numeric := setOptions[option]
-		if option == "rename-command" {
-			n = 2
-		}
-		if _, texts := setTexts[option]; !numeric && !texts || len(args) <= n {
-			r.error("ERR Unknown option or number of arguments for SENTINEL SET '" + short(args[0]) + "'")
+func (c *Client) reset(args []string, r *reply) {
+	r.integer(int64(c.face.source.Reset(func(name string) bool { return matches(args[0], name) })))
+}
+
+// set gives the source the options up to the first that is bad. What the source has against one of those is told rather than
+// what is bad behind it, unless nothing could ever be done.
+func (c *Client) set(args []string, r *reply) {
+	options, problem := parseOptions(args[1:])
+	c.face.source.Set(args[0], options, awaits(c, r, func(r *reply, err error) {
+		if problem != "" && (err == nil || never(err)) {
+			r.error(problem)
 			return
 		}
-		if v, err := strconv.Atoi(args[1]); numeric && (err != nil || v < least) {
-			r.error("ERR Invalid argument '" + short(args[1]) + "' for SENTINEL SET '" + short(args[0]) + "'")
-			return
+		r.done(err)
+	}))
+}
+
+// least is what each option that is a number has to be at least.
+var least = map[string]int64{
+	OptionDownAfter: 1, OptionFailoverTimeout: 1, OptionParallelSyncs: 1, OptionQuorum: 1, OptionRebootPeriod: 0,
+}
+
+// parseOptions returns the options before the first that is bad, and what is to be told of that.
+func parseOptions(args []string) (options []Option, problem string) {
+	for len(args) > 0 {
+		o := Option{Name: strings.ToLower(args[0]), Typed: args[0]}
+		values := 1
+		switch o.Name {
+		case OptionRenameCommand:
+			values = 2
+		case OptionNotificationScript, OptionReconfigScript, OptionAuthPass, OptionAuthUser:
+		default:
+			if _, numeric := least[o.Name]; !numeric {
+				values = len(args) // more than there are
+			}
 		}
-		if strings.HasSuffix(option, "-script") {
-			r.error("ERR Reconfiguration of scripts path is denied for security reasons. Check the deny-scripts-reconfig configuration directive in your Sentinel configuration")
-			return
+		if len(args) <= values {
+			return options, "ERR Unknown option or number of arguments for SENTINEL SET '" + short(o.Typed) + "'"
 		}
-		args = args[1+n:]
-	}
-	r.error(settingsAreOfTheFile)
-}
-
-// setOptions are the numeric options of SENTINEL SET with their least value.
-var setOptions = map[string]int{
-	"down-after-milliseconds": 1, "failover-timeout": 1, "parallel-syncs": 1, "quorum": 1, "master-reboot-down-after-period": 0,
-}
-
-// setTexts are its other options.
-var setTexts = map[string]struct{}{
-	"notification-script": {}, "client-reconfig-script": {}, "auth-pass": {}, "auth-user": {}, "rename-command": {},
-}
-
-// reset counts the groups that a pattern covers. Sentinel forgets replicas and Sentinels that are gone; there is nothing to
-// forget here, since the nodes are those of the file.
-func (c *client) reset(args []string, r *reply) {
-	n := int64(0)
-	for _, g := range c.face.config.Picture().Groups {
-		if matches(args[0], string(g.Name)) {
-			n++
+		o.Value = args[1]
+		if values == 2 {
+			o.To = args[2]
 		}
-	}
-	r.integer(n)
-}
-
-// periods are Sentinel's, which tools read; nothing here waits for one, so none can be set.
-var periods = []field{
-	{"INFO-PERIOD", "10000"},
-	{"PING-PERIOD", "1000"},
-	{"ASK-PERIOD", "1000"},
-	{"PUBLISH-PERIOD", "2000"},
-	{"DEFAULT-DOWN-AFTER", "30000"},
-	{"DEFAULT-FAILOVER-TIMEOUT", "180000"},
-	{"TILT-TRIGGER", "2000"},
-	{"TILT-PERIOD", "30000"},
-	{"SLAVE-RECONF-TIMEOUT", "10000"},
-	{"MIN-LINK-RECONNECT-PERIOD", "15000"},
-	{"ELECTION-TIMEOUT", "10000"},
-	{"SCRIPT-MAX-RUNTIME", "60000"},
-	{"SCRIPT-RETRY-DELAY", "30000"},
-}
-
-func (c *client) debug(args []string, r *reply) {
-	if len(args) == 0 {
-		r.fields(periods)
-		return
-	}
-	same := true
-	for ; len(args) > 0; args = args[2:] {
-		i := slices.IndexFunc(periods, func(f field) bool { return strings.EqualFold(f.name, args[0]) })
-		if i < 0 || len(args) < 2 {
-			r.error("ERR Unknown option or number of arguments for SENTINEL DEBUG '" + short(args[0]) + "'")
-			return
+		if bad, ok := o.check(); !ok {
+			return options, "ERR Invalid argument '" + short(bad) + "' for SENTINEL SET '" + short(o.Typed) + "'"
 		}
-		if n, err := strconv.Atoi(args[1]); err != nil || n < 1 {
-			r.error("ERR Invalid argument '" + short(args[1]) + "' for SENTINEL DEBUG '" + short(args[0]) + "'")
-			return
-		}
-		same = same && args[1] == periods[i].value
+		options = append(options, o)
+		args = args[1+values:]
 	}
-	if !same {
-		r.error("ERR nothing here waits for one of Sentinel's periods, so there is none to set; what can be set is lease and down_after in redkeep.yaml")
-		return
-	}
-	r.ok()
+	return options, ""
 }
 
-func (c *client) simulateFailure(args []string, r *reply) {
+// check returns the value that is bad.
+func (o *Option) check() (bad string, ok bool) {
+	lowest, numeric := least[o.Name]
+	switch {
+	case numeric:
+		o.Number, ok = integer(o.Value)
+		return o.Value, ok && o.Number >= lowest
+	case o.Name == OptionRenameCommand && (o.Value == "" || o.To == ""):
+		return "", false
+	default:
+		return "", true
+	}
+}
+
+func (c *Client) simulateFailure(args []string, r *reply) {
+	var failures Failures
 	for _, a := range args {
 		switch strings.ToLower(a) {
-		case "crash-after-election", "crash-after-promotion":
+		case "crash-after-election":
+			failures |= CrashAfterElection
+		case "crash-after-promotion":
+			failures |= CrashAfterPromotion
 		case "help":
 			r.array(2)
 			r.strings("crash-after-election", "crash-after-promotion")
@@ -218,5 +128,5 @@ func (c *client) simulateFailure(args []string, r *reply) {
 			return
 		}
 	}
-	r.error("ERR SIMULATE-FAILURE is refused: kill the agent on its host to see what happens (docs/faults.md has every fault)")
+	r.done(c.face.source.Simulate(failures))
 }

@@ -2,48 +2,40 @@ package sentinel
 
 import (
 	"errors"
-	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"redkeep/internal/speak/resp"
 )
 
-// client is one connection. Its goroutine reads requests and answers them, by the outbox while it has subscribed to something.
-type client struct {
-	face  *Face
-	id    int64
-	conn  net.Conn
-	out   *outbox
-	since time.Time
-	// resp3 is whether the client has asked for RESP3, mute how many replies CLIENT REPLY holds back, tracks CLIENT TRACKING.
-	resp3  bool
-	mute   mute
-	tracks bool
-	// leaving says that the client has killed itself: it still gets its reply.
-	leaving bool
-	// pushes is resp3 as of the last subscription; channels and patterns are what was subscribed to, listens whether there is any. The face's lock guards
-	// the four, since its publisher reads them.
-	pushes             bool
-	channels, patterns map[string]struct{}
-	listens            bool
+// Client is one conversation.
+type Client struct {
+	face *Face
+	peer Peer
+	id   int64
 
-	mu   sync.Mutex // guards seen, which CLIENT LIST of others reads
-	seen seen
-}
+	// since is when it came, at when it last asked for something, last what that was.
+	since, at time.Time
+	last      *command
+	name      string
 
-// seen is what CLIENT LIST tells of a connection.
-type seen struct {
-	name    string
-	command string
-	at      time.Time
-	resp3   bool
-	noEvict bool
+	channels, patterns map[string]struct{} // what was subscribed to; nil until something is
+	// batch is what is being answered, nil outside of Receive.
+	batch *batch
+	// asked counts the requests that were given to the source, so that each is answered once.
+	asked uint64
+	mute  mute
+	// resp3 is whether it has asked for RESP3, tracks and noEvict what CLIENT TRACKING and NO-EVICT have set.
+	resp3, tracks, noEvict bool
+	// waits says that the source has not answered yet, owed how mute the client was when it asked.
+	waits bool
+	owed  mute
+	// leaving says that it is being closed, and gone that it is.
+	leaving, gone bool
 }
 
 // mute is what CLIENT REPLY has left of the replies.
-type mute int
+type mute uint8
 
 const (
 	muteNone mute = iota
@@ -51,120 +43,234 @@ const (
 	muteAll
 )
 
-// gathered is how many bytes of replies to pipelined requests are gathered before they are written.
-const gathered = 16 << 10
+const (
+	// gathered is how many bytes of replies to pipelined requests are gathered before they are sent, at most.
+	gathered = 16 << 10
+	// enough is how many bytes of replies one call of Receive gives. Who has asked for more goes on when the transport finds that
+	// the peer reads them.
+	enough = 64 << 10
+)
 
-func newClient(f *Face, id int64, conn net.Conn) *client {
-	now := time.Now()
-	return &client{
-		face: f, id: id, conn: conn, out: newOutbox(&f.waiting), since: now, seen: seen{at: now},
-		channels: map[string]struct{}{}, patterns: map[string]struct{}{},
-	}
+// limits are those of one request.
+var limits = resp.Limits{Line: 4 << 10, Bytes: 64 << 10, Elements: 1024, Depth: 1}
+
+// batch is the memory that answering needs for the moment. A Face has one, and another while one client's request has it
+// answer another's.
+type batch struct {
+	reply reply
+	words [][]byte
+	// start is where the reply to the request begins that is being executed, sent how much of the batch has left.
+	start, sent int
 }
 
-// answer serves the client's requests, in their order, until it goes or has to.
-func (c *client) answer() {
-	reader := resp.NewReader(c.conn, resp.ServerLimits)
-	var r reply
-	for !c.leaving {
-		if reader.Buffered() == 0 {
-			if !c.flush(&r) {
-				return
-			}
-			c.awaitRequest()
-		}
-		request, err := reader.ReadRequest()
-		if bad := (*resp.RequestError)(nil); errors.As(err, &bad) {
-			r.error("ERR Protocol error: " + bad.Text)
-		}
+// Receive answers the requests that are whole in b, in their order, and returns how many bytes they took: the rest is to be
+// handed over again with what comes behind it. It does less than that where a request waits for its answer.
+func (c *Client) Receive(b []byte) (used int) {
+	if c.gone || c.leaving {
+		return len(b)
+	}
+	if c.waits {
+		c.peer.Hold()
+		return 0
+	}
+	work := c.face.begin()
+	c.batch, c.at = work, time.Now()
+	for used < len(b) && !c.waits && !c.leaving && work.sent < enough {
+		request, n, err := resp.ParseRequest(b[used:], work.words, limits)
+		used += n
 		if err != nil {
-			c.flush(&r)
-			return
+			c.misunderstood(err, &work.reply)
+			break
 		}
-		r.resp3 = c.resp3
-		c.execute(request, &r)
-		if len(r.buf) > gathered && !c.flush(&r) {
-			return
+		if len(request) == 0 {
+			break
+		}
+		work.words = request
+		work.reply.resp3 = c.resp3
+		c.execute(request, &work.reply)
+		if len(work.reply.buf) > gathered {
+			c.flush()
 		}
 	}
-	c.flush(&r)
+	c.flush()
+	c.batch = nil
+	c.pause(work, used < len(b))
+	c.face.end(work)
+	return used
 }
 
-// awaitRequest bounds the wait for the next request. Subscribers may be silent for ever: they are there to listen.
-func (c *client) awaitRequest() {
-	limit := time.Time{}
-	if c.subscriptions() == 0 {
-		limit = time.Now().Add(idleTime)
+// misunderstood ends a conversation whose next request can't be found.
+func (c *Client) misunderstood(err error, r *reply) {
+	bad := (*resp.RequestError)(nil)
+	errors.As(err, &bad) // it is of no other type
+	r.error("ERR Protocol error: " + bad.Text)
+	c.expel(true)
+}
+
+// pause has the transport come back later where that is for the best.
+func (c *Client) pause(work *batch, more bool) {
+	switch {
+	case c.gone:
+	case c.leaving:
+		c.peer.Close(true)
+	case c.waits:
+		c.peer.Hold()
+	case more && work.sent >= enough:
+		c.peer.Hold()
+		c.peer.Resume()
 	}
-	_ = c.conn.SetReadDeadline(limit)
 }
 
-// flush sends what was answered. It reports false, and closes the connection, where the client does not take it.
-func (c *client) flush(r *reply) bool {
+// begin takes the memory of a batch.
+func (f *Face) begin() *batch {
+	work := f.spare
+	if work == nil {
+		work = &batch{}
+	}
+	f.spare, work.sent = nil, 0
+	return work
+}
+
+// end gives it back, unless it has grown too much.
+func (f *Face) end(work *batch) {
+	if cap(work.reply.buf) > 4*gathered {
+		work.reply.buf = nil
+	}
+	if cap(work.words) > 64 {
+		work.words = nil
+	}
+	f.spare = work
+}
+
+// flush sends what was answered in this batch.
+func (c *Client) flush() {
+	r := &c.batch.reply
 	if len(r.buf) == 0 {
-		return true
+		return
 	}
-	ok := c.send(r.buf)
+	c.batch.sent += len(r.buf)
+	if !c.gone {
+		c.peer.Send(r.buf)
+	}
 	r.buf = r.buf[:0]
-	if cap(r.buf) > 4*gathered {
-		r.buf = nil
-	}
-	if !ok {
-		c.face.config.Log.Info("drop sentinel client", "addr", c.conn.RemoteAddr().String(), "error", "it has gone or reads too slowly")
-		c.conn.Close()
-	}
-	return ok
 }
 
-// send writes to the connection itself where nobody else can: a client that has subscribed to nothing is written to by its own
-// goroutine, which spares a switch to the writer's.
-func (c *client) send(b []byte) bool {
-	if c.subscriptions() > 0 || !c.out.idle() {
-		return c.out.put(b)
+// expel closes the connection: after its replies have been taken, if they are to be.
+func (c *Client) expel(afterReplies bool) {
+	switch {
+	case c.leaving || c.gone:
+	case c.batch != nil && afterReplies:
+		c.leaving = true // Receive closes it
+	default:
+		c.leaving = true
+		c.peer.Close(afterReplies)
 	}
-	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTime))
-	_, err := c.conn.Write(b)
-	return err == nil
 }
 
-// execute answers one request.
-func (c *client) execute(request []string, r *reply) {
-	start, held := len(r.buf), c.mute
+// Gone says that the connection has ended; nothing more is sent to it.
+func (c *Client) Gone() {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	c.channels, c.patterns = nil, nil
+	c.recount()
+	delete(c.face.clients, c)
+}
+
+// execute answers one request. It is the one place that all requests go through.
+func (c *Client) execute(request [][]byte, r *reply) {
+	c.batch.start, c.owed = len(r.buf), c.mute
 	if c.mute == muteNext {
 		c.mute = muteNone
 	}
 	found, args, problem := resolve(request)
-	c.note(found)
+	c.last = found
+	c.face.requests++
 	switch {
 	case problem != "":
 		r.error(problem)
-	case !listening(found) && !c.resp3 && c.subscriptions() > 0:
+	case !c.resp3 && !found.listening && c.subscriptions() > 0:
 		r.error("ERR Can't execute '" + found.fullName() + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+	case found.quick != nil:
+		found.quick(c, args, r)
 	default:
-		found.run(c, args, r)
+		found.run(c, texts(args), r)
 	}
-	if len(r.buf) > start && r.buf[start] == byte(resp.Error) {
-		c.face.errors.Add(1)
+	c.settle(r, c.batch.start)
+}
+
+// settle counts an error, and takes the reply back where the client wants none.
+func (c *Client) settle(r *reply, start int) {
+	if len(r.buf) == start {
+		return
 	}
-	if len(r.buf) > start && (held == muteNext || held == muteAll && c.mute == muteAll) {
+	if r.buf[start] == byte(resp.Error) {
+		c.face.errors++
+	}
+	if c.muted() {
 		r.buf = r.buf[:start]
 	}
 }
 
-// resolve finds what a request asks for. args are the words after the names; problem is an error's text.
-func resolve(request []string) (found command, args []string, problem string) {
-	found, ok := table[strings.ToLower(request[0])]
-	if !ok {
-		return found, nil, unknownCommand(request)
-	}
-	if len(found.subs) > 0 && len(request) > 1 {
-		of, ok := found.sub(request[1])
-		if !ok {
-			return found, nil, "ERR unknown subcommand '" + short(request[1]) + "'. Try " + strings.ToUpper(found.name) + " HELP."
+// muted reports whether the client wants no reply to the request that is being executed.
+func (c *Client) muted() bool { return c.owed == muteNext || c.owed == muteAll && c.mute == muteAll }
+
+// awaits returns what a source is to answer a request with: tell then makes the reply, now or later. Until then the client's
+// next request is not looked at.
+func awaits[T any](c *Client, now *reply, tell func(*reply, T)) func(T) {
+	c.asked++
+	turn := c.asked
+	c.waits = true
+	batch := c.batch
+	return func(answer T) {
+		if !c.waits || c.asked != turn {
+			return
 		}
-		found, args = of, request[2:]
-	} else {
-		args = request[1:]
+		c.waits = false
+		if batch != nil && c.batch == batch {
+			tell(now, answer)
+			return
+		}
+		late := reply{resp3: c.resp3}
+		tell(&late, answer)
+		c.settle(&late, 0)
+		if c.gone {
+			return
+		}
+		if len(late.buf) > 0 {
+			c.peer.Send(late.buf)
+		}
+		if c.leaving {
+			c.peer.Close(true)
+			return
+		}
+		c.peer.Resume()
+	}
+}
+
+// texts are words as strings of their own.
+func texts(words [][]byte) []string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = string(w)
+	}
+	return all
+}
+
+// resolve finds what a request asks for. args are the words after the names; problem is an error's text.
+func resolve(request [][]byte) (found *command, args [][]byte, problem string) {
+	found = lookUp(table, request[0])
+	if found == nil {
+		return nil, nil, unknownCommand(texts(request))
+	}
+	args = request[1:]
+	if found.parts != nil && len(request) > 1 {
+		part := lookUp(found.parts, request[1])
+		if part == nil {
+			return found, nil, "ERR unknown subcommand '" + short(string(request[1])) + "'. Try " + strings.ToUpper(found.name) + " HELP."
+		}
+		found, args = part, request[2:]
 	}
 	if !found.takes(len(request)) {
 		return found, nil, wrongArity(found)
@@ -172,39 +278,32 @@ func resolve(request []string) (found command, args []string, problem string) {
 	return found, args, ""
 }
 
-// listening reports whether a RESP2 subscriber may send the command.
-func listening(c command) bool {
-	return c.name == "ping" || c.group == "pubsub" && c.name != "publish"
+// longestName is more than the longest name of a command has.
+const longestName = 32
+
+// lookUp finds a command by its name in any case, without taking memory.
+func lookUp(in map[string]*command, word []byte) *command {
+	var lower [longestName]byte
+	if len(word) > len(lower) {
+		return nil
+	}
+	for i, b := range word {
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		lower[i] = b
+	}
+	return in[string(lower[:len(word)])]
 }
 
-func wrongArity(c command) string {
+func wrongArity(c *command) string {
 	return "ERR wrong number of arguments for '" + c.fullName() + "' command"
 }
 
-// syntaxError is what clients compare with, and noSuchMaster too.
 const (
-	syntaxError  = "ERR syntax error"
-	noSuchMaster = "ERR No such master with that name"
-	notInteger   = "ERR value is not an integer or out of range"
+	syntaxError = "ERR syntax error"
+	notInteger  = "ERR value is not an integer or out of range"
 )
-
-// note remembers what was asked last.
-func (c *client) note(of command) {
-	c.face.requests.Add(1)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seen.command, c.seen.at = of.name, time.Now()
-	if of.container != "" {
-		c.seen.command = of.container + "|" + of.name
-	}
-}
-
-// look returns what is known of the client.
-func (c *client) look() seen {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.seen
-}
 
 // unknownCommand words the error with which clients find out what is not there.
 func unknownCommand(request []string) string {

@@ -10,36 +10,32 @@ import (
 
 // The subcommands of CLIENT. There are no keys here, so what is about keys has nothing to do.
 
-func (c *client) clientID(_ []string, r *reply) { r.integer(c.id) }
+func (c *Client) clientID(_ []string, r *reply) { r.integer(c.id) }
 
-func (c *client) clientGetName(_ []string, r *reply) {
-	if name := c.look().name; name != "" {
-		r.bulk(name)
+func (c *Client) clientGetName(_ []string, r *reply) {
+	if c.name != "" {
+		r.bulk(c.name)
 		return
 	}
 	r.null()
 }
 
-func (c *client) clientSetName(args []string, r *reply) {
+func (c *Client) clientSetName(args []string, r *reply) {
 	if !validName(args[0]) {
 		r.error(badName)
 		return
 	}
-	c.mu.Lock()
-	c.seen.name = args[0]
-	c.mu.Unlock()
+	c.name = args[0]
 	r.ok()
 }
 
-func (c *client) clientInfo(_ []string, r *reply) {
-	c.face.mu.Lock()
-	defer c.face.mu.Unlock()
+func (c *Client) clientInfo(_ []string, r *reply) {
 	r.text(c.line() + "\n")
 }
 
 // clientList answers with a line for each connection, in the order in which they came.
-func (c *client) clientList(args []string, r *reply) {
-	keep := func(*client) bool { return true }
+func (c *Client) clientList(args []string, r *reply) {
+	keep := func(*Client) bool { return true }
 	switch {
 	case len(args) == 0:
 	case len(args) == 2 && strings.EqualFold(args[0], "type"):
@@ -48,7 +44,7 @@ func (c *client) clientList(args []string, r *reply) {
 			r.error("ERR Unknown client type '" + short(args[1]) + "'")
 			return
 		}
-		keep = func(o *client) bool { return o.kind() == kind }
+		keep = func(o *Client) bool { return o.kind() == kind }
 	case len(args) > 1 && strings.EqualFold(args[0], "id"):
 		var ids []int64
 		for _, a := range args[1:] {
@@ -59,13 +55,11 @@ func (c *client) clientList(args []string, r *reply) {
 			}
 			ids = append(ids, id)
 		}
-		keep = func(o *client) bool { return slices.Contains(ids, o.id) }
+		keep = func(o *Client) bool { return slices.Contains(ids, o.id) }
 	default:
 		r.error(syntaxError)
 		return
 	}
-	c.face.mu.Lock()
-	defer c.face.mu.Unlock()
 	var out strings.Builder
 	for _, o := range c.face.inOrder() {
 		if keep(o) {
@@ -73,16 +67,6 @@ func (c *client) clientList(args []string, r *reply) {
 		}
 	}
 	r.text(out.String())
-}
-
-// inOrder returns the clients by their numbers. The face's lock is held.
-func (f *Face) inOrder() []*client {
-	all := make([]*client, 0, len(f.clients))
-	for c := range f.clients {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b *client) int { return int(a.id - b.id) })
-	return all
 }
 
 // clientKind is a type of CLIENT LIST and KILL.
@@ -97,41 +81,34 @@ func clientKind(word string) (kind string, ok bool) {
 	}
 }
 
-// kind is the client's type. The face's lock is held.
-func (c *client) kind() string {
-	if len(c.channels)+len(c.patterns) > 0 {
+// kind is the client's type.
+func (c *Client) kind() string {
+	if c.subscriptions() > 0 {
 		return "pubsub"
 	}
 	return "normal"
 }
 
-// line is what CLIENT LIST tells of one connection, in Redis' order. The face's lock is held. What this process does not
-// count has the value of an idle connection.
-func (c *client) line() string {
-	s, now := c.look(), time.Now()
-	flags := "N"
+// line is what CLIENT LIST tells of one connection, in Redis' order. What this process does not count has the value of an
+// idle connection.
+func (c *Client) line() string {
+	now, flags, last := time.Now(), "N", "NULL"
 	if c.kind() == "pubsub" {
 		flags = "P"
 	}
-	if s.noEvict {
+	if c.noEvict {
 		flags = strings.TrimPrefix(flags, "N") + "e"
 	}
+	if c.last != nil {
+		last = c.last.fullName()
+	}
+	remote, local := c.peer.Addrs()
 	seconds := func(d time.Duration) int64 { return int64(max(0, d) / time.Second) }
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
-		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
-		c.id, c.addr(), c.localAddr(), s.name, seconds(now.Sub(c.since)), seconds(now.Sub(s.at)), flags,
-		len(c.channels), len(c.patterns), c.out.size(), word(s.command, "NULL"), theUser, protocol(s.resp3))
+		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
+		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags,
+		len(c.channels), len(c.patterns), last, theUser, protocol(c.resp3))
 }
-
-func word(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-func (c *client) addr() string      { return c.conn.RemoteAddr().String() }
-func (c *client) localAddr() string { return c.conn.LocalAddr().String() }
 
 // killFilter is what CLIENT KILL was told.
 type killFilter struct {
@@ -141,7 +118,7 @@ type killFilter struct {
 }
 
 // clientKill closes connections: one by its address, or all that a filter names.
-func (c *client) clientKill(args []string, r *reply) {
+func (c *Client) clientKill(args []string, r *reply) {
 	if len(args) == 1 {
 		if c.kill(killFilter{addr: args[0]}) == 0 {
 			r.error("ERR No such client")
@@ -197,33 +174,34 @@ func parseKill(args []string) (f killFilter, problem string) {
 }
 
 // kill closes what the filter names, and returns how many that were. Whoever kills itself gets the reply first.
-func (c *client) kill(f killFilter) (killed int64) {
-	c.face.mu.Lock()
-	defer c.face.mu.Unlock()
+func (c *Client) kill(f killFilter) (killed int64) {
 	for o := range c.face.clients {
-		switch {
-		case f.id != 0 && f.id != o.id, f.addr != "" && f.addr != o.addr(), f.local != "" && f.local != o.localAddr(),
-			f.kind != "" && f.kind != o.kind(), f.skipMe && o == c:
+		if !f.names(o) || f.skipMe && o == c {
 			continue
-		case o == c:
-			c.leaving = true
-		default:
-			o.conn.Close()
 		}
+		o.expel(o == c)
 		killed++
 	}
 	return killed
 }
 
-func (c *client) clientNoEvict(args []string, r *reply) {
+// names reports whether the filter covers a client.
+func (f killFilter) names(o *Client) bool {
+	remote, local := "", ""
+	if f.addr != "" || f.local != "" {
+		remote, local = o.peer.Addrs()
+	}
+	return (f.id == 0 || f.id == o.id) && (f.addr == "" || f.addr == remote) && (f.local == "" || f.local == local) &&
+		(f.kind == "" || f.kind == o.kind())
+}
+
+func (c *Client) clientNoEvict(args []string, r *reply) {
 	on, ok := onOff(args[0])
 	if !ok {
 		r.error(syntaxError)
 		return
 	}
-	c.mu.Lock()
-	c.seen.noEvict = on
-	c.mu.Unlock()
+	c.noEvict = on
 	r.ok()
 }
 
@@ -233,7 +211,7 @@ func onOff(word string) (on, ok bool) {
 }
 
 // clientReply holds replies back. What is published still comes, as with Redis.
-func (c *client) clientReply(args []string, r *reply) {
+func (c *Client) clientReply(args []string, r *reply) {
 	switch strings.ToLower(args[0]) {
 	case "on":
 		c.mute = muteNone
@@ -249,7 +227,7 @@ func (c *client) clientReply(args []string, r *reply) {
 	}
 }
 
-func (c *client) clientTracking(args []string, r *reply) {
+func (c *Client) clientTracking(args []string, r *reply) {
 	on, ok := onOff(args[0])
 	if !ok || len(args) > 1 {
 		r.error(syntaxError)
@@ -259,7 +237,7 @@ func (c *client) clientTracking(args []string, r *reply) {
 	r.ok()
 }
 
-func (c *client) clientTrackingInfo(_ []string, r *reply) {
+func (c *Client) clientTrackingInfo(_ []string, r *reply) {
 	redirect, flag := int64(-1), "off"
 	if c.tracks {
 		redirect, flag = 0, "on"
@@ -273,7 +251,7 @@ func (c *client) clientTrackingInfo(_ []string, r *reply) {
 	r.array(0)
 }
 
-func (c *client) clientGetRedir(_ []string, r *reply) {
+func (c *Client) clientGetRedir(_ []string, r *reply) {
 	if c.tracks {
 		r.integer(0)
 		return
@@ -281,12 +259,12 @@ func (c *client) clientGetRedir(_ []string, r *reply) {
 	r.integer(-1)
 }
 
-func (c *client) clientCaching(_ []string, r *reply) {
+func (c *Client) clientCaching(_ []string, r *reply) {
 	r.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
 }
 
 // clientPause refuses: one client of this port must not be able to hold up all the others, who may be looking for a master.
-func (c *client) clientPause(args []string, r *reply) {
+func (c *Client) clientPause(args []string, r *reply) {
 	n, err := strconv.ParseInt(args[0], 10, 64)
 	switch {
 	case err != nil:
@@ -302,9 +280,9 @@ func (c *client) clientPause(args []string, r *reply) {
 	}
 }
 
-func (c *client) clientUnpause(_ []string, r *reply) { r.ok() }
+func (c *Client) clientUnpause(_ []string, r *reply) { r.ok() }
 
-func (c *client) clientUnblock(args []string, r *reply) {
+func (c *Client) clientUnblock(args []string, r *reply) {
 	_, err := strconv.ParseInt(args[0], 10, 64)
 	switch {
 	case len(args) > 2:

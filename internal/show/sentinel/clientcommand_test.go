@@ -10,7 +10,7 @@ import (
 )
 
 func TestClientsAreListedAndKilled(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	a, b, c := call(t, s.addr), call(t, s.addr), call(t, s.addr)
 	a.ask("CLIENT SETNAME a")
 	b.ask("CLIENT SETNAME b")
@@ -40,7 +40,7 @@ func TestClientsAreListedAndKilled(t *testing.T) {
 }
 
 func TestRepliesAreHeldBack(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	c := call(t, s.addr)
 	for _, line := range []string{"CLIENT REPLY SKIP", "ROLE", "PING 1", "CLIENT REPLY OFF", "PING 2", "NOSUCH", "CLIENT REPLY ON", "PING 3"} {
 		c.send(line)
@@ -62,12 +62,12 @@ func TestFailover(t *testing.T) {
 		"no replica":     {func(*picture.Group) {}, nil, "-NOGOODSLAVE No suitable replica to promote"},
 		"a bad replica":  {func(g *picture.Group) { g.Candidates = []picture.Candidate{{Node: "h2"}} }, nil, "-NOGOODSLAVE No suitable replica to promote"},
 		"no master":      {func(g *picture.Group) { good(g); g.Writable = false }, nil, "-INPROG Failover already in progress"},
-		"called off":     {good, &Refused{"h2 is not level"}, "-NOGOODSLAVE h2 is not level"},
+		"called off":     {good, &Refusal{Code: "NOGOODSLAVE", Text: "h2 is not level"}, "-NOGOODSLAVE h2 is not level"},
 		"agent can't":    {good, errors.New("the agent is stopping"), "-ERR the agent is stopping"},
 		"no such master": {func(g *picture.Group) { g.Name = "carts" }, nil, "-ERR No such master with that name"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := stage(t, changed(c.do), Config{Failover: func(words.Group) error { return c.err }})
+			s := stage(t, changed(c.do), 0, func(words.Group) error { return c.err })
 			if got := call(t, s.addr).ask("SENTINEL FAILOVER orders"); got != c.want+"\n" {
 				t.Errorf("%q, want %q", got, c.want)
 			}
@@ -79,11 +79,11 @@ func TestFailover(t *testing.T) {
 func TestOneFailoverAtATime(t *testing.T) {
 	asked, goOn := make(chan words.Group), make(chan struct{})
 	n := changed(func(g *picture.Group) { g.Candidates = []picture.Candidate{{Node: "h2", Place: 1}} })
-	s := stage(t, n, Config{Failover: func(g words.Group) error {
+	s := stage(t, n, 0, func(g words.Group) error {
 		asked <- g
 		<-goOn
 		return nil
-	}})
+	})
 	first := call(t, s.addr)
 	first.send("SENTINEL FAILOVER orders")
 	if g := <-asked; g != "orders" {
@@ -117,7 +117,7 @@ func TestPatterns(t *testing.T) {
 
 // TestNoVoteIsGivenAway: a Sentinel that asks for one learns whether the master is down, and nothing else.
 func TestNoVoteIsGivenAway(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	c := call(t, s.addr)
 	question := "SENTINEL is-master-down-by-addr 127.0.0.1 6379 9 " + strings.Repeat("a", 40)
 	if got := c.ask(question); got != "*3\n:0\n$1\n*\n:0\n" {

@@ -8,7 +8,7 @@ import (
 // COMMAND and its subcommands, with which tools and client libraries find out what there is.
 
 // commandAll answers COMMAND without a subcommand.
-func (c *client) commandAll(_ []string, r *reply) {
+func (c *Client) commandAll(_ []string, r *reply) {
 	names := topNames()
 	r.array(len(names))
 	for _, name := range names {
@@ -16,14 +16,14 @@ func (c *client) commandAll(_ []string, r *reply) {
 	}
 }
 
-func (c *client) commandInfo(names []string, r *reply) {
+func (c *Client) commandInfo(names []string, r *reply) {
 	if len(names) == 0 {
 		c.commandAll(nil, r)
 		return
 	}
 	r.array(len(names))
 	for _, name := range names {
-		if found, ok := find(name); ok {
+		if found := find(name); found != nil {
 			r.command(found)
 		} else {
 			r.null() // a nil string, though an array is what it stands for: so says redis-sentinel
@@ -32,7 +32,7 @@ func (c *client) commandInfo(names []string, r *reply) {
 }
 
 // command tells one command in the ten fields of Redis 7.0.
-func (r *reply) command(c command) {
+func (r *reply) command(c *command) {
 	r.array(10)
 	r.bulk(c.fullName())
 	r.integer(int64(c.arity))
@@ -48,7 +48,7 @@ func (r *reply) command(c command) {
 	r.subcommands(c.subs)
 }
 
-func (r *reply) subcommands(subs []command) {
+func (r *reply) subcommands(subs []*command) {
 	if len(subs) == 0 {
 		r.set(0)
 		return
@@ -67,21 +67,21 @@ func (r *reply) statuses(prefix string, all []string) {
 	}
 }
 
-func (c *client) commandCount(_ []string, r *reply) { r.integer(int64(len(table))) }
+func (c *Client) commandCount(_ []string, r *reply) { r.integer(int64(len(table))) }
 
-func (c *client) commandList(args []string, r *reply) {
-	keep := func(command) bool { return true }
+func (c *Client) commandList(args []string, r *reply) {
+	keep := func(*command) bool { return true }
 	switch {
 	case len(args) == 0:
 	case len(args) != 3 || !strings.EqualFold(args[0], "filterby"):
 		r.error(syntaxError)
 		return
 	case strings.EqualFold(args[1], "module"):
-		keep = func(command) bool { return false }
+		keep = func(*command) bool { return false }
 	case strings.EqualFold(args[1], "aclcat"):
-		keep = func(c command) bool { return slices.Contains(c.categories(), strings.ToLower(args[2])) }
+		keep = func(c *command) bool { return slices.Contains(c.categories(), strings.ToLower(args[2])) }
 	case strings.EqualFold(args[1], "pattern"):
-		keep = func(c command) bool { return matchesFold(args[2], c.fullName()) }
+		keep = func(c *command) bool { return matchesFold(args[2], c.fullName()) }
 	default:
 		r.error(syntaxError)
 		return
@@ -90,9 +90,9 @@ func (c *client) commandList(args []string, r *reply) {
 }
 
 // names tells the names of the commands and subcommands that keep takes.
-func (r *reply) names(keep func(command) bool) {
+func (r *reply) names(keep func(*command) bool) {
 	var names []string
-	everyCommand(func(c command) {
+	everyCommand(func(c *command) {
 		if keep(c) {
 			names = append(names, c.fullName())
 		}
@@ -102,22 +102,22 @@ func (r *reply) names(keep func(command) bool) {
 }
 
 // commandDocs is what redis-cli asks at its start, for its help and its completion.
-func (c *client) commandDocs(names []string, r *reply) {
-	var told []command
+func (c *Client) commandDocs(names []string, r *reply) {
+	var told []*command
 	if len(names) == 0 {
 		for _, name := range topNames() {
 			told = append(told, table[name])
 		}
 	}
 	for _, name := range names {
-		if found, ok := find(name); ok {
+		if found := find(name); found != nil {
 			told = append(told, found)
 		}
 	}
 	r.docs(told)
 }
 
-func (r *reply) docs(all []command) {
+func (r *reply) docs(all []*command) {
 	r.dict(len(all))
 	for _, c := range all {
 		r.bulk(c.fullName())
@@ -135,15 +135,15 @@ func (r *reply) docs(all []command) {
 }
 
 // commandKeys answers COMMAND GETKEYS and GETKEYSANDFLAGS: no command here has a key.
-func (c *client) commandKeys(args []string, r *reply) {
-	found, ok := table[strings.ToLower(args[0])]
-	if !ok {
+func (c *Client) commandKeys(args []string, r *reply) {
+	found := table[strings.ToLower(args[0])]
+	if found == nil {
 		r.error("ERR Invalid command specified")
 		return
 	}
 	if len(found.subs) > 0 && len(args) > 1 {
-		if s, ok := found.sub(args[1]); ok {
-			found = s
+		if part := found.parts[strings.ToLower(args[1])]; part != nil {
+			found = part
 		}
 	}
 	if !found.takes(len(args)) && len(found.subs) == 0 {
@@ -153,10 +153,10 @@ func (c *client) commandKeys(args []string, r *reply) {
 	r.error("ERR The command has no key arguments")
 }
 
-func (c *client) commandHelp(_ []string, r *reply)  { r.help("command") }
-func (c *client) sentinelHelp(_ []string, r *reply) { r.help("sentinel") }
-func (c *client) clientHelp(_ []string, r *reply)   { r.help("client") }
-func (c *client) aclHelp(_ []string, r *reply)      { r.help("acl") }
+func (c *Client) commandHelp(_ []string, r *reply)  { r.help("command") }
+func (c *Client) sentinelHelp(_ []string, r *reply) { r.help("sentinel") }
+func (c *Client) clientHelp(_ []string, r *reply)   { r.help("client") }
+func (c *Client) aclHelp(_ []string, r *reply)      { r.help("acl") }
 
 // help tells the subcommands of a container for people, from the table.
 func (r *reply) help(container string) {

@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -23,22 +24,23 @@ const theUser = "default"
 // maxName is the longest name that a client may give itself.
 const maxName = 256
 
-func (c *client) ping(args []string, r *reply) {
+func (c *Client) ping(args [][]byte, r *reply) {
 	switch {
 	case len(args) > 1:
 		r.error(wrongArity(table["ping"]))
 	case !c.resp3 && c.subscriptions() > 0:
 		r.array(2)
-		r.strings("pong", strings.Join(args, ""))
+		r.bulk("pong")
+		r.bytes(bytes.Join(args, nil))
 	case len(args) == 1:
-		r.bulk(args[0])
+		r.bytes(args[0])
 	default:
 		r.simple("PONG")
 	}
 }
 
 // auth answers as a server whose default user needs no password.
-func (c *client) auth(args []string, r *reply) {
+func (c *Client) auth(args []string, r *reply) {
 	switch {
 	case len(args) > 2:
 		r.error(syntaxError)
@@ -51,7 +53,7 @@ func (c *client) auth(args []string, r *reply) {
 	}
 }
 
-func (c *client) hello(args []string, r *reply) {
+func (c *Client) hello(args []string, r *reply) {
 	resp3 := c.resp3
 	if len(args) > 0 {
 		version, err := strconv.ParseInt(args[0], 10, 64)
@@ -71,16 +73,13 @@ func (c *client) hello(args []string, r *reply) {
 		r.error(problem)
 		return
 	}
-	c.resp3, r.resp3 = resp3, resp3
-	c.mu.Lock()
-	c.seen.name, c.seen.resp3 = name, resp3
-	c.mu.Unlock()
+	c.resp3, r.resp3, c.name = resp3, resp3, name
 	c.greet(r)
 }
 
 // helloOptions returns the name that the client has from now on.
-func (c *client) helloOptions(args []string) (name, problem string) {
-	name = c.look().name
+func (c *Client) helloOptions(args []string) (name, problem string) {
+	name = c.name
 	for len(args) > 0 {
 		switch option := strings.ToLower(args[0]); {
 		case option == "auth" && len(args) >= 3:
@@ -101,7 +100,7 @@ func (c *client) helloOptions(args []string) (name, problem string) {
 }
 
 // greet answers a HELLO that went well.
-func (c *client) greet(r *reply) {
+func (c *Client) greet(r *reply) {
 	r.dict(6)
 	r.strings("server", "redis", "version", redisVersion, "proto")
 	r.integer(protocol(c.resp3))
@@ -132,27 +131,39 @@ func validName(name string) bool {
 	return true
 }
 
-func (c *client) role(_ []string, r *reply) {
-	groups := c.face.config.Picture().Groups
+func (c *Client) role(_ []string, r *reply) {
+	names := c.face.source.Names()
 	r.array(2)
 	r.bulk("sentinel")
-	r.array(len(groups))
-	for _, g := range groups {
-		r.bulk(string(g.Name))
-	}
+	r.array(len(names))
+	r.strings(names...)
 }
 
-// shutdown refuses: who may reach this port is not who may stop the agent.
-func (c *client) shutdown(args []string, r *reply) {
+// shutdown ends the process, if its source will. There is nothing to be saved, so it does not matter which words are given.
+func (c *Client) shutdown(args []string, r *reply) {
+	var save, nosave, abort bool
 	for _, a := range args {
 		switch strings.ToLower(a) {
-		case "nosave", "save", "now", "force", "abort":
+		case "nosave":
+			nosave = true
+		case "save":
+			save = true
+		case "now", "force":
+		case "abort":
+			abort = true
 		default:
 			r.error(syntaxError)
 			return
 		}
 	}
-	r.error("ERR SHUTDOWN is refused: stop the agent on its host (systemctl stop redkeep), it hands its masters over first")
+	switch {
+	case save && nosave, abort && len(args) > 1:
+		r.error(syntaxError)
+	case abort:
+		r.error("ERR No shutdown in progress.")
+	default:
+		c.face.source.Shutdown(awaits(c, r, (*reply).refuse))
+	}
 }
 
 func itoa[T ~int | ~int64 | ~uint16 | ~uint64](n T) string {

@@ -20,7 +20,7 @@ func changed(do func(*picture.Group)) picture.Node {
 // TestEventsOfDifferences holds what is told of a difference between two pictures against Sentinel's payloads.
 func TestEventsOfDifferences(t *testing.T) {
 	master, slave := "master orders 127.0.0.1 6379", "slave 127.0.0.2:6379 127.0.0.2 6379 @ orders 127.0.0.1 6379"
-	third := "sentinel " + identity(orders(), "h3") + " 127.0.0.3 26379 @ orders 127.0.0.1 6379"
+	third := "sentinel " + identity(here(), "h3") + " 127.0.0.3 26379 @ orders 127.0.0.1 6379"
 	for _, c := range []struct {
 		name string
 		// there and back are told on the way to the change, and on the way back.
@@ -50,7 +50,7 @@ func TestEventsOfDifferences(t *testing.T) {
 			[]string{"-role-change " + master + " new reported role is slave"}, []string{"+role-change " + master + " new reported role is master"},
 		},
 		{"nodes are new", func(g *picture.Group) { g.Members = g.Members[:1] }, nil, []string{
-			"+slave " + slave, "+sentinel sentinel " + identity(orders(), "h2") + " 127.0.0.2 26379 @ orders 127.0.0.1 6379", "+sentinel " + third,
+			"+slave " + slave, "+sentinel sentinel " + identity(here(), "h2") + " 127.0.0.2 26379 @ orders 127.0.0.1 6379", "+sentinel " + third,
 		}},
 		{
 			"a pause", func(g *picture.Group) { g.Pause = picture.Pause{For: time.Hour, Left: time.Hour} },
@@ -62,7 +62,7 @@ func TestEventsOfDifferences(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := orders()
-			f := New(Config{Picture: func() picture.Node { return now }, DownAfter: time.Second})
+			f, _ := NewLease(LeaseConfig{Picture: func() *picture.Node { n := now; return &n }, DownAfter: time.Second}, 0)
 			seen, first := f.compare(sight{})
 			if len(first) != 0 {
 				t.Errorf("who has seen nothing is told %v", first)
@@ -81,6 +81,12 @@ func TestEventsOfDifferences(t *testing.T) {
 	}
 }
 
+// here is orders, to be pointed at.
+func here() *picture.Node {
+	n := orders()
+	return &n
+}
+
 func told(all []event) (lines []string) {
 	for _, e := range all {
 		lines = append(lines, e.channel+" "+e.payload)
@@ -90,7 +96,7 @@ func told(all []event) (lines []string) {
 
 // TestSubscribersAreToldOfDifferences goes through the publisher.
 func TestSubscribersAreToldOfDifferences(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	c := call(t, s.addr)
 	c.ask("PSUBSCRIBE ?sdown")
 	// What happens before the publisher has looked for the first time is not told; so it goes to and fro until it is.
@@ -133,7 +139,7 @@ func TestEventsAreThoseOfSentinel(t *testing.T) {
 
 	n := orders()
 	n.Node, n.Groups[0].Self, n.Groups[0].RedisPort = "h2", "h2", port
-	s := stage(t, n, Config{})
+	s := stage(t, n, 0, nil)
 	c := call(t, s.addr)
 	c.ask("PSUBSCRIBE *")
 	s.switchTo("h2")

@@ -1,23 +1,21 @@
 package sentinel
 
 import (
-	"bytes"
 	"io"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"redkeep/internal/picture"
+	"redkeep/internal/words"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestASwitchIsPublishedOnce(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	c := call(t, s.addr)
 	c.ask("SUBSCRIBE +switch-master")
 	s.switchTo("h2")
@@ -40,7 +38,7 @@ func TestASwitchIsPublishedOnce(t *testing.T) {
 func TestTheFirstMasterIsNoSwitch(t *testing.T) {
 	n := orders()
 	n.Groups[0].Master, n.Groups[0].Writable, n.Groups[0].Epoch = "", false, 0
-	s := stage(t, n, Config{})
+	s := stage(t, n, 0, nil)
 	c := call(t, s.addr)
 	c.ask("SUBSCRIBE +switch-master")
 	s.switchTo("h2")
@@ -54,7 +52,7 @@ func TestTheFirstMasterIsNoSwitch(t *testing.T) {
 
 // TestAnOldPictureDoesNotTurnBack: the word of a switch may be earlier than the picture of it.
 func TestAnOldPictureDoesNotTurnBack(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	s.Announce("orders", 8, "h1", "h2")
 	for range 2 {
 		if got := call(t, s.addr).ask("SENTINEL get-master-addr-by-name orders"); !strings.Contains(got, "127.0.0.2") {
@@ -64,17 +62,17 @@ func TestAnOldPictureDoesNotTurnBack(t *testing.T) {
 }
 
 func TestTheQueueIsBounded(t *testing.T) {
-	var q []event
+	l, _ := NewLease(LeaseConfig{Picture: here}, 0)
 	for i := range maxNews + 2 {
-		q = queue(q, event{payload: itoa(i)})
+		l.Announce("orders", words.Epoch(i), "", "h1")
 	}
-	if len(q) != maxNews || q[0].payload != "2" {
-		t.Errorf("%d events, the oldest %s", len(q), q[0].payload)
+	if len(l.news) != maxNews || l.news[0].epoch != 2 {
+		t.Errorf("%d wait, the oldest of epoch %d", len(l.news), l.news[0].epoch)
 	}
 }
 
 func TestTooManyClients(t *testing.T) {
-	s := stage(t, orders(), Config{Clients: 2})
+	s := stage(t, orders(), 2, nil)
 	first, second := call(t, s.addr), call(t, s.addr)
 	first.ask("PING")
 	second.ask("PING")
@@ -87,7 +85,7 @@ func TestTooManyClients(t *testing.T) {
 }
 
 func TestNonsenseEndsTheConnection(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	for _, nonsense := range []string{"*1\r\n+PING\r\n", "*100000\r\n", "*1\r\n$999999999\r\n", "\"open\r\n", strings.Repeat("x", 70<<10)} {
 		c := call(t, s.addr)
 		// The face may close before it has read all of it.
@@ -98,7 +96,7 @@ func TestNonsenseEndsTheConnection(t *testing.T) {
 }
 
 func TestPipelining(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	c := call(t, s.addr)
 	_, _ = io.WriteString(c.conn, strings.Repeat("PING\r\n", 1000))
 	if got := c.next(1000); got != strings.Repeat("+PONG\n", 1000) {
@@ -106,39 +104,8 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
-// TestASlowReaderIsDropped sends requests and reads no reply, until the face has enough of it.
-func TestASlowReaderIsDropped(t *testing.T) {
-	t.Parallel() // it waits for the deadline of a write
-	s := stage(t, orders(), Config{})
-	c := call(t, s.addr)
-	_ = c.conn.(*net.TCPConn).SetReadBuffer(4096)
-	requests := bytes.Repeat([]byte("SENTINEL MASTERS\r\n"), 1000)
-	start := time.Now()
-	_ = c.conn.SetWriteDeadline(start.Add(20 * time.Second))
-	for time.Since(start) < 20*time.Second {
-		if _, err := c.conn.Write(requests); err != nil {
-			if e, ok := err.(net.Error); ok && e.Timeout() {
-				t.Fatal("the face neither reads on nor drops the client")
-			}
-			return
-		}
-	}
-	t.Fatal("replies that nobody reads are taken without end")
-}
-
-func TestASlowSubscriberHoldsUpNobody(t *testing.T) {
-	o := newOutbox(new(atomic.Int64))
-	n := 0
-	for o.put(make([]byte, 1000)) {
-		n++
-	}
-	if n*1000 > maxPending+1000 {
-		t.Errorf("%d bytes were taken", n*1000)
-	}
-}
-
 func TestSubscriptionsAreBounded(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	c := call(t, s.addr)
 	if got := c.ask("SUBSCRIBE " + strings.Repeat("c", maxChannel+1)); !strings.HasPrefix(got, "-ERR") {
 		t.Errorf("%q", got)
@@ -157,12 +124,12 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 // TestAPauseIsTold: Sentinel's word for watching on without acting is tilt.
 func TestAPauseIsTold(t *testing.T) {
 	n := picture.Node{Groups: []picture.Group{{Name: "orders"}, {Name: "carts"}}}
-	f := New(Config{Picture: func() picture.Node { return n }})
-	if got := f.infoSentinel(n); !strings.Contains(got, "sentinel_tilt:0\r\nsentinel_tilt_since_seconds:-1\r\n") {
+	_, f := NewLease(LeaseConfig{Picture: func() *picture.Node { now := n; return &now }}, 0)
+	if got := f.infoSentinel(); !strings.Contains(got, "sentinel_tilt:0\r\nsentinel_tilt_since_seconds:-1\r\n") {
 		t.Errorf("%q", got)
 	}
 	n.Groups[1].Pause = picture.Pause{By: "h3", For: time.Hour, Left: 59 * time.Minute}
-	if got := f.infoSentinel(n); !strings.Contains(got, "sentinel_tilt:1\r\nsentinel_tilt_since_seconds:60\r\n") {
+	if got := f.infoSentinel(); !strings.Contains(got, "sentinel_tilt:1\r\nsentinel_tilt_since_seconds:60\r\n") {
 		t.Errorf("%q", got)
 	}
 }

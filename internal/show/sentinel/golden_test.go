@@ -18,7 +18,7 @@ import (
 // reply each; `values=N` for more), `picture` (what has happened to the group), `switch to=NODE`, `next` (what comes unasked).
 func TestReplies(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		s := stage(t, orders(), Config{})
+		s := stage(t, orders(), 0, nil)
 		c := call(t, s.addr)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			c.t = t
@@ -77,7 +77,7 @@ func (s *staged) paint(what string) {
 
 // TestOrderOfFields holds the maps against redis-sentinel's own, 7.0.15.
 func TestOrderOfFields(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	for command, want := range map[string]string{
 		"sentinel master orders": "name ip port runid flags link-pending-commands link-refcount last-ping-sent last-ok-ping-reply last-ping-reply " +
 			"down-after-milliseconds info-refresh role-reported role-reported-time config-epoch num-slaves num-other-sentinels quorum failover-timeout parallel-syncs",
@@ -107,7 +107,7 @@ func TestOrderOfFields(t *testing.T) {
 }
 
 func TestInfoServer(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	got := call(t, s.addr).ask("INFO server")
 	for _, want := range []string{"# Server\n", "redis_version:7.0.15\n", "redis_mode:sentinel\n", "tcp_port:26379\n", "redkeep_version:0.1.0\n"} {
 		if !strings.Contains(got, want) {
@@ -128,7 +128,7 @@ func TestManyMasters(t *testing.T) {
 		g.Name = words.Group("g" + strconv.Itoa(i))
 		n.Groups = append(n.Groups, g)
 	}
-	s := stage(t, n, Config{})
+	s := stage(t, n, 0, nil)
 	if got := call(t, s.addr).ask("SENTINEL MASTERS"); !strings.HasPrefix(got, "*1000\n") {
 		t.Errorf("%.20q", got)
 	}

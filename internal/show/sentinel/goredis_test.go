@@ -11,9 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"redkeep/internal/picture"
 	"redkeep/internal/speak/resp"
-	"redkeep/internal/words"
 )
 
 // dataServer is as much of a redis-server as go-redis needs: GET answers with the server's name.
@@ -80,7 +78,7 @@ func TestGoRedisFollowsASwitch(t *testing.T) {
 	dataServer(t, "h2", fmt.Sprintf("127.0.0.2:%d", port))
 	n := orders()
 	n.Groups[0].RedisPort = port
-	s := stage(t, n, Config{})
+	s := stage(t, n, 0, nil)
 
 	for _, protocol := range []int{2, 3} {
 		t.Run(fmt.Sprintf("resp%d", protocol), func(t *testing.T) {
@@ -114,7 +112,7 @@ func TestGoRedisFollowsASwitch(t *testing.T) {
 
 // TestGoRedisReadsTheLists uses the calls with which clients find replicas and other sentinels.
 func TestGoRedisReadsTheLists(t *testing.T) {
-	s := stage(t, orders(), Config{})
+	s := stage(t, orders(), 0, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	client := redis.NewSentinelClient(&redis.Options{Addr: s.addr})
@@ -136,17 +134,5 @@ func TestGoRedisReadsTheLists(t *testing.T) {
 	}
 	if got, err := client.CkQuorum(ctx, "orders").Result(); err != nil || !strings.HasPrefix(got, "OK 3 usable") {
 		t.Errorf("ckquorum %q, %v", got, err)
-	}
-}
-
-// BenchmarkGetMasterAddr is what most clients ask.
-func BenchmarkGetMasterAddr(b *testing.B) {
-	n := orders()
-	f := New(Config{Picture: func() picture.Node { return n }, DownAfter: time.Second})
-	c := newClient(f, 1, nil)
-	request := []string{"SENTINEL", "get-master-addr-by-name", string(words.Group("orders"))}
-	b.ReportAllocs()
-	for b.Loop() {
-		c.execute(request, &reply{})
 	}
 }

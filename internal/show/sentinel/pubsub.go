@@ -1,9 +1,7 @@
 package sentinel
 
 import (
-	"context"
 	"slices"
-	"time"
 )
 
 const (
@@ -12,119 +10,127 @@ const (
 	maxChannel       = 256
 )
 
-// maxNews bounds the events that are not published yet: far more than the groups of a node.
-const maxNews = 10_000
-
-// queue appends events. Each counts, also one that takes back the last: somebody may have asked in between.
-func queue(waiting []event, news ...event) []event {
-	waiting = append(waiting, news...)
-	return waiting[max(0, len(waiting)-maxNews):]
-}
-
-// lookEvery is how often pictures are compared while somebody listens. A switch does not wait for it.
-const lookEvery = 100 * time.Millisecond
-
-// publish tells the news to the subscribers, until ctx ends. It is a goroutine of its own, since the agent's loop has no
-// time to go through ten thousand of them.
-func (f *Face) publish(ctx context.Context) {
-	timer := time.NewTimer(lookEvery)
-	defer timer.Stop()
-	timer.Stop()
-	var last sight
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.wake:
-		case <-timer.C:
+// Publish gives a message to all who have subscribed to its channel, as often as each has.
+func (f *Face) Publish(channel, payload string) {
+	if len(f.listeners) == 0 {
+		return
+	}
+	m := message{channel: channel, payload: payload}
+	for c := range f.listeners {
+		if _, ok := c.channels[channel]; ok {
+			c.push(m.plain(c.resp3))
 		}
-		f.known.Lock()
-		news := f.news
-		f.news = nil
-		f.known.Unlock()
-		for _, e := range news {
-			f.deliver(e.channel, e.payload)
-		}
-		if !f.listened() {
-			last = sight{} // who listens next is not told what was before
-			continue
-		}
-		timer.Reset(lookEvery)
-		var seen []event
-		last, seen = f.compare(last)
-		for _, e := range seen {
-			f.deliver(e.channel, e.payload)
+		for p := range c.patterns {
+			if b := m.matched(p, c.resp3); b != nil {
+				c.push(b)
+			}
 		}
 	}
 }
 
-// listened reports whether somebody has subscribed to anything.
-func (f *Face) listened() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.listeners > 0
+// message is one that is being published. It is encoded once for all who have subscribed to the same in the same protocol.
+type message struct {
+	channel, payload string
+	plains           [2][]byte
+	byPattern        map[string]*[2][]byte // nil for a pattern that does not match
 }
 
-// deliver gives a message to all who have subscribed to its channel.
-func (f *Face) deliver(channel, payload string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for c := range f.clients {
-		c.deliver(channel, payload)
-	}
-}
-
-// deliver gives a message to the client as often as it has subscribed to it. The face's lock is held.
-func (c *client) deliver(channel, payload string) {
-	r := reply{resp3: c.pushes}
-	if _, ok := c.channels[channel]; ok {
+// plain is the message for those who have subscribed to its channel.
+func (m *message) plain(resp3 bool) []byte {
+	b := &m.plains[protocol(resp3)-2]
+	if *b == nil {
+		r := reply{resp3: resp3}
 		r.push(3)
-		r.strings("message", channel, payload)
+		r.strings("message", m.channel, m.payload)
+		*b = r.buf
 	}
-	for p := range c.patterns {
-		if matches(p, channel) {
-			r.push(4)
-			r.strings("pmessage", p, channel, payload)
+	return *b
+}
+
+// matched is the message for those who have subscribed to a pattern; nil where that does not cover its channel.
+func (m *message) matched(pattern string, resp3 bool) []byte {
+	if m.byPattern == nil {
+		m.byPattern = map[string]*[2][]byte{}
+	}
+	both, known := m.byPattern[pattern]
+	if !known {
+		if matches(pattern, m.channel) {
+			both = new([2][]byte)
 		}
+		m.byPattern[pattern] = both
 	}
-	if len(r.buf) > 0 && !c.out.put(r.buf) {
-		c.conn.Close()
+	if both == nil {
+		return nil
+	}
+	b := &both[protocol(resp3)-2]
+	if *b == nil {
+		r := reply{resp3: resp3}
+		r.push(4)
+		r.strings("pmessage", pattern, m.channel, m.payload)
+		*b = r.buf
+	}
+	return *b
+}
+
+// push sends what nobody asked for, behind the replies that the client has been given.
+func (c *Client) push(b []byte) {
+	switch {
+	case c.leaving || c.gone:
+	case c.batch == nil:
+		c.peer.Send(b)
+	default:
+		r := &c.batch.reply
+		c.unmuted(r, func() { r.buf = append(r.buf, b...) })
 	}
 }
 
-func (c *client) subscribe(names []string, r *reply)  { c.enter("subscribe", c.channels, names, r) }
-func (c *client) psubscribe(names []string, r *reply) { c.enter("psubscribe", c.patterns, names, r) }
-
-func (c *client) unsubscribe(names []string, r *reply) { c.leave("unsubscribe", c.channels, names, r) }
-func (c *client) punsubscribe(names []string, r *reply) {
-	c.leave("punsubscribe", c.patterns, names, r)
+// unmuted has something said that CLIENT REPLY does not hold back.
+func (c *Client) unmuted(r *reply, say func()) {
+	c.settle(r, c.batch.start)
+	say()
+	c.batch.start = len(r.buf)
 }
 
-// enter subscribes. The confirmation is in the outbox before a message can be.
-func (c *client) enter(word string, set map[string]struct{}, names []string, r *reply) {
-	c.face.mu.Lock()
-	defer c.face.mu.Unlock()
-	c.pushes = c.resp3
-	defer c.face.recount(c)
+func (c *Client) subscribe(names []string, r *reply) {
+	if c.channels == nil {
+		c.channels = map[string]struct{}{}
+	}
+	c.unmuted(r, func() { c.enter("subscribe", c.channels, names, r) })
+}
+
+func (c *Client) psubscribe(names []string, r *reply) {
+	if c.patterns == nil {
+		c.patterns = map[string]struct{}{}
+	}
+	c.unmuted(r, func() { c.enter("psubscribe", c.patterns, names, r) })
+}
+
+func (c *Client) unsubscribe(names []string, r *reply) {
+	c.unmuted(r, func() { c.leave("unsubscribe", c.channels, names, r) })
+}
+
+func (c *Client) punsubscribe(names []string, r *reply) {
+	c.unmuted(r, func() { c.leave("punsubscribe", c.patterns, names, r) })
+}
+
+// enter subscribes.
+func (c *Client) enter(word string, set map[string]struct{}, names []string, r *reply) {
 	for _, name := range names {
-		if _, known := set[name]; !known && (len(c.channels)+len(c.patterns) >= maxSubscriptions || len(name) > maxChannel) {
+		if _, known := set[name]; !known && (c.subscriptions() >= maxSubscriptions || len(name) > maxChannel) {
 			r.error("ERR at most 256 channels and patterns of 256 bytes can be subscribed to")
+			c.face.errors++
 			continue
 		}
 		set[name] = struct{}{}
 		r.push(3)
 		r.strings(word, name)
-		r.integer(int64(len(c.channels) + len(c.patterns)))
+		r.integer(int64(c.subscriptions()))
 	}
-	c.out.put(r.buf)
-	r.buf = nil
+	c.recount()
 }
 
 // leave unsubscribes from the names, or from all where there are none.
-func (c *client) leave(word string, set map[string]struct{}, names []string, r *reply) {
-	c.face.mu.Lock()
-	defer c.face.mu.Unlock()
-	defer c.face.recount(c)
+func (c *Client) leave(word string, set map[string]struct{}, names []string, r *reply) {
 	if len(names) == 0 {
 		for name := range set {
 			names = append(names, name)
@@ -135,52 +141,50 @@ func (c *client) leave(word string, set map[string]struct{}, names []string, r *
 		delete(set, name)
 		r.push(3)
 		r.strings(word, name)
-		r.integer(int64(len(c.channels) + len(c.patterns)))
+		r.integer(int64(c.subscriptions()))
 	}
 	if len(names) == 0 {
 		r.push(3)
 		r.bulk(word)
 		r.null()
-		r.integer(int64(len(c.channels) + len(c.patterns)))
+		r.integer(int64(c.subscriptions()))
 	}
+	c.recount()
 }
 
 // subscriptions returns how many channels and patterns the client listens to.
-func (c *client) subscriptions() int {
-	c.face.mu.Lock()
-	defer c.face.mu.Unlock()
-	return len(c.channels) + len(c.patterns)
-}
+func (c *Client) subscriptions() int { return len(c.channels) + len(c.patterns) }
 
-// recount keeps the number of clients that listen. The face's lock is held.
-func (f *Face) recount(c *client) {
-	listens := len(c.channels)+len(c.patterns) > 0
+// recount keeps who listens.
+func (c *Client) recount() {
+	f := c.face
+	_, listened := f.listeners[c]
+	listens := c.subscriptions() > 0
 	switch {
-	case listens && !c.listens:
-		f.listeners++
-		f.nudge()
-	case !listens && c.listens:
-		f.listeners--
-	}
-	c.listens = listens
-}
-
-// nudge wakes the publisher.
-func (f *Face) nudge() {
-	select {
-	case f.wake <- struct{}{}:
+	case listens == listened:
+		return
+	case listens:
+		f.listeners[c] = struct{}{}
 	default:
+		delete(f.listeners, c)
+	}
+	if !c.gone {
+		c.peer.Listens(listens)
+	}
+	if n := len(f.listeners); n == 0 || n == 1 && listens {
+		f.config.Listened(listens)
 	}
 }
 
-// hello is the channel on which Sentinels greet each other.
-const hello = "__sentinel__:hello"
+// greetings is the channel on which Sentinels greet each other.
+const greetings = "__sentinel__:hello"
 
-// publish takes greetings of Sentinels, as one does that has no use for them: nodes of a group are those of its file.
-func (c *client) publish(args []string, r *reply) {
-	if args[0] != hello {
+// publish takes the greeting of another Sentinel. It says that one has heard it, whatever it was.
+func (c *Client) publish(args []string, r *reply) {
+	if args[0] != greetings {
 		r.error("ERR Only HELLO messages are accepted by Sentinel instances.")
 		return
 	}
+	c.face.source.Greeting(args[1])
 	r.integer(1)
 }

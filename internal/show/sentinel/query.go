@@ -1,156 +1,165 @@
 package sentinel
 
 import (
-	"net/netip"
+	"slices"
 	"strconv"
 
 	"redkeep/internal/picture"
-	"redkeep/internal/words"
 )
 
 // The subcommands of SENTINEL that ask, and change nothing.
 
-// query is one of those that name a group.
-type query func(*Face, picture.Node, picture.Group, *reply)
-
-// named answers a query on one group; a name that is not known is told by the very error that clients compare with.
-func named(ask query) func(*client, []string, *reply) {
-	return func(c *client, args []string, r *reply) {
-		n := c.face.config.Picture()
-		if g, ok := n.Group(words.Group(args[0])); ok {
-			ask(c.face, n, g, r)
-			return
-		}
-		r.error(noSuchMaster)
+// masterAddr is what clients ask most.
+func (c *Client) masterAddr(args [][]byte, r *reply) {
+	host, port, ok := c.face.source.Addr(args[0])
+	if !ok {
+		r.nullArray()
+		return
 	}
+	r.array(2)
+	r.bulk(host)
+	r.number(int64(port))
 }
 
-// masterAddr answers null until a master has been opened: to name one that takes no writes would be worse.
-func (c *client) masterAddr(args []string, r *reply) {
-	n := c.face.config.Picture()
-	g, ok := n.Group(words.Group(args[0]))
-	if ok {
-		m, known := c.face.master(g)
-		if a := address(n, g, m.node); known && a.IsValid() {
+func (c *Client) master(args []string, r *reply) {
+	m, ok := c.face.source.Master(args[0])
+	if !ok {
+		r.refuse(ErrNoSuchMaster)
+		return
+	}
+	r.watched(&m)
+}
+
+// masters leaves out those whose master nobody knows yet, since one without an address would be news to every client.
+func (c *Client) masters(_ []string, r *reply) {
+	names := c.face.source.Names()
+	all := make([]picture.Watched, 0, len(names))
+	for _, name := range names {
+		if m, ok := c.face.source.Master(name); ok {
+			all = append(all, m)
+		}
+	}
+	r.everyWatched(all)
+}
+
+func (c *Client) replicas(args []string, r *reply) {
+	all, ok := c.face.source.AppendReplicas(nil, args[0])
+	if !ok {
+		r.refuse(ErrNoSuchMaster)
+		return
+	}
+	r.everyWatched(slices.DeleteFunc(all, func(w picture.Watched) bool { return !w.ReplicaAnnounced }))
+}
+
+func (c *Client) sentinels(args []string, r *reply) {
+	all, ok := c.face.source.AppendSentinels(nil, args[0])
+	if !ok {
+		r.refuse(ErrNoSuchMaster)
+		return
+	}
+	r.everyWatched(all)
+}
+
+func (c *Client) myID(_ []string, r *reply) { r.bulk(c.face.source.Self().ID) }
+
+// ckquorum answers whether enough Sentinels can be counted on: for the quorum, and for the majority that an election needs.
+func (c *Client) ckquorum(args []string, r *reply) {
+	q, ok := c.face.source.Quorum(args[0])
+	if !ok {
+		r.refuse(ErrNoSuchMaster)
+		return
+	}
+	usable := strconv.Itoa(q.Usable)
+	noQuorum, noMajority := q.Usable < q.Needed, q.Usable < q.Voters/2+1
+	text := "NOQUORUM " + usable + " usable Sentinels. "
+	if noQuorum {
+		text += "Not enough available Sentinels to reach the specified quorum for this master"
+	}
+	if noQuorum && noMajority {
+		text += ". "
+	}
+	if noMajority {
+		text += "Not enough available Sentinels to reach the majority and authorize a failover"
+	}
+	if noQuorum || noMajority {
+		r.error(text)
+		return
+	}
+	r.simple("OK " + usable + " usable Sentinels. Quorum and failover authorization can be reached")
+}
+
+// infoCache answers with the last INFO of all servers of the groups that are named; unknown names are passed over.
+func (c *Client) infoCache(names []string, r *reply) {
+	known := make(map[string][]Cached, len(names))
+	for _, name := range names {
+		if all, ok := c.face.source.AppendCached(nil, name); ok {
+			known[name] = all
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return known[name] == nil })
+	r.array(2 * len(names)) // in RESP3, too
+	for _, name := range names {
+		r.bulk(name)
+		r.array(len(known[name]))
+		for _, one := range known[name] {
 			r.array(2)
-			r.strings(a.Addr().String(), itoa(a.Port()))
-			return
+			r.integer(max(0, one.Age.Milliseconds()))
+			if one.Known {
+				r.bulk(one.Info)
+			} else {
+				r.null()
+			}
 		}
 	}
-	r.nullArray()
 }
 
-// masters answers for all groups. One that never had a master is left out, since a master without an address would be
-// news to every client.
-func (c *client) masters(_ []string, r *reply) {
-	n := c.face.config.Picture()
-	var known []picture.Group
-	for _, g := range n.Groups {
-		if _, ok := c.face.master(g); ok {
-			known = append(known, g)
+func (c *Client) pendingScripts(_ []string, r *reply) {
+	all := c.face.source.Scripts()
+	r.array(len(all))
+	for _, s := range all {
+		state, time := "scheduled", "run-delay"
+		if s.Running {
+			state, time = "running", "run-time"
 		}
-	}
-	r.array(len(known))
-	for _, g := range known {
-		c.face.writeMaster(n, g, r)
+		r.dict(5)
+		r.bulk("argv")
+		r.array(len(s.Argv))
+		r.strings(s.Argv...)
+		r.strings("flags", state, "pid")
+		r.number(int64(s.PID))
+		r.bulk(time)
+		r.number(max(0, s.Time.Milliseconds()))
+		r.bulk("retry-num")
+		r.number(int64(s.Retry))
 	}
 }
 
-func (c *client) myID(_ []string, r *reply) {
-	n := c.face.config.Picture()
-	r.bulk(identity(n, n.Node))
-}
-
-// isMasterDown is the question of one Sentinel to another, who may want a vote with it. A lease's votes are not given to
-// whoever asks on this port, so none is: a leader * with epoch 0 is what a Sentinel says that was not asked for one.
-func (c *client) isMasterDown(args []string, r *reply) {
-	port, err := strconv.ParseInt(args[1], 10, 64)
-	_, err2 := strconv.ParseInt(args[2], 10, 64)
-	if err != nil || err2 != nil {
+// isMasterDown is the question of one Sentinel to another, who looks at the types of what it is answered.
+func (c *Client) isMasterDown(args []string, r *reply) {
+	port, ok := integer(args[1])
+	epoch, ok2 := integer(args[2])
+	if !ok || !ok2 {
 		r.error(notInteger)
 		return
 	}
-	down := int64(0)
-	ip, err := netip.ParseAddr(args[0])
-	if err == nil && port > 0 && port < 1<<16 {
-		down = c.face.downAt(netip.AddrPortFrom(ip, uint16(port)))
-	}
-	r.array(3)
-	r.integer(down)
-	r.bulk("*")
-	r.integer(0)
-}
-
-// downAt is 1 where the address is that of a group's master, and nobody takes writes there.
-func (f *Face) downAt(at netip.AddrPort) int64 {
-	n := f.config.Picture()
-	for _, g := range n.Groups {
-		if m, ok := f.master(g); ok && !g.Writable && address(n, g, m.node) == at {
-			return 1
+	q := DownQuestion{Host: args[0], Port: int(port), Epoch: uint64(epoch), RunID: args[3]}
+	c.face.source.MasterDown(q, awaits(c, r, func(r *reply, a DownAnswer) {
+		down, leader := int64(0), a.Leader
+		if a.Down {
+			down = 1
 		}
-	}
-	return 0
-}
-
-// ckquorum answers whether enough voters are heard for an election.
-func (f *Face) ckquorum(_ picture.Node, g picture.Group, r *reply) {
-	usable, need := f.usable(g), quorum(g)
-	if usable < need {
-		r.error("NOQUORUM " + itoa(usable) + " usable Sentinels. Not enough available Sentinels to reach the specified quorum for this master. " +
-			"Not enough available Sentinels to reach the majority and authorize a failover")
-		return
-	}
-	r.simple("OK " + itoa(usable) + " usable Sentinels. Quorum and failover authorization can be reached")
-}
-
-// usable counts the voters that are heard, this node's among them.
-func (f *Face) usable(g picture.Group) (n int) {
-	for _, m := range g.Members {
-		if m.Voter && f.heard(g, m) {
-			n++
+		if leader == "" {
+			leader = "*"
 		}
-	}
-	return n
+		r.array(3)
+		r.integer(down)
+		r.bulk(leader)
+		r.integer(int64(a.LeaderEpoch))
+	}))
 }
 
-// quorum is a majority of the voters: Redkeep has no other.
-func quorum(g picture.Group) int {
-	voters := 0
-	for _, m := range g.Members {
-		if m.Voter {
-			voters++
-		}
-	}
-	return voters/2 + 1
+// integer reads a number as Redis does: one that would be printed the same.
+func integer(s string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil && strconv.FormatInt(n, 10) == s
 }
-
-// heard reports whether the member's agent has been heard lately.
-func (f *Face) heard(g picture.Group, m picture.Member) bool {
-	return m.Node == g.Self || m.Heard >= 0 && m.Heard <= f.config.DownAfter
-}
-
-// infoCache answers how old what is known of each server is; the texts of INFO themselves are not kept.
-func (c *client) infoCache(names []string, r *reply) {
-	n := c.face.config.Picture()
-	var known []picture.Group
-	for _, name := range names {
-		if g, ok := n.Group(words.Group(name)); ok {
-			known = append(known, g)
-		}
-	}
-	r.array(2 * len(known)) // in RESP3, too
-	for _, g := range known {
-		r.bulk(string(g.Name))
-		m, _ := c.face.master(g)
-		replicas := replicasOf(g, m.node)
-		r.array(1 + len(replicas))
-		master, _ := g.Member(m.node)
-		for _, m := range append([]picture.Member{master}, replicas...) {
-			r.array(2)
-			r.integer(max(0, m.Heard.Milliseconds()))
-			r.null()
-		}
-	}
-}
-
-func (c *client) pendingScripts(_ []string, r *reply) { r.array(0) }

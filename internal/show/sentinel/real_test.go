@@ -265,7 +265,7 @@ func TestRepliesAreThoseOfSentinel(t *testing.T) {
 			n := orders()
 			n.Groups[0].RedisPort = port
 			n.Groups[0].Candidates = []picture.Candidate{{Node: "h2", Place: 1}}
-			ours := stage(t, n, Config{Failover: func(words.Group) error { return nil }})
+			ours := stage(t, n, 0, func(words.Group) error { return nil })
 			a, b := call(t, real), call(t, ours.addr)
 			a.ask("HELLO " + proto)
 			b.ask("HELLO " + proto)

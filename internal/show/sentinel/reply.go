@@ -1,6 +1,10 @@
 package sentinel
 
-import "redkeep/internal/speak/resp"
+import (
+	"strconv"
+
+	"redkeep/internal/speak/resp"
+)
 
 // reply collects what is answered to one request, in the client's version of RESP.
 type reply struct {
@@ -14,6 +18,14 @@ func (r *reply) error(s string)  { r.buf = resp.AppendError(r.buf, s) }
 func (r *reply) integer(n int64) { r.buf = resp.AppendInt(r.buf, n) }
 func (r *reply) bulk(s string)   { r.buf = resp.AppendBulk(r.buf, s) }
 func (r *reply) array(n int)     { r.buf = resp.AppendArray(r.buf, n) }
+func (r *reply) bytes(b []byte)  { r.buf = resp.AppendBulkBytes(r.buf, b) }
+
+// number answers with a number as a string.
+func (r *reply) number(n int64) {
+	var digits [20]byte
+	r.bytes(strconv.AppendInt(digits[:0], n, 10))
+}
+
 func (r *reply) strings(s ...string) {
 	for _, v := range s {
 		r.bulk(v)

@@ -2,7 +2,6 @@ package sentinel
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,38 +17,34 @@ import (
 
 // staged is a face that runs on the loopback, with a picture that a test can change.
 type staged struct {
-	*Face
+	*Lease
+	*transport
+	face    *Face
 	addr    string
 	picture atomic.Pointer[picture.Node]
 }
 
-func stage(t *testing.T, n picture.Node, c Config) *staged {
+// settled is what a lease's switchover comes to.
+type settled func(words.Group) error
+
+// stage starts a face of a lease; failover may be nil.
+func stage(t *testing.T, n picture.Node, clients int, failover settled) *staged {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &staged{addr: l.Addr().String()}
+	s := &staged{}
 	s.picture.Store(&n)
-	c.Picture = func() picture.Node { return *s.picture.Load() }
-	if c.DownAfter == 0 {
-		c.DownAfter = 5 * time.Second
-	}
-	s.Face = New(c)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("serve: %v", err)
-			}
-		case <-time.After(10 * time.Second):
-			t.Error("the face does not end")
+	c := LeaseConfig{Picture: s.picture.Load, DownAfter: 5 * time.Second}
+	s.transport = newTransport(t)
+	c.Post, c.After = s.post, s.after
+	if failover != nil {
+		c.Failover = func(g words.Group, done func(error)) {
+			s.running.Go(func() {
+				err := failover(g)
+				s.post(func() { done(err) })
+			})
 		}
-	})
+	}
+	s.Lease, s.face = NewLease(c, clients)
+	s.addr = s.serve(s.face)
 	return s
 }
 

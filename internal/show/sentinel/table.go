@@ -16,10 +16,16 @@ type command struct {
 	// since and group are for COMMAND DOCS, about is its summary.
 	since, group, about string
 	// run answers a request, and gets the words after its name. It is nil for a mere container.
-	run  func(*client, []string, *reply)
-	subs []command
+	run func(*Client, []string, *reply)
+	// quick does the same without taking memory, for what is asked most; the words are good during the call only.
+	quick func(*Client, [][]byte, *reply)
+	// subs are the subcommands in the order in which they are told, and parts the same by their names.
+	subs  []*command
+	parts map[string]*command
 	// container is the name of the command that a subcommand belongs to.
 	container string
+	// listening is whether a RESP2 subscriber may send it.
+	listening bool
 }
 
 // Flags that many have.
@@ -34,145 +40,150 @@ const (
 
 // table is what redis-sentinel 7.0 knows. Tools compare it: monitors by COMMAND COUNT, client libraries by the flags,
 // redis-cli completes from it. Names, arities, flags and releases are facts of that release; the summaries are ours.
-var table map[string]command
+var table map[string]*command
 
 // The commands answer from the table, so it can't be made where it is declared.
 func init() { table = makeTable() }
 
-func makeTable() map[string]command {
-	t := map[string]command{}
-	for _, c := range slices.Concat(commandsOfAll(), []command{
+func makeTable() map[string]*command {
+	t := map[string]*command{}
+	for _, c := range slices.Concat(commandsOfAll(), []*command{
 		{name: "acl", arity: -2, since: "6.0.0", group: "server", about: "Container of what is about users", subs: aclCommands()},
 		{name: "client", arity: -2, since: "2.4.0", group: conn, about: "Container of what is about connections", subs: clientCommands()},
 		{
 			name: "command", arity: -1, flags: plain, extra: conn, tips: varies + "_order", since: "2.8.13", group: "server",
-			about: "Tells all commands with arity, flags and categories", run: (*client).commandAll, subs: commandCommands(),
+			about: "Tells all commands with arity, flags and categories", run: (*Client).commandAll, subs: commandCommands(),
 		},
 		{name: "sentinel", arity: -2, flags: "admin", since: "2.8.4", group: "sentinel", about: "Container of what is about groups", subs: sentinelCommands()},
 	}) {
-		for i := range c.subs {
-			c.subs[i].container = c.name
+		for _, s := range c.subs {
+			s.container = c.name
+			if c.parts == nil {
+				c.parts = map[string]*command{}
+			}
+			c.parts[s.name] = s
 		}
+		c.listening = c.name == "ping" || c.group == "pubsub" && c.name != "publish"
 		t[c.name] = c
 	}
 	return t
 }
 
-func commandsOfAll() []command {
-	return []command{
-		{name: "auth", arity: -2, flags: "noscript loading stale fast no_auth allow_busy", extra: conn, since: "1.0.0", group: conn, about: "Says who the connection is", run: (*client).auth},
-		{name: "hello", arity: -1, flags: "noscript loading stale fast no_auth allow_busy", extra: conn, since: "6.0.0", group: conn, about: "Chooses the protocol, says who the connection is", run: (*client).hello},
-		{name: "info", arity: -1, flags: plain, extra: "dangerous", tips: varies + " request_policy:all_shards response_policy:special", since: "1.0.0", group: "server", about: "Tells numbers about this process and its groups", run: (*client).info},
-		{name: "ping", arity: -1, flags: "fast", extra: conn, tips: "request_policy:all_shards response_policy:all_succeeded", since: "1.0.0", group: conn, about: "Answers", run: (*client).ping},
-		{name: "psubscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels by pattern", run: (*client).psubscribe},
-		{name: "publish", arity: 3, flags: "pubsub loading stale fast", since: "2.0.0", group: "pubsub", about: "Takes the greeting of another Sentinel", run: (*client).publish},
-		{name: "punsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening by pattern", run: (*client).punsubscribe},
-		{name: "role", arity: 1, flags: "noscript loading stale fast", extra: "admin dangerous", since: "2.8.12", group: "server", about: "Tells the names of the groups", run: (*client).role},
-		{name: "shutdown", arity: -1, flags: "admin noscript loading stale no_multi allow_busy", since: "1.0.0", group: "server", about: "Is refused: an agent is stopped on its host", run: (*client).shutdown},
-		{name: "subscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels", run: (*client).subscribe},
-		{name: "unsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening to channels", run: (*client).unsubscribe},
+func commandsOfAll() []*command {
+	return []*command{
+		{name: "auth", arity: -2, flags: "noscript loading stale fast no_auth allow_busy", extra: conn, since: "1.0.0", group: conn, about: "Says who the connection is", run: (*Client).auth},
+		{name: "hello", arity: -1, flags: "noscript loading stale fast no_auth allow_busy", extra: conn, since: "6.0.0", group: conn, about: "Chooses the protocol, says who the connection is", run: (*Client).hello},
+		{name: "info", arity: -1, flags: plain, extra: "dangerous", tips: varies + " request_policy:all_shards response_policy:special", since: "1.0.0", group: "server", about: "Tells numbers about this process and its groups", run: (*Client).info},
+		{name: "ping", arity: -1, flags: "fast", extra: conn, tips: "request_policy:all_shards response_policy:all_succeeded", since: "1.0.0", group: conn, about: "Answers", quick: (*Client).ping},
+		{name: "psubscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels by pattern", run: (*Client).psubscribe},
+		{name: "publish", arity: 3, flags: "pubsub loading stale fast", since: "2.0.0", group: "pubsub", about: "Takes the greeting of another Sentinel", run: (*Client).publish},
+		{name: "punsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening by pattern", run: (*Client).punsubscribe},
+		{name: "role", arity: 1, flags: "noscript loading stale fast", extra: "admin dangerous", since: "2.8.12", group: "server", about: "Tells the names of the groups", run: (*Client).role},
+		{name: "shutdown", arity: -1, flags: "admin noscript loading stale no_multi allow_busy", since: "1.0.0", group: "server", about: "Is refused: an agent is stopped on its host", run: (*Client).shutdown},
+		{name: "subscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels", run: (*Client).subscribe},
+		{name: "unsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening to channels", run: (*Client).unsubscribe},
 	}
 }
 
-func aclCommands() []command {
-	all := []command{
-		{name: "cat", arity: -2, flags: script, about: "Tells the categories, or the commands of one", run: (*client).aclCat},
-		{name: "deluser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*client).aclRefuse},
-		{name: "dryrun", arity: -4, flags: admin, since: "7.0.0", about: "Tells whether a user may", run: (*client).aclDryRun},
-		{name: "genpass", arity: -2, flags: script, about: "Makes a password", run: (*client).aclGenPass},
-		{name: "getuser", arity: 3, flags: admin, about: "Tells the rules of a user", run: (*client).aclGetUser},
-		{name: "help", arity: 2, flags: plain, about: "Tells these subcommands", run: (*client).aclHelp},
-		{name: "list", arity: 2, flags: admin, about: "Tells the rules of all users", run: (*client).aclList},
-		{name: "load", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*client).aclRefuse},
-		{name: "log", arity: -2, flags: admin, about: "Tells who was refused: nobody", run: (*client).aclLog},
-		{name: "save", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*client).aclRefuse},
-		{name: "setuser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*client).aclRefuse},
-		{name: "users", arity: 2, flags: admin, about: "Tells the names of all users", run: (*client).aclUsers},
-		{name: "whoami", arity: 2, flags: script, about: "Tells the connection's user", run: (*client).aclWhoAmI},
+func aclCommands() []*command {
+	all := []*command{
+		{name: "cat", arity: -2, flags: script, about: "Tells the categories, or the commands of one", run: (*Client).aclCat},
+		{name: "deluser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*Client).aclRefuse},
+		{name: "dryrun", arity: -4, flags: admin, since: "7.0.0", about: "Tells whether a user may", run: (*Client).aclDryRun},
+		{name: "genpass", arity: -2, flags: script, about: "Makes a password", run: (*Client).aclGenPass},
+		{name: "getuser", arity: 3, flags: admin, about: "Tells the rules of a user", run: (*Client).aclGetUser},
+		{name: "help", arity: 2, flags: plain, about: "Tells these subcommands", run: (*Client).aclHelp},
+		{name: "list", arity: 2, flags: admin, about: "Tells the rules of all users", run: (*Client).aclList},
+		{name: "load", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*Client).aclRefuse},
+		{name: "log", arity: -2, flags: admin, about: "Tells who was refused: nobody", run: (*Client).aclLog},
+		{name: "save", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*Client).aclRefuse},
+		{name: "setuser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*Client).aclRefuse},
+		{name: "users", arity: 2, flags: admin, about: "Tells the names of all users", run: (*Client).aclUsers},
+		{name: "whoami", arity: 2, flags: script, about: "Tells the connection's user", run: (*Client).aclWhoAmI},
 	}
 	return filled(all, "6.0.0", "server", "")
 }
 
-func clientCommands() []command {
-	all := []command{
-		{name: "caching", arity: 3, flags: script, since: "6.0.0", about: "Tracks the keys of the next command", run: (*client).clientCaching},
-		{name: "getname", arity: 2, flags: script, since: "2.6.9", about: "Tells the connection's name", run: (*client).clientGetName},
-		{name: "getredir", arity: 2, flags: script, since: "6.0.0", about: "Tells where invalidations go", run: (*client).clientGetRedir},
-		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*client).clientHelp},
-		{name: "id", arity: 2, flags: script, since: "5.0.0", about: "Tells the connection's number", run: (*client).clientID},
-		{name: "info", arity: 2, flags: script, tips: varies, since: "6.2.0", about: "Tells of this connection", run: (*client).clientInfo},
-		{name: "kill", arity: -3, flags: admin, about: "Closes connections", run: (*client).clientKill},
-		{name: "list", arity: -2, flags: admin, tips: varies, about: "Tells of all connections", run: (*client).clientList},
-		{name: "no-evict", arity: 3, flags: admin, since: "7.0.0", about: "Spares the connection when memory is short", run: (*client).clientNoEvict},
-		{name: "pause", arity: -3, flags: admin, since: "2.9.50", about: "Is refused: nobody may hold up the others", run: (*client).clientPause},
-		{name: "reply", arity: 3, flags: script, since: "3.2.0", about: "Holds replies back", run: (*client).clientReply},
-		{name: "setname", arity: 3, flags: script, since: "2.6.9", about: "Names the connection", run: (*client).clientSetName},
-		{name: "tracking", arity: -3, flags: script, since: "6.0.0", about: "Tracks keys, of which there are none here", run: (*client).clientTracking},
-		{name: "trackinginfo", arity: 2, flags: script, since: "6.2.0", about: "Tells how keys are tracked", run: (*client).clientTrackingInfo},
-		{name: "unblock", arity: -3, flags: admin, since: "5.0.0", about: "Wakes a connection that waits, of which there are none here", run: (*client).clientUnblock},
-		{name: "unpause", arity: 2, flags: admin, since: "6.2.0", about: "Ends a pause", run: (*client).clientUnpause},
+func clientCommands() []*command {
+	all := []*command{
+		{name: "caching", arity: 3, flags: script, since: "6.0.0", about: "Tracks the keys of the next command", run: (*Client).clientCaching},
+		{name: "getname", arity: 2, flags: script, since: "2.6.9", about: "Tells the connection's name", run: (*Client).clientGetName},
+		{name: "getredir", arity: 2, flags: script, since: "6.0.0", about: "Tells where invalidations go", run: (*Client).clientGetRedir},
+		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*Client).clientHelp},
+		{name: "id", arity: 2, flags: script, since: "5.0.0", about: "Tells the connection's number", run: (*Client).clientID},
+		{name: "info", arity: 2, flags: script, tips: varies, since: "6.2.0", about: "Tells of this connection", run: (*Client).clientInfo},
+		{name: "kill", arity: -3, flags: admin, about: "Closes connections", run: (*Client).clientKill},
+		{name: "list", arity: -2, flags: admin, tips: varies, about: "Tells of all connections", run: (*Client).clientList},
+		{name: "no-evict", arity: 3, flags: admin, since: "7.0.0", about: "Spares the connection when memory is short", run: (*Client).clientNoEvict},
+		{name: "pause", arity: -3, flags: admin, since: "2.9.50", about: "Is refused: nobody may hold up the others", run: (*Client).clientPause},
+		{name: "reply", arity: 3, flags: script, since: "3.2.0", about: "Holds replies back", run: (*Client).clientReply},
+		{name: "setname", arity: 3, flags: script, since: "2.6.9", about: "Names the connection", run: (*Client).clientSetName},
+		{name: "tracking", arity: -3, flags: script, since: "6.0.0", about: "Tracks keys, of which there are none here", run: (*Client).clientTracking},
+		{name: "trackinginfo", arity: 2, flags: script, since: "6.2.0", about: "Tells how keys are tracked", run: (*Client).clientTrackingInfo},
+		{name: "unblock", arity: -3, flags: admin, since: "5.0.0", about: "Wakes a connection that waits, of which there are none here", run: (*Client).clientUnblock},
+		{name: "unpause", arity: 2, flags: admin, since: "6.2.0", about: "Ends a pause", run: (*Client).clientUnpause},
 	}
 	return filled(all, "2.4.0", conn, conn)
 }
 
-func commandCommands() []command {
-	all := []command{
-		{name: "count", arity: 2, flags: plain, about: "Counts the commands", run: (*client).commandCount},
-		{name: "docs", arity: -2, flags: plain, tips: varies + "_order", since: "7.0.0", about: "Tells what commands are for", run: (*client).commandDocs},
-		{name: "getkeys", arity: -4, flags: plain, about: "Tells the keys of a request", run: (*client).commandKeys},
-		{name: "getkeysandflags", arity: -4, flags: plain, since: "7.0.0", about: "Tells the keys of a request, and what is done with them", run: (*client).commandKeys},
-		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*client).commandHelp},
-		{name: "info", arity: -2, flags: plain, tips: varies + "_order", about: "Tells arity, flags and categories of commands", run: (*client).commandInfo},
-		{name: "list", arity: -2, flags: plain, tips: varies + "_order", since: "7.0.0", about: "Tells the names of commands", run: (*client).commandList},
+func commandCommands() []*command {
+	all := []*command{
+		{name: "count", arity: 2, flags: plain, about: "Counts the commands", run: (*Client).commandCount},
+		{name: "docs", arity: -2, flags: plain, tips: varies + "_order", since: "7.0.0", about: "Tells what commands are for", run: (*Client).commandDocs},
+		{name: "getkeys", arity: -4, flags: plain, about: "Tells the keys of a request", run: (*Client).commandKeys},
+		{name: "getkeysandflags", arity: -4, flags: plain, since: "7.0.0", about: "Tells the keys of a request, and what is done with them", run: (*Client).commandKeys},
+		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*Client).commandHelp},
+		{name: "info", arity: -2, flags: plain, tips: varies + "_order", about: "Tells arity, flags and categories of commands", run: (*Client).commandInfo},
+		{name: "list", arity: -2, flags: plain, tips: varies + "_order", since: "7.0.0", about: "Tells the names of commands", run: (*Client).commandList},
 	}
 	return filled(all, "2.8.13", "server", conn)
 }
 
-func sentinelCommands() []command {
-	all := []command{
-		{name: "ckquorum", arity: 3, about: "Tells whether enough voters are heard", run: named((*Face).ckquorum)},
-		{name: "config", arity: -3, since: "6.2.0", about: "Tells settings of Sentinel", run: (*client).config},
-		{name: "debug", arity: -2, since: "7.0.0", about: "Tells Sentinel's periods", run: (*client).debug},
-		{name: "failover", arity: 3, about: "Switches a group over to its best replica", run: (*client).failover},
-		{name: "flushconfig", arity: 2, about: "Does nothing: what counts is on disk before it is told", run: (*client).flushConfig},
-		{name: "get-master-addr-by-name", arity: 3, about: "Tells the address of a group's master", run: (*client).masterAddr},
-		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*client).sentinelHelp},
-		{name: "info-cache", arity: -3, since: "3.2.0", about: "Tells the age of what is known of servers", run: (*client).infoCache},
-		{name: "is-master-down-by-addr", arity: 6, about: "Tells whether a master is down; no vote is given", run: (*client).isMasterDown},
-		{name: "master", arity: 3, about: "Tells of one group's master", run: named((*Face).writeMaster)},
-		{name: "masters", arity: 2, about: "Tells of all groups' masters", run: (*client).masters},
-		{name: "monitor", arity: 6, about: "Is refused: groups are those of the file", run: (*client).monitor},
-		{name: "myid", arity: 2, since: "6.2.0", about: "Tells this agent's identity", run: (*client).myID},
-		{name: "pending-scripts", arity: 2, about: "Tells the scripts that wait: none", run: (*client).pendingScripts},
-		{name: "remove", arity: 3, about: "Is refused: groups are those of the file", run: (*client).remove},
-		{name: "replicas", arity: 3, since: "5.0.0", about: "Tells of a group's replicas", run: named((*Face).replicas)},
-		{name: "reset", arity: 3, about: "Counts groups by pattern, and forgets nothing", run: (*client).reset},
-		{name: "sentinels", arity: 3, about: "Tells of a group's other voters", run: named((*Face).sentinels)},
-		{name: "set", arity: -5, about: "Is refused: settings are those of the file", run: (*client).set},
-		{name: "simulate-failure", arity: -3, since: "3.2.0", about: "Is refused: an agent is killed on its host", run: (*client).simulateFailure},
-		{name: "slaves", arity: 3, since: "2.8.0", about: "Tells of a group's replicas", run: named((*Face).replicas)},
+func sentinelCommands() []*command {
+	all := []*command{
+		{name: "ckquorum", arity: 3, about: "Tells whether enough voters are heard", run: (*Client).ckquorum},
+		{name: "config", arity: -3, since: "6.2.0", about: "Tells settings of Sentinel", run: (*Client).config},
+		{name: "debug", arity: -2, since: "7.0.0", about: "Tells Sentinel's periods", run: (*Client).debug},
+		{name: "failover", arity: 3, about: "Switches a group over to its best replica", run: (*Client).failover},
+		{name: "flushconfig", arity: 2, about: "Does nothing: what counts is on disk before it is told", run: (*Client).flushConfig},
+		{name: "get-master-addr-by-name", arity: 3, about: "Tells the address of a group's master", quick: (*Client).masterAddr},
+		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*Client).sentinelHelp},
+		{name: "info-cache", arity: -3, since: "3.2.0", about: "Tells the age of what is known of servers", run: (*Client).infoCache},
+		{name: "is-master-down-by-addr", arity: 6, about: "Tells whether a master is down; no vote is given", run: (*Client).isMasterDown},
+		{name: "master", arity: 3, about: "Tells of one group's master", run: (*Client).master},
+		{name: "masters", arity: 2, about: "Tells of all groups' masters", run: (*Client).masters},
+		{name: "monitor", arity: 6, about: "Is refused: groups are those of the file", run: (*Client).monitor},
+		{name: "myid", arity: 2, since: "6.2.0", about: "Tells this agent's identity", run: (*Client).myID},
+		{name: "pending-scripts", arity: 2, about: "Tells the scripts that wait: none", run: (*Client).pendingScripts},
+		{name: "remove", arity: 3, about: "Is refused: groups are those of the file", run: (*Client).remove},
+		{name: "replicas", arity: 3, since: "5.0.0", about: "Tells of a group's replicas", run: (*Client).replicas},
+		{name: "reset", arity: 3, about: "Counts groups by pattern, and forgets nothing", run: (*Client).reset},
+		{name: "sentinels", arity: 3, about: "Tells of a group's other voters", run: (*Client).sentinels},
+		{name: "set", arity: -5, about: "Is refused: settings are those of the file", run: (*Client).set},
+		{name: "simulate-failure", arity: -3, since: "3.2.0", about: "Is refused: an agent is killed on its host", run: (*Client).simulateFailure},
+		{name: "slaves", arity: 3, since: "2.8.0", about: "Tells of a group's replicas", run: (*Client).replicas},
 	}
-	for i := range all {
-		if all[i].flags == "" {
-			all[i].flags = "admin"
+	for _, c := range all {
+		if c.flags == "" {
+			c.flags = "admin"
 		}
 	}
 	return filled(all, "2.8.4", "sentinel", "")
 }
 
 // filled gives subcommands what most of a container have in common.
-func filled(all []command, since, group, extra string) []command {
-	for i := range all {
-		if all[i].since == "" {
-			all[i].since = since
+func filled(all []*command, since, group, extra string) []*command {
+	for _, c := range all {
+		if c.since == "" {
+			c.since = since
 		}
-		all[i].group, all[i].extra = group, extra
+		c.group, c.extra = group, extra
 	}
 	return all
 }
 
 // fullName is how errors, lists and categories call the command.
-func (c command) fullName() string {
+func (c *command) fullName() string {
 	if c.container == "" {
 		return c.name
 	}
@@ -180,15 +191,15 @@ func (c command) fullName() string {
 }
 
 // is reports whether the command has the flag.
-func (c command) is(flag string) bool { return slices.Contains(strings.Fields(c.flags), flag) }
+func (c *command) is(flag string) bool { return slices.Contains(strings.Fields(c.flags), flag) }
 
 // takes reports whether a request of so many words suits the command.
-func (c command) takes(words int) bool {
+func (c *command) takes(words int) bool {
 	return words == c.arity || c.arity < 0 && words >= -c.arity
 }
 
 // categories are those that the flags imply, and the others; in the order of ACL CAT.
-func (c command) categories() []string {
+func (c *command) categories() []string {
 	has := strings.Fields(c.extra)
 	for _, f := range []string{"pubsub", "admin"} {
 		if c.is(f) {
@@ -218,27 +229,18 @@ var categories = []string{
 	"pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
 }
 
-// find returns the command, or the subcommand, of the name that COMMAND takes: "sentinel|myid".
-func find(name string) (command, bool) {
+// find returns the command, or the subcommand, of the name that COMMAND takes ("sentinel|myid"); nil where there is none.
+func find(name string) *command {
 	top, of, isSub := strings.Cut(strings.ToLower(name), "|")
-	c, ok := table[top]
-	if !ok || !isSub {
-		return c, ok
+	c := table[top]
+	if c == nil || !isSub {
+		return c
 	}
-	return c.sub(of)
-}
-
-// sub returns the subcommand of that name, in any case.
-func (c command) sub(name string) (command, bool) {
-	i := slices.IndexFunc(c.subs, func(s command) bool { return strings.EqualFold(s.name, name) })
-	if i < 0 {
-		return command{}, false
-	}
-	return c.subs[i], true
+	return c.parts[of]
 }
 
 // everyCommand calls do for all commands and subcommands, in the order of their names.
-func everyCommand(do func(command)) {
+func everyCommand(do func(*command)) {
 	for _, name := range topNames() {
 		do(table[name])
 		for _, s := range table[name].subs {

@@ -19,7 +19,7 @@ const switchMaster = "+switch-master"
 
 // switched are the events of a switch, in Sentinel's order: this node's view as the winner's or as another's. All that is
 // told comes from the one word that the master has moved, so it is told once, and whole.
-func switched(n picture.Node, g picture.Group, epoch words.Epoch, from, to words.Node) []event {
+func switched(n *picture.Node, g *picture.Group, epoch words.Epoch, from, to words.Node) []event {
 	before, after := address(n, g, from), address(n, g, to)
 	old := masterInstance(g, before)
 	slave := slaveInstance(g, after, before)
@@ -44,15 +44,15 @@ func switched(n picture.Node, g picture.Group, epoch words.Epoch, from, to words
 
 // The three forms of an instance in payloads.
 
-func masterInstance(g picture.Group, at netip.AddrPort) string {
+func masterInstance(g *picture.Group, at netip.AddrPort) string {
 	return "master " + string(g.Name) + " " + spaced(at)
 }
 
-func slaveInstance(g picture.Group, at, master netip.AddrPort) string {
+func slaveInstance(g *picture.Group, at, master netip.AddrPort) string {
 	return "slave " + at.String() + " " + spaced(at) + " @ " + string(g.Name) + " " + spaced(master)
 }
 
-func sentinelInstance(n picture.Node, g picture.Group, node words.Node, master netip.AddrPort) string {
+func sentinelInstance(n *picture.Node, g *picture.Group, node words.Node, master netip.AddrPort) string {
 	return "sentinel " + identity(n, node) + " " + spaced(netip.AddrPortFrom(n.Addrs[node], n.ListenPort)) +
 		" @ " + string(g.Name) + " " + spaced(master)
 }
@@ -67,7 +67,7 @@ type sight struct {
 
 // view is what events tell of one group.
 type view struct {
-	group picture.Group
+	group *picture.Group
 	// told is the master as clients are told.
 	told    words.Node
 	down    bool
@@ -82,17 +82,18 @@ type memberView struct {
 }
 
 // compare looks at the newest picture, and returns what has changed since last. Who has seen nothing yet is told nothing.
-func (f *Face) compare(last sight) (now sight, news []event) {
-	n := f.config.Picture()
+func (l *Lease) compare(last sight) (now sight, news []event) {
+	n := l.look()
 	now = sight{groups: make(map[words.Group]view, len(n.Groups)), tilt: tilted(n) >= 0}
-	for _, g := range n.Groups {
-		v := f.view(g)
+	for i := range n.Groups {
+		g := &n.Groups[i]
+		v := l.view(g)
 		now.groups[g.Name] = v
 		if last.groups == nil {
 			continue
 		}
 		if before, ok := last.groups[g.Name]; ok {
-			news = append(news, f.changes(n, before, v)...)
+			news = append(news, l.changes(n, before, v)...)
 		} else if at := address(n, g, v.told); at.IsValid() {
 			news = append(news, event{"+monitor", masterInstance(g, at) + " quorum " + itoa(quorum(g))})
 		}
@@ -112,20 +113,20 @@ func (f *Face) compare(last sight) (now sight, news []event) {
 	return now, news
 }
 
-func (f *Face) view(g picture.Group) view {
-	known, _ := f.master(g)
+func (l *Lease) view(g *picture.Group) view {
+	known, _ := l.master(g)
 	v := view{group: g, told: known.node, down: !g.Writable, members: make(map[words.Node]memberView, len(g.Members))}
 	for _, m := range g.Members {
 		v.members[m.Node] = memberView{
 			run: m.Server.RunID, role: m.Server.Role,
-			serverDown: m.Data && f.serverDown(g, m), sentinelDown: m.Voter && !f.heard(g, m),
+			serverDown: m.Data && l.serverDown(g, m), sentinelDown: m.Voter && !l.heard(g, m),
 		}
 	}
 	return v
 }
 
 // changes are the events between two views of one group.
-func (f *Face) changes(n picture.Node, before, now view) (news []event) {
+func (l *Lease) changes(n *picture.Node, before, now view) (news []event) {
 	g := now.group
 	at := address(n, g, now.told)
 	if !at.IsValid() {
@@ -135,7 +136,7 @@ func (f *Face) changes(n picture.Node, before, now view) (news []event) {
 	switch {
 	case now.down && !before.down:
 		news = append(news, event{"+sdown", master},
-			event{"+odown", master + " #quorum " + itoa(f.usable(g)) + "/" + itoa(quorum(g))})
+			event{"+odown", master + " #quorum " + itoa(l.usable(g)) + "/" + itoa(quorum(g))})
 	case !now.down && before.down && before.told == now.told:
 		news = append(news, event{"-sdown", master}, event{"-odown", master})
 	}
@@ -147,7 +148,7 @@ func (f *Face) changes(n picture.Node, before, now view) (news []event) {
 }
 
 // memberChanges are the events about one node: its server, unless that is the master's, and its agent.
-func memberChanges(n picture.Node, v view, m picture.Member, was memberView, known bool) (news []event) {
+func memberChanges(n *picture.Node, v view, m picture.Member, was memberView, known bool) (news []event) {
 	g, is := v.group, v.members[m.Node]
 	master := address(n, g, v.told)
 	server := slaveInstance(g, address(n, g, m.Node), master)

@@ -1,0 +1,8 @@
+// Package reception carries the conversations of a Sentinel face over sockets: bytes in, bytes out, and who has to go.
+//
+// It understands no request and keeps no bytes: the face does the one and the sockets the other. It has two owners, `redkeep run`
+// and `redkeep sentinel`, and works on the goroutine that runs the loop it is given.
+//
+// The rule is that a client may be idle or slow or hostile without anybody else noticing. What waits for one is bounded by the
+// loop; here it is only said for how long one that listens to nothing may be silent.
+package reception
