@@ -48,6 +48,9 @@ type Conf struct {
 	Users []User
 }
 
+// MaxConf is the most bytes of all that a Sentinel starts with: room for some eighty thousand masters.
+const MaxConf = 64 << 20
+
 // deepest is how far include lines lead, so that a file that includes itself ends.
 const deepest = 16
 
@@ -72,8 +75,8 @@ type loader struct {
 // once: redis-sentinel has been seen to write such a file, and then to refuse it.
 func Load(src Source, machine Machine) (*Conf, error) {
 	l := &loader{machine: machine, settings: newSettings(src.Dir)}
-	if n := len(src.File) + len(src.Stdin) + len(src.Options); n > MaxFile {
-		return nil, &Refusal{Reason: fmt.Sprintf("the file has more than %d MiB", MaxFile>>20)}
+	if n := len(src.File) + len(src.Stdin) + len(src.Options); n > MaxConf {
+		return nil, &Refusal{Reason: fmt.Sprintf("the file has more than %d MiB", MaxConf>>20)}
 	}
 	text := append(bytes.Clone(src.File), src.Stdin...)
 	if src.Options != "" {
@@ -191,8 +194,8 @@ func (l *loader) include(path string) error {
 	if err != nil {
 		return fmt.Errorf("open config file '%s': %w", path, err)
 	}
-	if len(text) > MaxFile {
-		return &Refusal{Reason: fmt.Sprintf("an included file has more than %d MiB", MaxFile>>20)}
+	if len(text) > MaxConf {
+		return &Refusal{Reason: fmt.Sprintf("an included file has more than %d MiB", MaxConf>>20)}
 	}
 	l.included++
 	l.depth++

@@ -1,21 +1,28 @@
 package sentinelconf
 
 import (
+	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // header begins each file of these tests.
 const header = "port $PORT\nbind 127.0.0.1\ndir $DIR\n"
 
-// files are what real Sentinels have been started with, each with the commands after which its file is looked at.
-var files = map[string]struct {
+// rewriting is a file, what follows it on the command line, and what is asked of the Sentinel then.
+type rewriting struct {
 	text     string
 	args     []string
 	commands []string
-}{
+}
+
+// files are what real Sentinels have been started with, each with the commands after which its file is looked at.
+var files = map[string]rewriting{
 	"empty": {text: header},
 	"everything": {text: "# first\n\n\n" + header + `
 # about m
@@ -65,7 +72,8 @@ sentinel known-replica a 127.0.0.1 9
 sentinel known-sentinel b 127.0.0.1 5 0000000000000000000000000000000000000005
 sentinel known-sentinel a 127.0.0.1 5 0000000000000000000000000000000000000005
 `,
-		commands: []string{"SENTINEL REMOVE b", "SENTINEL MONITOR b 127.0.0.1 2 1", "SENTINEL SET c down-after-milliseconds 30000"}},
+		commands: []string{"SENTINEL REMOVE b", "SENTINEL MONITOR b 127.0.0.1 2 1", "SENTINEL SET c down-after-milliseconds 30000", "SENTINEL DEBUG default-down-after 300",
+			"SENTINEL FLUSHCONFIG", "SENTINEL MONITOR d 127.0.0.1 4 1"}},
 	"directives": {text: header + `
 # values that Redis writes otherwise
 maxmemory 1024mb
@@ -120,7 +128,14 @@ sentinel announce-port 0
 // has written.
 func TestRewritesAsRedisSentinel(t *testing.T) {
 	needSentinel(t)
-	for name, c := range files {
+	cases := maps.Clone(files)
+	if stock, err := os.ReadFile("/etc/redis/sentinel.conf"); err == nil {
+		local := regexp.MustCompile("(?m)^(port|daemonize|pidfile|logfile|dir) .*").ReplaceAllString(string(stock), "# $0")
+		cases["debian"] = rewriting{text: header + local, commands: []string{
+			"SENTINEL SET mymaster down-after-milliseconds 5000", "SENTINEL SET mymaster quorum 1 auth-pass p parallel-syncs 2", "SENTINEL REMOVE mymaster",
+		}}
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, c.text, c.args...)
 			old := r.old
@@ -141,10 +156,18 @@ func TestRewritesAsRedisSentinel(t *testing.T) {
 					}
 				}
 				now := r.read()
-				if i < 0 && strings.Contains(c.text, "sentinel myid") || i >= 0 && strings.HasPrefix(c.commands[i], "ACL") {
+				if i < 0 && strings.Contains(c.text, "sentinel myid") || i >= 0 && (strings.HasPrefix(c.commands[i], "ACL") || strings.HasPrefix(c.commands[i], "SENTINEL DEBUG")) {
 					continue // it writes nothing
 				}
 				state, users := parsed(t, now), usersOf(now)
+				if strings.Contains(strings.Join(c.commands[:i+1], "\n"), "default-down-after 300") {
+					state.UsualDownAfter = 300 * time.Millisecond
+					for _, m := range state.Masters {
+						if !strings.Contains(string(now), "down-after-milliseconds "+m.Name+" ") {
+							m.DownAfter = state.UsualDownAfter
+						}
+					}
+				}
 				if got := Rewrite(old, state, conf.Settings, users); sorted(got) != sorted(now) {
 					t.Fatalf("after %q of\n%s\ngot\n%s\nwant\n%s", c.commands[:i+1], old, got, now)
 				}
