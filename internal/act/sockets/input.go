@@ -7,9 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mayReceive reports whether input is wanted. A peer that lets half of what it may pile up is not asked for more work: one that
-// sends many requests before it reads the first reply is slowed down, and not dropped.
-func (c *Conn) mayReceive() bool { return c.state == open && !c.held && c.Pending() <= c.outLimit/2 }
+// mayReceive reports whether input is wanted. Not before what was left is received again, or the peer's end would overtake it. A
+// peer that lets half of what it may pile up is not asked for more work, either: one that sends many requests before it reads
+// the first reply is slowed down, and not dropped.
+func (c *Conn) mayReceive() bool {
+	return c.state == open && !c.held && !c.resumed && c.Pending() <= c.outLimit/2
+}
 
 // receive reads once; what is left is told of again, after the others had their turn.
 func (c *Conn) receive() {

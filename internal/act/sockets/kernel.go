@@ -57,14 +57,6 @@ func increment(fd int) {
 	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&one)), 8)
 }
 
-// pause sleeps for less than the few milliseconds for which a thread may keep its processor from Go's scheduler.
-func pause(d time.Duration) {
-	ts := timespec{0, int64(min(d, longestPause))}
-	_, _, _ = unix.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
-}
-
-const longestPause = 2 * time.Millisecond
-
 // timespec is the kernel's with 64 bits, on every machine.
 type timespec struct{ sec, nsec int64 }
 

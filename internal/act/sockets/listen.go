@@ -133,7 +133,7 @@ func (l *Loop) admit(fd int32, from netip.AddrPort, secure *tls.Config, accepted
 	if err := l.watch(c, unix.EPOLLIN); err != nil {
 		c.doom(err)
 	}
-	if c.state < doomed {
+	if c.state == open {
 		c.ready()
 	}
 }

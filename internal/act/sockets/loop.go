@@ -171,7 +171,7 @@ func (l *Loop) gather(began words.Instant, wait time.Duration) (int, error) {
 		if wait != forever {
 			moment = min(moment, wait)
 		}
-		pause(moment)
+		time.Sleep(moment) // and not the kernel's, which would keep the processor from other goroutines
 		n := l.poll.look()
 		l.crowded = n > 1
 		if n > 0 || moment == wait {

@@ -234,29 +234,30 @@ func eventually(t testing.TB, l *Loop, what string, so func() bool) {
 }
 
 func TestPostFromMany(t *testing.T) {
-	l := running(t, Config{}, nil)
 	const many, each = 20, 500
+	l := running(t, Config{Queue: many*each + 1}, nil)
 	got := make(map[int]int)
 	var all sync.WaitGroup
-	var refused atomic.Int64
 	for g := range many {
 		all.Go(func() {
 			for i := range each {
 				if !l.Post(func() {
-					if got[g] > i {
+					if got[g] != i {
 						t.Errorf("%d of %d came after %d", i, g, got[g])
 					}
 					got[g] = i + 1
 				}) {
-					refused.Add(1)
+					t.Error("refused")
 				}
 			}
 		})
 	}
 	all.Wait()
 	on(t, l, func() {
-		if len(got) != many {
-			t.Errorf("%d of %d were heard, %d refused", len(got), many, refused.Load())
+		for g := range many {
+			if got[g] != each {
+				t.Errorf("%d of %d were heard from %d", got[g], each, g)
+			}
 		}
 	})
 }
