@@ -56,7 +56,7 @@ func agree(t *testing.T, u, v *User, rules []string) {
 		if !ok {
 			continue
 		}
-		if a, b := u.Check(id, request), v.Check(id, request); a != b {
+		if a, b := u.Check(id, inBytes(request)), v.Check(id, inBytes(request)); a != b {
 			t.Errorf("%q: %q: %v and %v", rules, request, a, b)
 		}
 		name, password := g.pattern(), g.password()

@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -32,14 +33,8 @@ func startDuel(t *testing.T, file string, lines ...string) *duel {
 	if _, err := exec.LookPath("redis-sentinel"); err != nil {
 		t.Skip("there is no redis-sentinel here")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	dir := t.TempDir()
+	dir, port := t.TempDir(), freePort(t)
+	addr := "127.0.0.1:" + port
 	conf := filepath.Join(dir, "sentinel.conf")
 	lines = append([]string{"port " + port, "bind 127.0.0.1", "dir " + dir}, lines...)
 	if file != "" {
@@ -48,26 +43,55 @@ func startDuel(t *testing.T, file string, lines ...string) *duel {
 	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if said := serve(t, conf, addr); said != "" {
+		t.Fatalf("redis-sentinel does not start: %s", said)
+	}
+	return &duel{t: t, addr: addr, twin: newTwin(t, file), conns: map[string]net.Conn{}, read: map[string]*resp.Reader{}}
+}
+
+// serve starts a redis-sentinel, which ends with the test, and waits until it answers; or until it has ended, and returns what it said.
+func serve(t *testing.T, conf, addr string) (said string) {
+	t.Helper()
+	var out strings.Builder
 	cmd := exec.Command("redis-sentinel", conf)
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 	})
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		conn, err := net.DialTimeout("tcp", addr, time.Second)
-		if err == nil {
-			conn.Close()
-			break
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if answers(addr) {
+			return ""
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("redis-sentinel does not answer")
+		select {
+		case <-ended:
+			return out.String()
+		case <-time.After(time.Millisecond):
 		}
 	}
-	return &duel{t: t, addr: addr, twin: newTwin(t, file), conns: map[string]net.Conn{}, read: map[string]*resp.Reader{}}
+	t.Fatal("redis-sentinel neither answers nor ends")
+	return ""
+}
+
+// answers reports whether somebody answers there; it listens before it has read its users.
+func answers(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	_, _ = conn.Write([]byte("PING\r\n"))
+	_, err = conn.Read(make([]byte, 1))
+	return err == nil
 }
 
 // ask sends a request on a connection of that name, which is opened with its first.
@@ -272,6 +296,88 @@ func TestFilesAreThoseOfSentinel(t *testing.T) {
 		t.Error(err)
 	}
 	d.ask("a", "ACL", "LIST")
+}
+
+// TestConfigurationsAreThoseOfSentinel starts it with users in its configuration, and compares what they become, or the reason why not.
+func TestConfigurationsAreThoseOfSentinel(t *testing.T) {
+	if _, err := exec.LookPath("redis-sentinel"); err != nil {
+		t.Skip("there is no redis-sentinel here")
+	}
+	g := generator{rand.New(rand.NewPCG(11, 11))}
+	for range 80 {
+		dir, port := t.TempDir(), freePort(t)
+		conf := filepath.Join(dir, "sentinel.conf")
+		lines := []string{"port " + port, "bind 127.0.0.1", "dir " + dir}
+		users := New(sentinelTable(t), false)
+		var problem error
+		for range 1 + g.IntN(3) {
+			line := "user " + g.user()
+			for _, rule := range g.rules(g.rule) {
+				line += " " + quotedWord(rule)
+			}
+			lines = append(lines, line)
+			words, _ := split(line)
+			if _, open := merge(words[2:]); open >= 0 {
+				line = "user y on" // what 7.0.15 says of it depends on what has gone wrong before
+				lines[len(lines)-1], words = line, strings.Fields(line)
+			}
+			if problem == nil {
+				problem = users.Declare(words)
+			}
+		}
+		if problem == nil {
+			_, problem = users.Adopt()
+		}
+		if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said := serve(t, conf, "127.0.0.1:"+port)
+		if hidden := "…'"; problem != nil && strings.Contains(problem.Error(), hidden) {
+			_, after, _ := strings.Cut(problem.Error(), hidden)
+			problem = errors.New(after)
+		}
+		switch {
+		case (said == "") != (problem == nil), problem != nil && !strings.Contains(said, problem.Error()):
+			t.Errorf("%q: %v\nredis-sentinel: %s", lines[3:], problem, said)
+		case problem == nil:
+			d := &duel{t: t, addr: "127.0.0.1:" + port, twin: newTwin(t, ""), conns: map[string]net.Conn{}, read: map[string]*resp.Reader{}}
+			d.twin.users = users
+			d.lines("ACL LIST\nSENTINEL FLUSHCONFIG")
+			compareLines(t, conf, users)
+		}
+	}
+}
+
+// compareLines holds the users of a configuration that redis-sentinel has written against ours.
+func compareLines(t *testing.T, conf string, users *Users) {
+	t.Helper()
+	var written []string
+	for line := range strings.Lines(must(os.ReadFile(conf))) {
+		if strings.HasPrefix(line, "user ") {
+			written = append(written, ordered(strings.TrimSuffix(line, "\n")))
+		}
+	}
+	// Not Lines: those that redis-sentinel could not read again have quotes.
+	ours := users.List()
+	for i := range ours {
+		ours[i] = ordered(ours[i])
+	}
+	slices.Sort(written)
+	slices.Sort(ours)
+	if !slices.Equal(written, ours) {
+		t.Errorf("it writes\n%q\nand we\n%q", written, ours)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
 }
 
 func must(b []byte, err error) string {

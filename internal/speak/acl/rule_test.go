@@ -79,6 +79,14 @@ func mustSet(t testing.TB, s *Users, name, rules string) *User {
 	return s.Find(name)
 }
 
+// inBytes is a request as it comes from the wire.
+func inBytes(request []string) (words [][]byte) {
+	for _, w := range request {
+		words = append(words, []byte(w))
+	}
+	return words
+}
+
 // TestDecisions holds what users may.
 func TestDecisions(t *testing.T) {
 	for _, c := range []struct {
@@ -121,7 +129,7 @@ func TestDecisions(t *testing.T) {
 		if !ok {
 			t.Fatalf("there is no %s", c.request)
 		}
-		if got := u.Check(id, request); got != c.want {
+		if got := u.Check(id, inBytes(request)); got != c.want {
 			t.Errorf("%s: %s: %v, want %v", c.rules, c.request, got, c.want)
 		}
 	}
@@ -131,7 +139,7 @@ func TestDecisions(t *testing.T) {
 func TestCheckAllocatesNothing(t *testing.T) {
 	s := New(sentinelTable(t), false)
 	id, _ := s.Table().ID("subscribe")
-	request := []string{"subscribe", "a", "b", "+switch-master"}
+	request := inBytes([]string{"subscribe", "a", "b", "+switch-master"})
 	u := mustSet(t, s, "u", "+@pubsub +ping|x &[a-c] &+*")
 	for who, u := range map[string]*User{"default": s.Default(), "u": u} {
 		if n := testing.AllocsPerRun(100, func() {

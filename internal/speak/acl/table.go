@@ -121,6 +121,9 @@ func (t *Table) FullName(id ID) string { return t.entries[id].full }
 // Categories returns the names of all categories, as ACL CAT does. It must not be changed.
 func (t *Table) Categories() []string { return t.categories }
 
+// Free reports whether every user may run a command, and who has not authenticated too.
+func (t *Table) Free(id ID) bool { return t.entries[id].Free }
+
 // Category returns the whole names of the commands of a category, as ACL CAT with an argument does, and false for one that there is not.
 func (t *Table) Category(name string) ([]string, bool) {
 	set := t.category(name)

@@ -79,10 +79,10 @@ func (x *twin) answer(conn string, request []string) []byte {
 		x.t.Fatalf("the twin does not know %q", request)
 	}
 	e := &table.entries[id]
-	switch v := s.user.Check(id, request); {
+	switch v := s.user.Check(id, inBytes(request)); {
 	case e.Arity > 0 && e.Arity != len(request) || len(request) < -e.Arity:
 		w.err(Refusal("ERR wrong number of arguments for '" + e.full + "' command"))
-	case !s.authenticated && !x.users.Open() && !e.Free:
+	case !s.authenticated && !x.users.Open() && !table.Free(id):
 		w.err(NoAuth)
 	case v.Denied != Allowed:
 		object := e.full

@@ -209,7 +209,11 @@ func (s *Users) DryRun(name string, request []string) (string, error) {
 	if e.Arity > 0 && e.Arity != len(request) || len(request) < -e.Arity {
 		return "", Refusal("ERR wrong number of arguments for '" + e.full + "' command")
 	}
-	switch v := u.Check(id, request); v.Denied {
+	words := make([][]byte, len(request))
+	for i := range request {
+		words[i] = []byte(request[i])
+	}
+	switch v := u.Check(id, words); v.Denied {
 	case Allowed:
 		return "", nil
 	case DeniedKey:

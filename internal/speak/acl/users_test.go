@@ -78,16 +78,16 @@ func TestChangeActsOnLiveConnections(t *testing.T) {
 	held, byDefault := mustSet(t, s, "u", "+ping"), s.Default()
 	ping, _ := s.Table().ID("ping")
 	mustSet(t, s, "u", "-ping")
-	if held.Check(ping, []string{"ping"}).Denied != DeniedCommand || held.Name() != "u" {
+	if held.Check(ping, inBytes([]string{"ping"})).Denied != DeniedCommand || held.Name() != "u" {
 		t.Error("the change does not act on who is connected")
 	}
 	if _, err := s.Load("f", "user u on +@all\nuser default on +@all -ping"); err != nil {
 		t.Fatal(err)
 	}
-	if s.Find("u") == held || s.Default() != byDefault || byDefault.Check(ping, []string{"ping"}).Denied != DeniedCommand {
+	if s.Find("u") == held || s.Default() != byDefault || byDefault.Check(ping, inBytes([]string{"ping"})).Denied != DeniedCommand {
 		t.Error("a file must replace all users but the default one")
 	}
-	if _, err := s.Load("f", ""); err != nil || byDefault.Check(ping, []string{"ping"}).Denied != Allowed || !s.Open() {
+	if _, err := s.Load("f", ""); err != nil || byDefault.Check(ping, inBytes([]string{"ping"})).Denied != Allowed || !s.Open() {
 		t.Error("an empty file must leave the default user as it is at first")
 	}
 }
