@@ -162,8 +162,8 @@ func refusedFiles(q *quorum) {
 func scripted(q *quorum, i int, c *sentinels.Config) {
 	dir := q.Hosts()[i].Dir()
 	for name, text := range map[string]string{
-		"notify":      "printf '%s|' \"$#\" \"$@\" >>" + dir + "/notified; echo >>" + dir + "/notified\nls /proc/self/fd >>" + dir + "/open\n",
-		"reconfigure": "printf '%s|' \"$#\" \"$@\" >>" + dir + "/reconfigured; echo >>" + dir + "/reconfigured\npwd >>" + dir + "/where\n",
+		"notify":      "told=$(printf '%s|' \"$#\" \"$@\")\necho \"$told\" >>" + dir + "/notified\nls /proc/self/fd >>" + dir + "/open\n",
+		"reconfigure": "told=$(printf '%s|' \"$#\" \"$@\")\necho \"$told\" >>" + dir + "/reconfigured\npwd >>" + dir + "/where\n",
 	} {
 		q.must(os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text), 0o700))
 	}

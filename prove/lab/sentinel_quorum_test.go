@@ -216,7 +216,7 @@ func (q *quorum) await(within time.Duration, what string, ok func() bool) {
 	q.t.Helper()
 	limit := time.NewTimer(within)
 	defer limit.Stop()
-	again := time.NewTicker(20 * time.Millisecond)
+	again := time.NewTicker(40 * time.Millisecond)
 	defer again.Stop()
 	for !ok() {
 		select {

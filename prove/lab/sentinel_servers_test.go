@@ -387,11 +387,14 @@ func busy(q *quorum) {
 	if err == nil || !strings.Contains(err.Error(), "killed by user") {
 		q.t.Fatalf("the script ended with %v", err)
 	}
-	for i := range q.members {
-		q.heard(i, marks[i], soon, "+sdown", "master "+orders)
-		q.heard(i, marks[i], soon, "-sdown", "master "+orders)
-	}
+	q.awaitAny(marks, "+sdown", "master "+orders)
+	// Whoever was later than the first, which ended the script, may not have noticed.
 	q.awaitWhole()
+	for i := range q.members {
+		if down, up := q.count(i, marks[i], "+sdown", "master"), q.count(i, marks[i], "-sdown", "master"); down != up || down > 1 {
+			q.t.Errorf("sentinel %d found the master down %d times, and up %d times", i, down, up)
+		}
+	}
 }
 
 func debuggable(_ *quorum, _ int, c *stage.RedisConfig) {

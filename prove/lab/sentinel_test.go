@@ -30,7 +30,7 @@ var behaviours = [][]behaviour{discoveries, failovers, manuals, minorities, cras
 // Sentinels wait nearly all the time, so many of them are played at once here, and that would disturb what others measure.
 func TestSentinel(t *testing.T) {
 	known := oursKnown()
-	free := make(chan struct{}, 8)
+	free := make(chan struct{}, 16)
 	var playing sync.WaitGroup
 	defer playing.Wait()
 	for _, all := range behaviours {

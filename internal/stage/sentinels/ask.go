@@ -2,9 +2,11 @@ package sentinels
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"redkeep/internal/speak/resp"
 	"redkeep/internal/stage/wire"
@@ -35,14 +37,44 @@ func (s *Sentinel) DialBare(ctx context.Context) (*wire.Conn, error) {
 	return wire.Dial(ctx, s.host.Dial, netip.AddrPortFrom(loopback, s.config.Port), askLimit)
 }
 
-// Do asks one thing over a connection of its own. An error reply is a *resp.ReplyError.
+// line is the connection for questions, one at a time. A connection for each would fill the log, and cost more than the answers.
+type line struct {
+	mu   sync.Mutex // held while a question is asked
+	conn *wire.Conn
+}
+
+// Do asks one thing. An error reply is a *resp.ReplyError; after any other error the next question has a new connection.
 func (s *Sentinel) Do(args ...string) (resp.Value, error) {
-	conn, err := s.Dial(context.Background())
-	if err != nil {
-		return resp.Value{}, err
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	if s.line.conn == nil {
+		conn, err := s.Dial(context.Background())
+		if err != nil {
+			return resp.Value{}, err
+		}
+		s.line.conn = conn
 	}
-	defer conn.Close()
-	return conn.Do(askLimit, args...)
+	answer, err := s.line.conn.Do(askLimit, args...)
+	var refused *resp.ReplyError
+	if err != nil && !errors.As(err, &refused) {
+		s.line.hangUp()
+	}
+	return answer, err
+}
+
+// hangUp closes the connection. l.mu must be held.
+func (l *line) hangUp() {
+	if l.conn != nil {
+		l.conn.Close()
+		l.conn = nil
+	}
+}
+
+// forget closes the connection of a process that is gone.
+func (s *Sentinel) forget() {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	s.line.hangUp()
 }
 
 // Map asks for one answer of names and values.

@@ -83,8 +83,9 @@ func (s *Sentinel) hear(ctx context.Context, conn *wire.Conn) {
 	}
 }
 
-// hush ends the listening, once what has arrived is kept.
+// hush ends the listening, once what has arrived is kept, and the connection for questions.
 func (s *Sentinel) hush() {
+	s.forget()
 	s.mu.Lock()
 	stop := s.stop
 	s.mu.Unlock()

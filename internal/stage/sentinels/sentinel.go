@@ -42,6 +42,7 @@ type Sentinel struct {
 	stop    context.CancelFunc
 	hearing sync.WaitGroup
 	heard   diary
+	line    line
 }
 
 // Add writes a Sentinel's configuration on a host, and does not start it.
@@ -81,6 +82,7 @@ func (s *Sentinel) Start(ctx context.Context) error {
 	if s.process != nil && !s.process.Ended() {
 		return fmt.Errorf("start sentinel on %s: it runs already", s.host.Name())
 	}
+	s.forget()
 	process, err := s.host.Start(s.command())
 	if err != nil {
 		return err
