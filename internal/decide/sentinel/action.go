@@ -92,6 +92,14 @@ type Login struct {
 	Auth, Client, Subscribe string
 }
 
+// Commands is how many commands introduce a connection; each is answered by a Done, whatever the answer.
+func (l Login) Commands() int {
+	if l.Password == "" {
+		return 1
+	}
+	return 2
+}
+
 // Level is the weight of a Notice.
 type Level byte
 

@@ -51,9 +51,7 @@ func (m *Machine) change(r Request) (a Answer, ticket uint64) {
 			}
 		}
 	case Set:
-		if a.Refusal = m.onSet(r); a.Refusal == Accepted {
-			ticket = m.save()
-		}
+		a.Refusal, ticket = m.onSet(r)
 	case Configure:
 		if a.Refusal = m.onConfigure(r); a.Refusal == Accepted {
 			ticket = m.save()
@@ -92,77 +90,80 @@ func (m *Machine) onMonitor(r Monitor) Refusal {
 	return Accepted
 }
 
-// onSet changes one option of a group. Options that come with it are requests of their own: what was done before a bad one stays.
-func (m *Machine) onSet(r Set) Refusal {
+// onSet changes options of a group. What was done before a bad one stays, and is saved.
+func (m *Machine) onSet(r Set) (why Refusal, ticket uint64) {
 	g := m.byName[r.Group]
 	if g == nil {
-		return NoSuchMaster
+		return NoSuchMaster, 0
 	}
-	told := r.Text
-	switch r.Option {
-	case "down-after-milliseconds":
-		g.downAfter = millis(r.Number)
-		m.respread(g)
-	case "failover-timeout":
-		g.failoverTimeout = millis(r.Number)
-	case "parallel-syncs":
-		g.parallelSyncs = r.Number
-	case "quorum":
-		g.quorum = r.Number
-	case "master-reboot-down-after-period":
-		g.rebootDownAfter = millis(r.Number)
-	case "notification-script", "client-reconfig-script":
-		if why := m.setScript(g, r); why != Accepted {
-			return why
+	for _, o := range r.Options {
+		told, why := m.setOption(g, o)
+		if why != Accepted {
+			return why, ticket
 		}
-	case "auth-pass":
-		g.authPass, told = r.Text, "******"
-		m.relink(g)
-	case "auth-user":
-		g.authUser = r.Text
-		m.relink(g)
-	case "rename-command":
-		if !g.rename(r.Text, r.Second) {
-			return BadValue
-		}
-		told = r.Text + " " + r.Second
-	default:
-		return UnknownOption
+		m.notice(Warning, "+set", g.master, o.Typed, told)
+		ticket = m.save()
 	}
-	m.notice(Warning, "+set", g.master, r.Option, told)
 	g.all(func(i *instance) { m.rouse(&i.timer, m.now) })
-	return Accepted
+	return Accepted, ticket
 }
 
-func (m *Machine) setScript(g *group, r Set) Refusal {
+// setOption changes one, and returns how its value is told.
+func (m *Machine) setOption(g *group, o Option) (told string, why Refusal) {
+	told = o.Text
+	switch o.Name {
+	case "down-after-milliseconds":
+		g.downAfter = millis(o.Number)
+		m.respread(g)
+	case "failover-timeout":
+		g.failoverTimeout = millis(o.Number)
+	case "parallel-syncs":
+		g.parallelSyncs = o.Number
+	case "quorum":
+		g.quorum = o.Number
+	case "master-reboot-down-after-period":
+		g.rebootDownAfter = millis(o.Number)
+	case "notification-script":
+		why = m.setScript(&g.notify, o.Text, BadNotifier)
+	case "client-reconfig-script":
+		why = m.setScript(&g.reconfigure, o.Text, BadReconfigurer)
+	case "auth-pass":
+		g.authPass, told = o.Text, "******"
+		m.relink(g)
+	case "auth-user":
+		g.authUser = o.Text
+		m.relink(g)
+	case "rename-command":
+		g.rename(o.Text, o.Second)
+		told = o.Text + " " + o.Second
+	default:
+		why = UnknownOption
+	}
+	return told, why
+}
+
+func (m *Machine) setScript(into *string, path string, bad Refusal) Refusal {
 	switch {
 	case m.denyScripts:
 		return ScriptsDenied
-	case r.Text != "" && (m.setup.Executable == nil || !m.setup.Executable(r.Text)):
-		return BadValue
-	case r.Option == "notification-script":
-		g.notify = r.Text
-	default:
-		g.reconfigure = r.Text
+	case path != "" && (m.setup.Executable == nil || !m.setup.Executable(path)):
+		return bad
 	}
+	*into = path
 	return Accepted
 }
 
 // rename has the group's servers know a command by another name; its own name takes the renaming back.
-func (g *group) rename(command, name string) bool {
-	if command == "" || name == "" {
-		return false
-	}
+func (g *group) rename(command, name string) {
 	key := strings.ToUpper(command)
 	if strings.EqualFold(command, name) {
 		delete(g.renames, key)
-		return true
+		return
 	}
 	if g.renames == nil {
 		g.renames = map[string]string{}
 	}
 	g.renames[key] = name
-	return true
 }
 
 // respread has the links of a group ping as its down-after wants.

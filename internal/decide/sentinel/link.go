@@ -161,7 +161,6 @@ func (m *Machine) connect(l *link) {
 	l.triedAt = m.now
 	if l.commands.state == down {
 		m.dial(l, Commands)
-		l.pending += 2 // what introduces the connection
 		m.ping(l)
 	}
 	if l.listens && l.hellos.state == down {
@@ -174,7 +173,11 @@ func (m *Machine) connect(l *link) {
 
 func (m *Machine) dial(l *link, c Channel) {
 	*l.of(c) = connection{state: dialing, since: m.now, heard: m.now}
-	m.do(Dial{Link: l.id, Channel: c, Addr: l.addr, Login: m.login(l)})
+	in := m.login(l)
+	m.do(Dial{Link: l.id, Channel: c, Addr: l.addr, Login: in})
+	if c == Commands {
+		l.pending += in.Commands()
+	}
 }
 
 // login is how the link introduces itself: at servers with what the group says, at Sentinels with what all share.

@@ -26,11 +26,10 @@ type (
 	Remove struct{ Group string }
 	// Reset forgets the replicas, Sentinels and any failover of the groups that Match accepts.
 	Reset struct{ Match func(group string) bool }
-	// Set changes one option of a group: SENTINEL SET, whose word it is. Number is its value where it is a number.
+	// Set changes options of a group, in their order, up to the first that can't be.
 	Set struct {
-		Group, Option string
-		Number        int
-		Text, Second  string
+		Group   string
+		Options []Option
 	}
 	// Configure changes one option of the whole: SENTINEL CONFIG SET.
 	Configure struct {
@@ -47,6 +46,14 @@ type (
 	// Flush writes the file.
 	Flush struct{}
 )
+
+// Option is one of SENTINEL SET. Typed is its Name as the client wrote it, for the event. Number is its value where that is one, in
+// milliseconds for times; Second is the new name in rename-command.
+type Option struct {
+	Name, Typed  string
+	Number       int
+	Text, Second string
+}
 
 func (IsMasterDown) request() {}
 func (Hail) request()         {}
@@ -84,8 +91,10 @@ const (
 	NoGoodReplica
 	// ScriptsDenied is deny-scripts-reconfig.
 	ScriptsDenied
-	// BadValue is an argument that the option does not take, UnknownOption an option that there is not.
-	BadValue
+	// BadNotifier and BadReconfigurer are scripts that can't be run.
+	BadNotifier
+	BadReconfigurer
+	// UnknownOption is one that there is not.
 	UnknownOption
 	// NotSaved is done, and not on disk.
 	NotSaved

@@ -154,3 +154,18 @@ func age(now, then words.Instant) time.Duration {
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func millis(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// Quorum counts the Sentinels of a group: all that are known, those that are not down, both with this one, and the quorum.
+func (m *Machine) Quorum(name string) (voters, usable, needed int, ok bool) {
+	g := m.byName[name]
+	if g == nil {
+		return 0, 0, 0, false
+	}
+	usable = 1
+	for _, s := range g.sentinels {
+		if !s.sDown && !s.oDown {
+			usable++
+		}
+	}
+	return g.voters(), usable, g.quorum, true
+}

@@ -269,7 +269,6 @@ func (b *member) dial(a Dial) {
 		b.step(Linked{a.Link, a.Channel, here(1).IP, here(1).IP})
 		if a.Channel == Commands {
 			b.step(Done{a.Link})
-			b.step(Done{a.Link})
 		}
 	})
 }

@@ -1,0 +1,160 @@
+package sentinel
+
+import (
+	"strconv"
+
+	"redkeep/internal/act/script"
+	queue "redkeep/internal/decide/script"
+	core "redkeep/internal/decide/sentinel"
+	"redkeep/internal/speak/hello"
+	"redkeep/internal/speak/logline"
+	"redkeep/internal/speak/resp"
+	"redkeep/internal/speak/sentinelconf"
+)
+
+// act does one thing that the machine wants.
+func (p *process) act(a core.Action) {
+	switch a := a.(type) {
+	case core.Dial:
+		p.dial(a)
+	case core.HangUp:
+		p.hangUp(a)
+	case core.Notice:
+		p.tell(a)
+	case core.RunScript:
+		p.scripts.Add(append([]string{a.Path}, a.Args...)...)
+	case core.Save:
+		p.save(a.Ticket)
+	case core.Reply:
+		if answer := p.answers[a.ID]; answer != nil {
+			delete(p.answers, a.ID)
+			answer(a.Answer)
+		}
+	case core.Crash:
+		p.end(Crash{})
+	default:
+		p.send(a)
+	}
+}
+
+// send encodes what goes by a link's command connection.
+func (p *process) send(a core.Action) {
+	b := p.wire[:0]
+	switch a := a.(type) {
+	case core.Ping:
+		p.write(a.Link, resp.AppendCommand(b, a.Word), question{kind: askedPing})
+	case core.AskInfo:
+		p.write(a.Link, resp.AppendCommand(b, a.Word), question{askedInfo, a.Instance, 1})
+	case core.Greet:
+		p.write(a.Link, resp.AppendCommand(b, a.Word, hello.Channel, string(p.hello(a.Hello))), question{askedGreet, a.Instance, 1})
+	case core.AskDown:
+		b = resp.AppendCommand(b, a.Word, "is-master-down-by-addr", a.Master.Host, strconv.Itoa(a.Master.Port), strconv.FormatUint(a.Epoch, 10), a.RunID)
+		p.write(a.Link, b, question{askedDown, a.Instance, 1})
+	case core.Order:
+		p.write(a.Link, appendOrder(b, a), question{kind: askedOther, count: core.OrderCommands})
+	case core.KillScript:
+		p.write(a.Link, resp.AppendCommand(b, a.Word, "KILL"), question{kind: askedOther, count: 1})
+	}
+}
+
+// appendOrder prints the transaction that changes whom a server follows, has it write its file, and drops its clients, so
+// that they ask again who is master.
+func appendOrder(b []byte, o core.Order) []byte {
+	host, port := "NO", "ONE"
+	if o.Master.Port != 0 {
+		host, port = o.Master.Host, strconv.Itoa(o.Master.Port)
+	}
+	b = resp.AppendCommand(b, o.Names.Multi)
+	b = resp.AppendCommand(b, o.Names.SlaveOf, host, port)
+	b = resp.AppendCommand(b, o.Names.Config, "REWRITE")
+	b = resp.AppendCommand(b, o.Names.Client, "KILL", "TYPE", "normal")
+	b = resp.AppendCommand(b, o.Names.Client, "KILL", "TYPE", "pubsub")
+	return resp.AppendCommand(b, o.Names.Exec)
+}
+
+// hello prints a greeting.
+func (p *process) hello(h core.Hello) []byte {
+	said := hello.Hello{
+		Host: h.Addr.Host, Port: h.Addr.Port, ID: h.ID, CurrentEpoch: h.CurrentEpoch,
+		Group: h.Group, MasterHost: h.Master.Host, MasterPort: h.Master.Port, ConfigEpoch: h.ConfigEpoch,
+	}
+	return said.Append(nil)
+}
+
+// tell writes a notice to the log and tells it to who has subscribed.
+func (p *process) tell(n core.Notice) {
+	text := n.Payload
+	if n.Channel != "" {
+		text = n.Channel + " " + n.Payload
+	}
+	p.log(levelOf(n.Level), text)
+	if n.Channel != "" && n.Level != core.Debug {
+		p.face.Publish(n.Channel, n.Payload)
+	}
+}
+
+func levelOf(l core.Level) logline.Level {
+	switch l {
+	case core.Debug:
+		return logline.Debug
+	case core.Verbose:
+		return logline.Verbose
+	case core.Normal:
+		return logline.Notice
+	default:
+		return logline.Warning
+	}
+}
+
+// save writes the machine's state as it is now. What is older and still waits to be written is left out.
+func (p *process) save(ticket uint64) {
+	state := p.stateNow()
+	users := p.users()
+	p.file.Save(func(old []byte) ([]byte, error) {
+		return sentinelconf.Rewrite(old, state, p.conf.Settings, users), nil
+	}, func(err error) {
+		p.loop.Post(func() {
+			if err != nil {
+				p.log(logline.Warning, "WARNING: Sentinel was not able to save the new configuration on disk!!!: "+err.Error())
+			}
+			p.step(core.Saved{Ticket: ticket, Failed: err != nil})
+		})
+	})
+}
+
+// users are the rules of those that may log in, as the file has them.
+func (p *process) users() []string { return nil }
+
+// runScripts does what the queue of scripts wants.
+func (p *process) runScripts(all []queue.Action) {
+	for _, a := range all {
+		switch a := a.(type) {
+		case queue.Start:
+			p.hand.Start(uint64(a.ID), a.Argv)
+		case queue.Kill:
+			p.hand.Kill(uint64(a.ID))
+		case queue.Tell:
+			level := core.Warning
+			if a.Debug {
+				level = core.Debug
+			}
+			p.tell(core.Notice{Level: level, Channel: a.Channel, Payload: a.Payload})
+		}
+	}
+}
+
+// onScript is called from the goroutines of scripts.
+func (p *process) onScript(r script.Report) {
+	p.loop.Post(func() {
+		at, id := p.loop.Now(), queue.ID(r.ID)
+		switch r.What {
+		case script.Started:
+			p.runScripts(p.scripts.Started(id, r.PID))
+		case script.Unstarted:
+			p.log(logline.Warning, "start script: "+r.Err.Error())
+			p.runScripts(p.scripts.Unstarted(at, id))
+		case script.Exited:
+			p.runScripts(p.scripts.Exited(at, id, r.Signal, r.Code))
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package sentinel
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"redkeep/internal/agent/reception"
+	"redkeep/internal/speak/logline"
+)
+
+// listen takes clients at every address that the file has, on the plain port and on that with TLS. An address that begins with a
+// dash may be missing on this host.
+func (p *process) listen() error {
+	if p.conf.Port != 0 {
+		if err := p.listenOn(p.conf.Port, nil); err != nil {
+			return err
+		}
+	}
+	if p.conf.TLSPort == 0 {
+		return nil
+	}
+	secure, err := listenTLS(p.conf)
+	if err != nil {
+		return err
+	}
+	return p.listenOn(p.conf.TLSPort, secure)
+}
+
+func (p *process) listenOn(port int, secure *tls.Config) error {
+	open := 0
+	for _, text := range p.conf.Bind {
+		name, optional := strings.CutPrefix(text, "-")
+		ip, err := bindAddr(name)
+		if err == nil {
+			_, err = reception.Listen(p.loop, netip.AddrPortFrom(ip, uint16(port)), p.face, reception.Options{
+				Idle: p.conf.Timeout, TLS: secure,
+			})
+		}
+		switch {
+		case err == nil:
+			open++
+		case !optional:
+			p.log(logline.Warning, fmt.Sprintf("Could not create server TCP listening socket %s:%d: %v", name, port, err))
+			return fmt.Errorf("listen on %s, port %d: %w; stop what uses the port, or change bind or port", name, port, err)
+		}
+	}
+	if open == 0 {
+		return fmt.Errorf("listen on port %d: no address of bind is on this host; change bind", port)
+	}
+	return nil
+}
+
+// bindAddr is the address that a word of bind means.
+func bindAddr(name string) (netip.Addr, error) {
+	switch name {
+	case "*":
+		return netip.IPv4Unspecified(), nil
+	case "::*":
+		return netip.IPv6Unspecified(), nil
+	default:
+		return netip.ParseAddr(name)
+	}
+}

@@ -1,0 +1,197 @@
+package sentinel
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/act/script"
+	"redkeep/internal/act/sentinelfile"
+	"redkeep/internal/act/sockets"
+	queue "redkeep/internal/decide/script"
+	core "redkeep/internal/decide/sentinel"
+	face "redkeep/internal/show/sentinel"
+	"redkeep/internal/speak/logline"
+	"redkeep/internal/speak/sentinelconf"
+	"redkeep/internal/words"
+)
+
+// Options are what a Sentinel runs with.
+type Options struct {
+	// Path is the file, absolute; Conf is what is in it. The working directory is the one that it wants.
+	Path string
+	Conf *sentinelconf.Conf
+	// Version is Redkeep's own.
+	Version string
+	// Log writes one line and does not wait.
+	Log func(level logline.Level, text string)
+	// SetLogLevel changes which lines are written.
+	SetLogLevel func(least logline.Level)
+	// Ready is called once, when clients can connect.
+	Ready func()
+	// Observe runs a Sentinel that changes nothing anywhere and says what it would have done.
+	Observe bool
+}
+
+// Crash is the end that SENTINEL SIMULATE-FAILURE asks for.
+type Crash struct{}
+
+// Error says so.
+func (Crash) Error() string { return "crash as SENTINEL SIMULATE-FAILURE has asked for" }
+
+// ExitCode is the status with which the process is to exit.
+func (Crash) ExitCode() int { return 99 }
+
+// process is one Sentinel that runs.
+type process struct {
+	options Options
+	conf    *sentinelconf.Conf
+	loop    *sockets.Loop
+	machine *core.Machine
+	face    *face.Face
+	file    *sentinelfile.File
+
+	scripts *queue.Queue
+	hand    *script.Hand
+	links   map[core.LinkID]*link
+	secure  *tls.Config // of connections to others; nil for none
+	id      string
+	started time.Time
+
+	// events wait for the one that is being stepped; answers are those of clients' requests that wait for theirs.
+	events   []core.Event
+	stepping bool
+	answers  map[uint64]func(core.Answer)
+	lastAsk  uint64
+	end      context.CancelCauseFunc
+	wire     []byte // what is being encoded
+}
+
+// Run is a Sentinel until ctx ends or a client shuts it down, which are no errors.
+func Run(ctx context.Context, o Options) error {
+	p := &process{
+		options: o, conf: o.Conf, links: map[core.LinkID]*link{}, answers: map[uint64]func(core.Answer){},
+		scripts: queue.New(queue.Defaults()), started: time.Now(), id: randomID(),
+	}
+	var err error
+	if p.file, err = sentinelfile.New(o.Path); err != nil {
+		return err
+	}
+	defer p.file.Close()
+	if p.loop, err = sockets.New(sockets.Config{
+		Now: now, Woken: p.onWoken, Turn: p.turn, Batch: batch,
+		KeepAlive: o.Conf.TCPKeepAlive, Queue: 1 << 14,
+	}); err != nil {
+		return fmt.Errorf("make the loop of connections: %w", err)
+	}
+	ctx, p.end = context.WithCancelCause(ctx)
+	defer p.end(nil)
+	if err := p.prepare(); err != nil {
+		p.end(err)
+		_ = p.loop.Run(ctx) // gives back what it took
+		return err
+	}
+	if err := p.loop.Run(ctx); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if crash := (Crash{}); errors.As(context.Cause(ctx), &crash) {
+		return crash
+	}
+	return nil
+}
+
+// batch is how long news of links may wait for more of it: a thousand groups cost less then, and no vote waits for it.
+const batch = 2 * time.Millisecond
+
+// prepare makes the machine and listens; the first events are then waiting for the loop.
+func (p *process) prepare() (err error) {
+	if p.hand, err = script.New(p.onScript); err != nil {
+		return err
+	}
+	if p.secure, err = dialTLS(p.conf); err != nil {
+		return err
+	}
+	fresh := p.conf.MyID == ""
+	if fresh || p.options.Observe {
+		p.conf.MyID = randomID()
+	}
+	p.log(logline.Notice, "Sentinel ID is "+p.conf.MyID)
+	p.machine = core.New(p.setup(), stateOf(p.conf))
+	p.face = face.New(face.Config{Source: source{p}, Clients: p.conf.MaxClients})
+	if err := p.listen(); err != nil {
+		return err
+	}
+	p.loop.Post(func() {
+		p.step(core.Began{})
+		if fresh {
+			p.ask(core.Flush{}, func(core.Answer) {})
+		}
+		p.options.Ready()
+	})
+	return nil
+}
+
+func (p *process) setup() core.Setup {
+	s := core.Setup{
+		Random: rand.Uint64, Port: p.conf.Port, Password: p.conf.RequirePass.Reveal(),
+		Executable: sentinelfile.Host{}.Executable, Observe: p.options.Observe,
+	}
+	if p.secure != nil {
+		s.TLSPort = p.conf.TLSPort
+	}
+	return s
+}
+
+func (p *process) log(level logline.Level, text string) { p.options.Log(level, text) }
+
+// step tells the machine of an event and does what it wants. What comes up while that is being done waits its turn.
+func (p *process) step(ev core.Event) {
+	p.events = append(p.events, ev)
+	if p.stepping {
+		return
+	}
+	p.stepping = true
+	for i := 0; i < len(p.events); i++ {
+		for _, a := range p.machine.Step(p.loop.Now(), p.events[i]) {
+			p.act(a)
+		}
+	}
+	clear(p.events)
+	p.events = p.events[:0]
+	p.stepping = false
+}
+
+// onWoken is called when the machine or the scripts want a turn.
+func (p *process) onWoken(words.Instant) { p.step(core.Passed{}) }
+
+// turn ends a batch: scripts begin, and the next wake-up is set.
+func (p *process) turn() {
+	if p.scripts.Wake() <= p.loop.Now() {
+		p.runScripts(p.scripts.Tick(p.loop.Now()))
+	}
+	p.loop.SetWake(words.Earliest(p.machine.Wake(), p.scripts.Wake()))
+}
+
+// now reads the clock that goes on while a host sleeps and is set by nobody.
+func now() words.Instant {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		panic(err) // every Linux that can run this program has the clock
+	}
+	return words.Instant(t.Nano())
+}
+
+// randomID returns 40 characters by which a process or a Sentinel is known.
+func randomID() string {
+	const digits = "0123456789abcdef"
+	b := make([]byte, 40)
+	for i := range b {
+		b[i] = digits[rand.N(16)]
+	}
+	return string(b)
+}

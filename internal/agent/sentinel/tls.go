@@ -1,0 +1,117 @@
+package sentinel
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"redkeep/internal/speak/sentinelconf"
+)
+
+// Redis proves of a certificate that the configured authority signed it, and not whose name is in it; so does this.
+
+// dialTLS is how others are connected to, nil for without TLS.
+func dialTLS(c *sentinelconf.Conf) (*tls.Config, error) {
+	if !c.TLS.Replication {
+		return nil, nil
+	}
+	t := c.TLS
+	cert, key := t.CertFile, t.KeyFile
+	if t.ClientCertFile != "" {
+		cert, key = t.ClientCertFile, t.ClientKeyFile
+	}
+	secure, err := commonTLS(t, cert, key)
+	if err != nil {
+		return nil, err
+	}
+	roots := secure.RootCAs
+	secure.InsecureSkipVerify = true // the name only: VerifyConnection proves the rest
+	secure.VerifyConnection = func(s tls.ConnectionState) error {
+		between := x509.NewCertPool()
+		for _, c := range s.PeerCertificates[1:] {
+			between.AddCert(c)
+		}
+		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
+		return err
+	}
+	return secure, nil
+}
+
+// listenTLS is how clients connect to the port with TLS.
+func listenTLS(c *sentinelconf.Conf) (*tls.Config, error) {
+	secure, err := commonTLS(c.TLS, c.TLS.CertFile, c.TLS.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	if len(secure.Certificates) == 0 {
+		return nil, fmt.Errorf("listen with TLS: there is no certificate; set tls-cert-file and tls-key-file")
+	}
+	secure.ClientCAs = secure.RootCAs
+	switch c.TLS.AuthClients {
+	case "no":
+		secure.ClientAuth = tls.NoClientCert
+	case "optional":
+		secure.ClientAuth = tls.VerifyClientCertIfGiven
+	default:
+		secure.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return secure, nil
+}
+
+func commonTLS(t sentinelconf.TLS, cert, key string) (*tls.Config, error) {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
+	if cert != "" {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("load certificate %s: %w; check tls-cert-file and tls-key-file", cert, err)
+		}
+		secure.Certificates = []tls.Certificate{pair}
+	}
+	files := []string{}
+	if t.CACertFile != "" {
+		files = append(files, t.CACertFile)
+	}
+	if t.CACertDir != "" {
+		more, err := filepath.Glob(filepath.Join(t.CACertDir, "*"))
+		if err != nil {
+			return nil, fmt.Errorf("read tls-ca-cert-dir %s: %w", t.CACertDir, err)
+		}
+		files = append(files, more...)
+	}
+	for _, f := range files {
+		pem, err := os.ReadFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("read authority %s: %w; check tls-ca-cert-file and tls-ca-cert-dir", f, err)
+		}
+		if !secure.RootCAs.AppendCertsFromPEM(pem) && f == t.CACertFile {
+			return nil, fmt.Errorf("read authority %s: there is no certificate in it; check tls-ca-cert-file", f)
+		}
+	}
+	if p := strings.Fields(t.Protocols); len(p) > 0 {
+		secure.MinVersion, secure.MaxVersion = versions(p)
+	}
+	return secure, nil
+}
+
+// versions are the least and the greatest of those that the file allows; below 1.2 there is none here.
+func versions(names []string) (least, most uint16) {
+	for _, name := range names {
+		v := uint16(0)
+		switch strings.ToLower(name) {
+		case "tlsv1.2":
+			v = tls.VersionTLS12
+		case "tlsv1.3":
+			v = tls.VersionTLS13
+		default:
+			continue
+		}
+		if least == 0 || v < least {
+			least = v
+		}
+		most = max(most, v)
+	}
+	return least, most
+}
