@@ -19,6 +19,7 @@ import (
 	"redkeep/internal/show/api"
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/namespace"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/words"
 )
 
@@ -35,11 +36,14 @@ type agentSite struct {
 // newAgentSite starts all of it; the lines go into the file of h3's server.
 func newAgentSite(t *testing.T, lines ...string) *agentSite {
 	t.Helper()
-	if _, err := stage.FindRedis(); err != nil || testing.Short() {
-		t.Skip("starts real servers: ", err)
+	if testing.Short() {
+		t.Skip("starts real servers")
+	}
+	if _, err := stage.FindRedis(); err != nil {
+		need.Program(t, err)
 	}
 	if err := namespace.Probe(); err != nil {
-		t.Skip("needs network namespaces: ", err)
+		need.Right(t, "needs network namespaces: ", err)
 	}
 	st, err := stage.New(t.Context(), stage.Options{})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"redkeep/internal/act/peer"
 	"redkeep/internal/picture"
 	"redkeep/internal/show/api"
+	"redkeep/internal/stage/need"
 )
 
 // fakeAgent answers status on the loopback with one picture.
@@ -80,7 +81,7 @@ func newTerminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Skip("no terminals here: ", err)
+		need.Right(t, "no terminals here: ", err)
 	}
 	person = os.NewFile(uintptr(fd), "ptmx")
 	t.Cleanup(func() { _ = person.Close() })
@@ -95,7 +96,7 @@ func newTerminal(t *testing.T) (person, program *os.File) {
 		program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	}
 	if err != nil {
-		t.Skip("no terminals here: ", err)
+		need.Right(t, "no terminals here: ", err)
 	}
 	t.Cleanup(func() { _ = program.Close() })
 	return person, program

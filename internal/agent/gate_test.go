@@ -17,6 +17,7 @@ import (
 	"redkeep/internal/act/vip"
 	"redkeep/internal/decide"
 	"redkeep/internal/speak/config"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/words"
 )
 
@@ -134,7 +135,7 @@ func TestLeftoversOfAnotherFile(t *testing.T) {
 func inNamespace(t *testing.T) *Agent {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("network namespaces need root")
+		need.Right(t, "network namespaces need root")
 	}
 	runtime.LockOSThread() // and never unlocked: the thread ends with the test, and its namespace with that
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/stage/writer"
 )
 
@@ -135,9 +135,12 @@ func TestWriterFindsMasterBesideDeadHosts(t *testing.T) {
 
 // TestWriterFollowsRealSentinels has three redis-sentinels do a failover.
 func TestWriterFollowsRealSentinels(t *testing.T) {
-	if _, err := exec.LookPath("redis-sentinel"); err != nil {
-		t.Skip(err)
+	server, err := FindRedis()
+	if err != nil {
+		need.Program(t, err)
 	}
+	program := filepath.Join(t.TempDir(), "redis-sentinel") // its name makes the server a Sentinel
+	must(t, os.Symlink(server, program))
 	s := open(t)
 	trio(t, s)
 	for _, h := range s.Hosts() {
@@ -145,7 +148,7 @@ func TestWriterFollowsRealSentinels(t *testing.T) {
 		lines := fmt.Sprintf("port %d\nprotected-mode no\ndir %q\nsentinel monitor orders %s %d 2\nsentinel down-after-milliseconds orders 500\n",
 			FacePort, h.Dir(), s.Host("h1").Addr(), DefaultPort)
 		must(t, os.WriteFile(file, []byte(lines), 0o600))
-		_, err := h.Start(Command{Path: "redis-sentinel", Args: []string{file}})
+		_, err := h.Start(Command{Name: "redis-sentinel", Path: program, Args: []string{file}})
 		must(t, err)
 	}
 	finder := s.FindBySentinel("orders")

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/need"
 )
 
 // TestMain runs the tests as root, or as an ordinary user in a user namespace, as the demo does.
@@ -48,7 +49,7 @@ func open(t *testing.T, hosts ...string) *Stage {
 	s, err := New(t.Context(), Options{Hosts: hosts, Dir: t.TempDir()})
 	var forbidden *Forbidden
 	if errors.As(err, &forbidden) {
-		t.Skip(err)
+		need.Right(t, err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +65,7 @@ func open(t *testing.T, hosts ...string) *Stage {
 func needRedis(t *testing.T) {
 	t.Helper()
 	if _, err := FindRedis(); err != nil {
-		t.Skip(err)
+		need.Program(t, err)
 	}
 }
 
@@ -357,9 +358,10 @@ func TestLogKeepsTheNewestOutput(t *testing.T) {
 func TestCloseLeavesNothing(t *testing.T) {
 	parent := t.TempDir()
 	s, err := New(t.Context(), Options{Dir: parent})
-	if err != nil {
-		t.Skip(err)
+	if forbidden := (*Forbidden)(nil); errors.As(err, &forbidden) {
+		need.Right(t, err)
 	}
+	must(t, err)
 	var pids []int
 	for _, h := range s.Hosts() {
 		p, err := h.Start(Command{Path: "sh", Args: []string{"-c", "setsid sleep 300 & sleep 300"}})
@@ -396,7 +398,7 @@ func TestDeathLeavesNothing(t *testing.T) {
 	must(t, cmd.Start())
 	var pid int
 	if _, err := fmt.Fscanf(out, "pid %d\n", &pid); err != nil {
-		t.Skipf("no stage can be made here: %v", err)
+		need.Right(t, "no stage can be made here: ", err)
 	}
 	must(t, cmd.Process.Kill())
 	cmd.Wait()
@@ -469,7 +471,7 @@ func TestGuestsAreNoNodes(t *testing.T) {
 	s, err := New(t.Context(), Options{Hosts: []string{"h1"}, Guests: []string{"observer"}, Dir: t.TempDir()})
 	var forbidden *Forbidden
 	if errors.As(err, &forbidden) {
-		t.Skip(err)
+		need.Right(t, err)
 	}
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })

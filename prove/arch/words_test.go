@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"redkeep/internal/stage/need"
 )
 
 // unwanted are paths of the machines that this was written on: they mean nothing to a reader. They are put together
@@ -20,7 +22,7 @@ func TestWords(t *testing.T) {
 	list.Dir = dir
 	out, err := list.Output()
 	if err != nil {
-		t.Skipf("not a checkout: %v", err)
+		need.Program(t, "git, or a checkout: ", err)
 	}
 	for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
 		text, err := os.ReadFile(filepath.Join(dir, name))

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"redkeep/internal/stage/need"
 )
 
 // tree is the repository's root, from this package's directory.
@@ -30,11 +32,11 @@ var begins = map[string]found{
 func TestDocs(t *testing.T) {
 	for _, program := range []string{"redis-cli", "nft", "ip", "openssl", "unshare", "nsenter"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skip("the pages use it:", err)
+			need.Program(t, "the pages use it: ", err)
 		}
 	}
 	if os.Getuid() != 0 || os.Chown(t.TempDir(), nobody, nobody) != nil {
-		t.Skip("what the pages have typed needs root, and other users")
+		need.Right(t, "what the pages have typed needs root, and other users")
 	}
 	for _, path := range pages(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/stage/writer"
 )
 
@@ -87,17 +88,17 @@ func packages(t *testing.T) (old, fresh string) {
 	t.Helper()
 	for _, program := range []string{"make", "dpkg", "deb-systemd-invoke", "systemd-sysusers", "systemd-tmpfiles", "nsenter", "setpriv"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("packages are installed only where there is %s", program)
+			need.Program(t, "packages are installed only where there is ", program)
 		}
 	}
 	if os.Getuid() != 0 || os.Chown(t.TempDir(), nobody, nobody) != nil {
-		t.Skip("packages are installed by root alone")
+		need.Right(t, "packages are installed by root alone")
 	}
 	packager, err := exec.LookPath("nfpm")
 	if err != nil {
 		packager = "bin/nfpm"
 		if out, err := makes(t, 2*time.Minute, packager); err != nil {
-			t.Skipf("nfpm can't be built, which needs the Go module proxy: %v: %s", err, out)
+			need.Program(t, "nfpm can't be built, which needs the Go module proxy: ", err, ": ", string(out))
 		}
 	}
 	dir := t.TempDir()

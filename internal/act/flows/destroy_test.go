@@ -14,6 +14,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/need"
 )
 
 const mark, mask = 0x52000000, 0xff000000
@@ -22,7 +24,7 @@ const mark, mask = 0x52000000, 0xff000000
 func namespace(t testing.TB) {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("network namespaces need root")
+		need.Right(t, "network namespaces need root")
 	}
 	runtime.LockOSThread()
 	before, err := netns.Get()

@@ -16,6 +16,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/need"
 )
 
 // jiffies is the lateness that the design allows the kernel's end of an element: three of 4 ms, where HZ is 250.
@@ -28,7 +30,7 @@ const patience = 3 * time.Second
 func namespace(t testing.TB) netns.NsHandle {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("network namespaces need root")
+		need.Right(t, "network namespaces need root")
 	}
 	before, err := netns.Get()
 	must(t, err)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/need"
 )
 
 // elements writes a file for nft with a table of that many addresses.
@@ -108,7 +110,7 @@ func TestHugeRulesetDelaysNothingElse(t *testing.T) {
 	must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
 	path, err := exec.LookPath("nft")
 	if err != nil {
-		t.Skip("needs the nft program")
+		need.Program(t, "needs the nft program")
 	}
 	other := exec.Command(path, "-f", elements(t, 100_000))
 	must(t, other.Start())

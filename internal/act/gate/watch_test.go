@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/need"
 )
 
 // nft runs the nft program in the present namespace.
@@ -14,7 +16,7 @@ func nft(t testing.TB, line string) (string, error) {
 	t.Helper()
 	path, err := exec.LookPath("nft")
 	if err != nil {
-		t.Skip("needs the nft program")
+		need.Program(t, "needs the nft program")
 	}
 	out, err := exec.Command(path, strings.Fields(line)...).CombinedOutput()
 	return string(out), err

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/words"
 )
 
@@ -139,7 +140,7 @@ func TestFenceBirthByTheServerItself(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if os.Getuid() != 0 {
-		t.Skip("only root can be two users: the server must be able to write where the agent is not")
+		need.Right(t, "only root can be two users: the server must be able to write where the agent is not")
 	}
 	if err := unix.Setfsuid(65534); err != nil {
 		t.Fatal(err)
@@ -160,7 +161,7 @@ func TestFenceBirthByTheServerItself(t *testing.T) {
 // file changes its owner, and the server reads it by its group.
 func TestFenceBirthByTheGroup(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only root can be two users")
+		need.Right(t, "only root can be two users")
 	}
 	s := startServer(t)
 	for path, mode := range map[string]os.FileMode{s.file(): 0o640, s.dir: 0o770, filepath.Dir(s.dir): 0o755} {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/stage/need"
 	"redkeep/internal/words"
 )
 
@@ -427,7 +428,7 @@ func onTinyDisk(t *testing.T, dir, options string, f func()) {
 		done <- err
 	}()
 	if err := <-done; err != nil {
-		t.Skipf("no mount namespace here: %v", err)
+		need.Right(t, "no mount namespace here: ", err)
 	}
 }
 

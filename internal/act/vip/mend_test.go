@@ -14,6 +14,8 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/need"
 )
 
 // within is how soon the design wants an address back.
@@ -321,7 +323,7 @@ func TestIPv6Off(t *testing.T) {
 	segmentOf(t, 1)
 	h, _ := open(t, vip4, vip6)
 	if err := os.WriteFile("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", []byte("1"), 0); err != nil {
-		t.Skip(err)
+		need.Right(t, err)
 	}
 	err := h.Set(t.Context(), true, time.Minute)
 	if err == nil || !strings.Contains(err.Error(), "disable_ipv6") {

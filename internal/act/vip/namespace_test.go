@@ -17,6 +17,8 @@ import (
 	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/need"
 )
 
 const group = "orders"
@@ -42,7 +44,7 @@ type host struct {
 func segmentOf(t testing.TB, n int) []*host {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("network namespaces need root")
+		need.Right(t, "network namespaces need root")
 	}
 	before, err := netns.Get()
 	must(t, err)
@@ -190,7 +192,7 @@ func ip(t testing.TB, line string) string {
 	t.Helper()
 	path, err := exec.LookPath("ip")
 	if err != nil {
-		t.Skip("needs the ip program")
+		need.Program(t, "needs the ip program")
 	}
 	out, err := exec.Command(path, strings.Fields(line)...).CombinedOutput()
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/need"
 )
 
 func TestForbiddenNamesTheSettingAndWhatHelps(t *testing.T) {
@@ -68,7 +70,7 @@ func thread(t *testing.T) *Thread {
 	t.Helper()
 	n, err := Open()
 	if err != nil {
-		t.Skip(Explain(err))
+		need.Right(t, Explain(err))
 	}
 	t.Cleanup(n.Close)
 	return n

@@ -13,6 +13,7 @@ import (
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/clock"
 	"redkeep/internal/stage/ether"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/stage/writer"
 )
 
@@ -72,12 +73,12 @@ type scene struct {
 func open(t *testing.T, vip netip.Addr) *scene {
 	t.Helper()
 	if _, err := stage.FindRedis(); err != nil {
-		t.Skip(err)
+		need.Program(t, err)
 	}
 	st, err := stage.New(t.Context(), stage.Options{Hosts: []string{"h1", "h2"}, Guests: []string{"observer"}, Dir: t.TempDir()})
 	var forbidden *stage.Forbidden
 	if errors.As(err, &forbidden) {
-		t.Skip(err)
+		need.Right(t, err)
 	}
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
