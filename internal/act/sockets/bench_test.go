@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -123,8 +124,8 @@ const (
 // BenchmarkCrowd is 6,000 connections that are asked 10,000 questions a second, as a Sentinel of a thousand groups asks; an
 // operation is a question with its answer. What counts is cpu-µs/op.
 func BenchmarkCrowd(b *testing.B) {
-	for name, batch := range map[string]time.Duration{"batch=0": 0, "batch=1ms": time.Millisecond, "batch=2ms": 2 * time.Millisecond} {
-		b.Run(name, func(b *testing.B) { benchCrowd(b, batch) })
+	for _, batch := range []time.Duration{0, time.Millisecond, 2 * time.Millisecond} {
+		b.Run("batch="+batch.String(), func(b *testing.B) { benchCrowd(b, batch) })
 	}
 	b.Run("goroutines", benchGoroutines)
 }
@@ -136,7 +137,7 @@ func benchCrowd(b *testing.B, batch time.Duration) {
 	var l *Loop
 	opened, done := make(chan struct{}), make(chan struct{})
 	asked, answered, turns := 0, 0, 0
-	began := clock()
+	began, before := clock(), heap()
 	l = running(b, Config{Batch: batch, Turn: func() { turns++ }, Woken: nil}, nil)
 	h := &played{
 		opened: func(c *Conn) {
@@ -164,6 +165,7 @@ func benchCrowd(b *testing.B, batch time.Duration) {
 		<-time.After(5 * time.Millisecond)
 	}
 	within(b, opened, "the last connection")
+	each := float64(heap()-before) / crowd
 	b.ReportAllocs()
 	b.ResetTimer()
 	cpu := spent()
@@ -181,14 +183,24 @@ func benchCrowd(b *testing.B, batch time.Duration) {
 		l.SetWake(began)
 	})
 	<-done
+	b.ReportMetric(each, "B/conn")
 	b.ReportMetric(float64((spent()-cpu).Nanoseconds())/1e3/float64(b.N), "cpu-µs/op")
 	b.ReportMetric(float64(turns)/float64(b.N), "turns/op")
+}
+
+// heap is how many bytes are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
 }
 
 // benchGoroutines is the same with the runtime's connections and a goroutine that reads each.
 func benchGoroutines(b *testing.B) {
 	at := answering(b)
 	question := []byte("PING somebody\r\n")
+	before := heap()
 	var conns []net.Conn
 	answers := make(chan struct{}, 1000)
 	var readers sync.WaitGroup
@@ -208,6 +220,7 @@ func benchGoroutines(b *testing.B) {
 			}
 		})
 	}
+	each := float64(heap()-before) / crowd
 	b.Cleanup(func() {
 		for _, conn := range conns {
 			conn.Close()
@@ -237,5 +250,6 @@ func benchGoroutines(b *testing.B) {
 	for range b.N {
 		<-answers
 	}
+	b.ReportMetric(each, "B/conn")
 	b.ReportMetric(float64((spent()-cpu).Nanoseconds())/1e3/float64(b.N), "cpu-µs/op")
 }

@@ -192,7 +192,7 @@ func (c *Conn) bury() {
 		c.coder.end(c.why == nil || c.why == io.EOF)
 		c.coder.busy = 0
 	} else if c.fd >= 0 {
-		if l.conns[c.fd] == c {
+		if int(c.fd) < len(l.conns) && l.conns[c.fd] == c {
 			l.conns[c.fd] = nil
 		}
 		if c.why == nil {

@@ -75,7 +75,8 @@ func (l *Loop) Now() words.Instant { return l.now }
 // before; Never takes it back.
 func (l *Loop) SetWake(at words.Instant) { l.wake = at }
 
-// Run serves until the context ends, and then closes everything: what was written and can be sent is, and each Closed is called.
+// Run serves until the context ends, and then closes everything: what was written is sent as far as the kernel takes it (with TLS,
+// what its goroutines had begun), and each Closed is called.
 func (l *Loop) Run(ctx context.Context) error {
 	defer l.end()
 	stop := context.AfterFunc(ctx, func() {

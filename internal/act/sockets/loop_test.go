@@ -300,12 +300,12 @@ func TestPostAfterEnd(t *testing.T) {
 func TestWake(t *testing.T) {
 	woken := make(chan words.Instant, 10)
 	var l *Loop
-	l = running(t, Config{Woken: func(now words.Instant) {
+	running(t, Config{Woken: func(now words.Instant) {
 		woken <- now
 		if len(woken) < 5 {
 			l.SetWake(now.Add(1500 * time.Microsecond))
 		}
-	}}, nil)
+	}}, func(made *Loop) { l = made })
 	began := clock()
 	on(t, l, func() {
 		l.SetWake(began.Add(time.Hour))
