@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -105,31 +106,51 @@ var otherwise = map[string]bool{
 }
 
 // TestRefusesAsRedisSentinel holds what is refused, and with which words, against redis-sentinel: each line of a list, some of
-// which are good, stands after a good monitor line and before one that is bad in any case.
+// which are good, stands after a good monitor line and before one that is bad in any case; and so do several of them, in any order.
 func TestRefusesAsRedisSentinel(t *testing.T) {
 	needSentinel(t)
 	list, err := os.ReadFile("testdata/lines.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
+	lines := strings.Split(strings.TrimSuffix(string(list), "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(line, `\n`, "\n")
+	}
 	dir := t.TempDir()
+	for _, line := range lines {
+		refusedAlike(t, dir, line)
+	}
+	const mixtures, most = 60, 8
+	r := rand.New(rand.NewPCG(3, 4))
+	for range mixtures {
+		var several []string
+		for range 1 + r.IntN(most) {
+			if line := lines[r.IntN(len(lines))]; !otherwise[line] {
+				several = append(several, line)
+			}
+		}
+		refusedAlike(t, dir, strings.Join(several, "\n"))
+	}
+}
+
+// refusedAlike compares the refusals of a file with those lines.
+func refusedAlike(t *testing.T, dir, lines string) {
+	t.Helper()
 	conf := filepath.Join(dir, "sentinel.conf")
-	for line := range strings.Lines(string(list)) {
-		line = strings.ReplaceAll(strings.TrimSuffix(line, "\n"), `\n`, "\n")
-		text := "port 0\nsentinel monitor m 127.0.0.1 6379 2\n" + line + "\nsentinel zzz\n"
-		if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		want := banner(t, dir, conf)
-		_, err := Load(Source{File: []byte(text), Dir: dir}, &here{dir})
-		var refused *Refusal
-		if !errors.As(err, &refused) {
-			t.Errorf("%q: %v", line, err)
-			continue
-		}
-		if got := refused.Banner(version); (got != want) != otherwise[line] {
-			t.Errorf("%q: got %q, want %q", line, got, want)
-		}
+	text := "port 0\nsentinel monitor m 127.0.0.1 6379 2\n" + lines + "\nsentinel zzz\n"
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := banner(t, dir, conf)
+	_, err := Load(Source{File: []byte(text), Dir: dir}, &here{dir})
+	var refused *Refusal
+	if !errors.As(err, &refused) {
+		t.Errorf("%q: %v", lines, err)
+		return
+	}
+	if got := refused.Banner(version); (got != want) != otherwise[lines] {
+		t.Errorf("%q: got %q, want %q", lines, got, want)
 	}
 }
 

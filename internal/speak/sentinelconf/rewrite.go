@@ -111,7 +111,9 @@ func (w *writer) setting(s slot, name, text string, force bool) {
 
 // state writes sentinel's own lines.
 func (w *writer) state(s *State) {
-	w.line(slotMyID, "myid", s.MyID)
+	if s.MyID != "" {
+		w.line(slotMyID, "myid", s.MyID)
+	}
 	w.choice(slotDeny, "deny-scripts-reconfig", s.DenyScriptsReconfig, true)
 	w.choice(slotResolve, "resolve-hostnames", s.ResolveHostnames, false)
 	w.choice(slotAnnounceHostnames, "announce-hostnames", s.AnnounceHostnames, false)

@@ -1,6 +1,7 @@
 package sentinelconf
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -135,6 +136,9 @@ func TestRewritesAsRedisSentinel(t *testing.T) {
 			"SENTINEL SET mymaster down-after-milliseconds 5000", "SENTINEL SET mymaster quorum 1 auth-pass p parallel-syncs 2", "SENTINEL REMOVE mymaster",
 		}}
 	}
+	for i := range 4 {
+		cases[fmt.Sprint("values", i)] = rewriting{text: header + values(i)}
+	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, c.text, c.args...)
@@ -178,6 +182,40 @@ func TestRewritesAsRedisSentinel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// values gives each directive another value in each turn, but for those with which a Sentinel would not start here.
+func values(turn int) string {
+	var b strings.Builder
+	for _, d := range directives {
+		value := ""
+		switch n := d.most - int64(turn); d.kind {
+		case kindYesNo:
+			value = []string{"yes", "NO", "no", "Yes"}[turn]
+		case kindInteger:
+			value = fmt.Sprint([]int64{max(d.least, 1), min(n, 1<<31-1), max(d.least, 0), min(n, 1<<20)}[turn])
+		case kindMemory, kindMemoryOrPercent:
+			value = []string{"1048576", "1gb", "2000m", "1025kb"}[turn]
+		case kindOneOf, kindSomeOf:
+			list := strings.Fields(d.words)
+			value = list[turn%len(list)]
+		case kindText, kindTextOrNone:
+			value = []string{`"a b"`, "a", `"\x01\xff\"'"`, `'x\'"'`}[turn]
+		default:
+			continue
+		}
+		switch d.name {
+		case "port", "activedefrag", "cluster-enabled", "daemonize", "supervised", "syslog-enabled", "tls-port", "tls-replication", "tls-cluster", "logfile",
+			"unixsocket", "pidfile", "aclfile", "proc-title-template", "cluster-announce-hostname", "bind-source-addr", "io-threads", "maxclients", "syslog-ident",
+			"watchdog-period", "shutdown-timeout", "always-show-logo", "socket-mark-id", "crash-log-enabled", "loglevel", "server_cpulist", "jemalloc-bg-thread",
+			"oom-score-adj", "bio_cpulist", "aof_rewrite_cpulist", "bgsave_cpulist", "databases", "key-load-delay":
+			continue
+		}
+		if d.means == "" {
+			b.WriteString(d.name + " " + value + "\n")
+		}
+	}
+	return b.String()
 }
 
 // parsed reads a file that redis-sentinel has written.

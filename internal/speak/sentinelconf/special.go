@@ -39,7 +39,19 @@ func bindText(words []string) (string, refusal) {
 	if slices.Equal(words, []string{"*", "-::*"}) {
 		return "", ""
 	}
-	return strings.Join(words, " "), ""
+	return phrase(words), ""
+}
+
+// phrase writes words so that they are read as the same.
+func phrase(words []string) string {
+	var b []byte
+	for i, w := range words {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = appendWord(b, w)
+	}
+	return string(b)
 }
 
 // savePairs looks at when a server would save; Sentinel forgets it.
@@ -113,7 +125,7 @@ func masterText(words []string) (string, refusal) {
 	if err != nil || port < 0 || port > 65535 {
 		return "", "Invalid master port"
 	}
-	return words[0] + " " + strconv.FormatInt(port, 10), ""
+	return phrase([]string{words[0], strconv.FormatInt(port, 10)}), ""
 }
 
 // eventFlags reads the classes of events that a server would publish, each a letter, and writes them in Redis' order.

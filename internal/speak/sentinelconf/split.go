@@ -26,19 +26,17 @@ func split(line string) ([]string, bool) {
 
 // cutWord takes one word off a line that begins with one.
 func cutWord(line string) (word, rest string, ok bool) {
-	var b strings.Builder
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; c {
-		case ' ', '\t', '\n', '\r':
-			return b.String(), line[i:], true
-		case '"', '\'':
-			rest, ok := quoted(&b, line[i+1:], c)
-			return b.String(), rest, ok
-		default:
-			b.WriteByte(c)
-		}
+	end := strings.IndexAny(line, " \t\n\r\"'")
+	switch {
+	case end < 0:
+		return strings.Clone(line), "", true
+	case line[end] != '"' && line[end] != '\'':
+		return strings.Clone(line[:end]), line[end:], true
 	}
-	return b.String(), "", true
+	var b strings.Builder
+	b.WriteString(line[:end])
+	rest, ok = quoted(&b, line[end+1:], line[end])
+	return b.String(), rest, ok
 }
 
 // quoted reads up to the closing quote, which ends the word.

@@ -2,6 +2,7 @@ package sentinelconf
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -202,6 +203,61 @@ func FuzzRewrite(f *testing.F) {
 			return
 		}
 		holds(t, old, randomState(rand.New(rand.NewPCG(seed, 0))), newSettings("/"))
+	})
+}
+
+// anywhere is a host on which everything is there but included files.
+type anywhere struct{}
+
+func (anywhere) Read(string) ([]byte, error)        { return nil, nil }
+func (anywhere) Enter(dir string) (string, error)   { return "/" + dir, nil }
+func (anywhere) Log(string) error                   { return nil }
+func (anywhere) Executable(string) bool             { return true }
+func (anywhere) User(string, []string) (int, error) { return 0, nil }
+
+// FuzzLoad starts with anything: what a Sentinel would start with, it writes so that it starts with the same again.
+func FuzzLoad(f *testing.F) {
+	list, err := os.ReadFile("testdata/lines.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for line := range strings.Lines(string(list)) {
+		f.Add([]byte("sentinel monitor m 127.0.0.1 6379 2\n" + strings.ReplaceAll(line, `\n`, "\n")))
+	}
+	f.Fuzz(func(t *testing.T, old []byte) {
+		conf, err := Load(Source{File: old, Dir: "/"}, anywhere{})
+		var refused *Refusal
+		switch {
+		case errors.As(err, &refused):
+			if lines := bytes.Count(old, []byte("\n")) + 1; refused.Line < 0 || refused.Line > lines || refused.Reason == "" {
+				t.Errorf("%+v", refused)
+			}
+			return
+		case err != nil:
+			return
+		}
+		users := make([]string, len(conf.Users))
+		for i, u := range conf.Users {
+			users[i] = string(appendWord(nil, u.Name))
+			for _, rule := range u.Rules {
+				users[i] = string(appendWord([]byte(users[i]+" "), rule))
+			}
+		}
+		for _, m := range conf.Masters {
+			m.Line = 0
+		}
+		text := Rewrite(old, conf.State, conf.Settings, users)
+		again, err := Load(Source{File: text, Dir: conf.Dir}, anywhere{})
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		for _, m := range again.Masters {
+			m.Line = 0
+		}
+		again.Dir, again.texts[directiveAt("dir")] = conf.Dir, conf.texts[directiveAt("dir")]
+		if !reflect.DeepEqual(again, conf) {
+			t.Errorf("%q\nwas read as %+v %+v\nand then as %+v %+v in\n%q", old, *conf.State, *conf.Settings, *again.State, *again.Settings, text)
+		}
 	})
 }
 

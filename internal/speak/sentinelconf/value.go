@@ -66,6 +66,8 @@ func (d *directive) number(word string) (string, refusal) {
 		return strconv.FormatInt(n, 8), ""
 	case d.kind == kindInteger:
 		return strconv.FormatInt(n, 10), ""
+	case d.kind == kindMemoryOrPercent && n < 0:
+		return strconv.FormatInt(-n, 10) + "%", ""
 	}
 	return bytesText(n), ""
 }
@@ -134,8 +136,11 @@ func bytesOf(word string) (int64, bool) {
 	return 0, false
 }
 
-// bytesText writes a memory size.
+// bytesText writes a memory size. What didn't fit becomes the most that does; redis-sentinel writes a number that it refuses.
 func bytesText(n int64) string {
+	if n < 0 {
+		n = math.MaxInt64
+	}
 	for _, u := range slices.Backward(units[:]) {
 		if size := int64(u.size); strings.HasSuffix(u.name, "b") && size > 1 && n != 0 && n%size == 0 {
 			return strconv.FormatInt(n/size, 10) + u.name
