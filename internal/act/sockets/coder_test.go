@@ -165,7 +165,7 @@ func TestTLSDrop(t *testing.T) {
 	server, client := secured(t)
 	whys := make(chan error, 1)
 	var at string
-	l := running(t, Config{Handshake: 300 * time.Millisecond, Slow: 300 * time.Millisecond, OutLimit: 1 << 30, Waiting: 1 << 30}, func(l *Loop) {
+	l := running(t, Config{Handshake: time.Second, Slow: 300 * time.Millisecond, OutLimit: 1 << 30, Waiting: 1 << 30}, func(l *Loop) {
 		at = servingTLS(t, l, server, func(*Conn) Handler {
 			h := telling(whys, nil)
 			h.opened = func(c *Conn) { c.Write(make([]byte, 32<<20)) }

@@ -7,10 +7,13 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/words"
 )
 
 // telling is a Handler that sends why its connection ended.
@@ -201,8 +204,9 @@ func TestDropSlow(t *testing.T) {
 func TestPipelining(t *testing.T) {
 	whys := make(chan error, 1)
 	var at string
-	running(t, Config{OutLimit: 64 << 10}, func(l *Loop) {
-		at = serving(t, l, func(*Conn) Handler { return telling(whys, echo) })
+	var server *Conn
+	l := running(t, Config{OutLimit: 64 << 10}, func(l *Loop) {
+		at = serving(t, l, func(c *Conn) Handler { server = c; return telling(whys, echo) })
 	})
 	conn := dialled(t, at)
 	const size = 16 << 20
@@ -213,7 +217,7 @@ func TestPipelining(t *testing.T) {
 		}
 		_ = conn.(*net.TCPConn).CloseWrite()
 	}()
-	<-time.After(300 * time.Millisecond) // until nothing goes any more
+	eventually(t, l, "the client is slowed down", func() bool { return server != nil && server.armed == unix.EPOLLOUT })
 	if n, err := io.Copy(io.Discard, conn); n != size || err != nil {
 		t.Errorf("%d bytes came back, %v", n, err)
 	}
@@ -225,25 +229,31 @@ func TestPipelining(t *testing.T) {
 func TestIdle(t *testing.T) {
 	whys := make(chan error, 1)
 	var at string
-	running(t, Config{}, func(l *Loop) {
+	var ahead atomic.Int64
+	l := running(t, Config{Now: func() words.Instant { return clock() + words.Instant(ahead.Load()) }}, func(l *Loop) {
 		at = serving(t, l, func(c *Conn) Handler {
-			c.SetIdle(400 * time.Millisecond)
+			c.SetIdle(time.Minute)
 			return telling(whys, echo)
 		})
 	})
 	conn := dialled(t, at)
-	for range 3 {
-		<-time.After(250 * time.Millisecond)
+	for range 5 {
+		ahead.Add(int64(40 * time.Second))
 		if err := ask(conn, "still here\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	last := time.Now()
+	ahead.Add(int64(59 * time.Second))
+	on(t, l, func() {})
+	on(t, l, func() {
+		if len(whys) > 0 {
+			t.Error("closed early")
+		}
+	})
+	ahead.Add(int64(2 * time.Second))
+	on(t, l, func() {})
 	if why := within(t, whys, "closed"); why != ErrIdle {
 		t.Errorf("closed: %v", why)
-	}
-	if idle := time.Since(last); idle < 390*time.Millisecond {
-		t.Errorf("closed after %v", idle)
 	}
 }
 

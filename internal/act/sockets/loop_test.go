@@ -36,7 +36,9 @@ func clock() words.Instant {
 // running makes a loop, prepares it, and runs it until the test's end.
 func running(t testing.TB, config Config, prepare func(*Loop)) *Loop {
 	t.Helper()
-	config.Now = clock
+	if config.Now == nil {
+		config.Now = clock
+	}
 	l, err := New(config)
 	if err != nil {
 		t.Fatal(err)
