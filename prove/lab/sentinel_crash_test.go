@@ -3,6 +3,8 @@ package lab
 import (
 	"fmt"
 	"time"
+
+	"redkeep/internal/stage/clock"
 )
 
 // crashes are what becomes of a failover whose leader ends, and of clocks that jump.
@@ -29,8 +31,8 @@ func crashed(q *quorum, where string) {
 		q.ask(i, "SENTINEL", "SET", orders, "quorum", "2")
 	}
 	if where == "crash-after-election" {
-		// The others have voted, and wait for twice the failover's timeout.
 		f.turnedOver(-1)
+		f.patient(q.others(leader))
 	} else {
 		q.await(turnover, "agreement on another master", func() bool {
 			at, _, ok := q.agreed()
@@ -43,6 +45,29 @@ func crashed(q *quorum, where string) {
 	q.must(q.servers[0].Process().Thaw())
 	q.follows(at)
 	q.awaitWhole()
+}
+
+// patient: who has voted for another makes no attempt of its own for twice the failover's timeout, and not much longer either.
+func (f *turn) patient(voters []int) {
+	f.t.Helper()
+	first := time.Duration(0)
+	for _, i := range voters {
+		var voted clock.Instant
+		for _, e := range f.members[i].Since(f.marks[i]) {
+			switch {
+			case e.Channel == "+vote-for-leader" && voted == 0:
+				voted = e.At
+			case e.Channel == "+try-failover" && first == 0:
+				first = e.At.Sub(voted)
+				if first < 2*failoverTimeout-100*time.Millisecond {
+					f.t.Errorf("sentinel %d (%s) tried %v after its vote for another", i, f.members[i].Program().Name, first)
+				}
+			}
+		}
+	}
+	if first > 2*failoverTimeout+3*time.Second {
+		f.t.Errorf("nobody tried for %v after the vote", first)
+	}
 }
 
 // tilt: one that was stopped for longer than it may does nothing for a time, and says so to who asks.

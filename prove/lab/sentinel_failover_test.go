@@ -24,9 +24,14 @@ func killed(q *quorum) {
 		q.onlyLeader(leader)
 		old := q.masterAt()
 		f := q.fault("kill the master on h%d, sentinel %d is to lead", old+1, leader)
-		_, err := q.servers[old].Kill()
+		at, err := q.servers[old].Kill()
 		q.must(err)
 		f.turnedOver(leader)
+		// The last answer may have come a ping before; from then on it is silent, whatever its kernel says meanwhile.
+		down := q.heard(leader, f.marks[leader], soon, "+sdown", "master").At.Sub(at)
+		if down < downAfter-500*time.Millisecond || down > downAfter+2*time.Second {
+			q.t.Errorf("sentinel %d (%s) saw the master down after %v", leader, q.members[leader].Program().Name, down)
+		}
 		q.must(q.servers[old].Start(q.t.Context()))
 		f.returned()
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/authority"
 	"redkeep/internal/stage/sentinels"
 )
 
@@ -59,6 +60,7 @@ type quorum struct {
 	servers []*stage.Redis
 	members []*sentinels.Sentinel
 	marks   []string
+	root    *authority.Authority // where there is TLS
 }
 
 // newQuorum makes the stage, the servers and the Sentinels, and waits until each of these knows everybody.

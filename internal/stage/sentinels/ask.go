@@ -34,7 +34,11 @@ func (s *Sentinel) Dial(ctx context.Context) (*wire.Conn, error) {
 
 // DialBare connects without authenticating.
 func (s *Sentinel) DialBare(ctx context.Context) (*wire.Conn, error) {
-	return wire.Dial(ctx, s.host.Dial, netip.AddrPortFrom(loopback, s.config.Port), askLimit)
+	dial := wire.Dialer(s.host.Dial)
+	if s.config.TLS != nil {
+		dial = wire.OverTLS(dial, s.config.TLS)
+	}
+	return wire.Dial(ctx, dial, netip.AddrPortFrom(loopback, s.config.Port), askLimit)
 }
 
 // line is the connection for questions, one at a time. A connection for each would fill the log, and cost more than the answers.

@@ -1,6 +1,7 @@
 package sentinels
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -37,6 +38,8 @@ type Config struct {
 	Before, After []string
 	// Password and User are how this package's own questions are authenticated; empty where that is not needed.
 	User, Password string
+	// TLS, if set, is by what this package speaks to it: it listens for TLS alone.
+	TLS func() (*tls.Config, error)
 	// Hosts, if set, is what the process finds in /etc/hosts, in a mount namespace of its own.
 	Hosts string
 }
