@@ -62,16 +62,19 @@ func (r *runner) said() (acks []ack, oops []string) {
 	return append([]ack(nil), r.acks...), append([]string(nil), r.oops...)
 }
 
-// follows returns when the client was first told of a write by that server, after an instant.
-func (r *runner) follows(server string, after time.Time) (time.Time, bool) {
+// goingOn is how many writes in a row make a client one that goes on.
+const goingOn = 10
+
+// follows returns when the client was first told of a write by that server, after an instant, and whether it goes on there.
+func (r *runner) follows(server string, after time.Time) (first time.Time, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := len(r.acks) - 1; i >= 0 && r.acks[i].at.After(after); i-- {
-		if r.acks[i].by == server && (i == 0 || r.acks[i-1].by != server || !r.acks[i-1].at.After(after)) {
-			return r.acks[i].at, true
-		}
+	count := 0
+	for i := len(r.acks) - 1; i >= 0 && r.acks[i].by == server && r.acks[i].at.After(after); i-- {
+		first = r.acks[i].at
+		count++
 	}
-	return time.Time{}, false
+	return first, count >= goingOn
 }
 
 // gap is the longest time without an acknowledgement that ended between two instants.

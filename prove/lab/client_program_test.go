@@ -81,16 +81,3 @@ func nodeModules(t *testing.T, dir string) (lacking string) {
 	return lacks(t, "nodejs 18 or later, npm, and a registry to fetch modules from", "npm", "ci", "--prefix", dir,
 		"--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
 }
-
-// require skips a test for which this machine lacks something. On the machines that check every change nothing is lacking:
-// .ci/run installs it, says so by REDKEEP_CI, and a test that is skipped there would be one that nobody misses.
-func require(t *testing.T, lacking string) {
-	t.Helper()
-	switch {
-	case lacking == "":
-	case os.Getenv("REDKEEP_CI") != "":
-		t.Fatalf("lacking: %s", lacking)
-	default:
-		t.Skipf("lacking: %s", lacking)
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/stage/sentinels"
 )
 
@@ -45,54 +46,76 @@ const (
 	copying = time.Second
 )
 
+// handovers are two changes of a site's master.
+type handovers struct {
+	first, second, third string
+	// asked is when the second master was asked for, killed when it was killed, and over when all clients had followed.
+	asked, killed, over time.Time
+	// planned and crash are how long each client took to follow.
+	planned, crash map[string]time.Duration
+}
+
 // followThrough runs the clients through both changes of the master and judges what they were told.
 func followThrough(s *clientSite, applications []application) {
 	s.await(20*time.Second, "whole group", s.whole)
-	first := s.master()
+	m := handovers{first: s.master()}
 	runners := s.run(applications)
-	start := time.Now()
-	s.followAll(runners, first, start.Add(-time.Minute))
+	s.followAll(runners, m.first, time.Now().Add(-time.Minute))
 
-	asked := time.Now()
+	m.asked = time.Now()
 	if _, err := s.ask(s.Hosts()[1], "SENTINEL", "FAILOVER", s.group); err != nil {
 		s.t.Fatal(err)
 	}
-	s.await(followLimit, "second master", func() bool { m := s.master(); return m != "" && m != first })
-	second := s.master()
-	s.followAll(runners, second, asked)
+	m.second = s.masterAfter(m.first)
+	m.planned = s.followAll(runners, m.second, m.asked)
 
 	s.await(20*time.Second, "whole group", s.whole)
-	killed := time.Now()
-	if _, err := s.serverAt(second).Kill(); err != nil {
+	m.killed = time.Now()
+	if _, err := s.serverAt(m.second).Kill(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.await(followLimit, "third master", func() bool { m := s.master(); return m != "" && m != second })
-	third := s.master()
-	s.followAll(runners, third, killed)
-	over := time.Now()
+	m.third = s.masterAfter(m.second)
+	m.crash = s.followAll(runners, m.third, m.killed)
+	m.over = time.Now()
 	for _, r := range runners {
 		if _, err := r.process.Kill(); err != nil {
 			s.t.Error(err)
 		}
 	}
-	s.t.Logf("masters: %s, %s by request, %s after a kill", first, second, third)
+	s.t.Logf("masters: %s, %s by request, %s after a kill", m.first, m.second, m.third)
+	s.t.Run("redis-cli", s.redisCLI)
+	s.judgeAll(applications, runners, m)
+}
 
+// masterAfter waits until all tell clients of another master.
+func (s *clientSite) masterAfter(before string) (master string) {
+	s.t.Helper()
+	s.await(followLimit, "master after "+before, func() bool {
+		master = s.master()
+		return master != "" && master != before
+	})
+	return master
+}
+
+// judgeAll judges each client in a subtest of its name.
+func (s *clientSite) judgeAll(applications []application, runners map[string]*runner, m handovers) {
+	s.t.Helper()
 	// mayLose says of a write that is not on the last master whether that is Sentinel's known loss.
 	mayLose := func(a ack) bool {
-		planned := a.by == first && a.at.After(asked.Add(-copying)) && a.at.Before(killed)
-		crash := a.by == second && a.at.After(killed.Add(-copying)) && !a.at.After(killed.Add(copying))
+		planned := a.by == m.first && a.at.After(m.asked.Add(-copying)) && a.at.Before(m.killed)
+		crash := a.by == m.second && a.at.After(m.killed.Add(-copying)) && !a.at.After(m.killed.Add(copying))
 		return crash || planned && !s.lossless
 	}
-	reached := s.whatReached(third, runners)
+	reached := s.whatReached(m.third, runners)
 	for _, c := range applications {
 		s.t.Run(c.name, func(t *testing.T) {
-			require(t, c.lacking)
+			if c.lacking != "" {
+				need.Program(t, c.lacking)
+			}
 			r := runners[c.name]
 			r.judge(t, reached[c.name], mayLose)
-			one, _ := r.follows(second, asked)
-			two, _ := r.follows(third, killed)
 			t.Logf("at the second master after %v (longest gap %v), at the third after %v (%v)",
-				one.Sub(asked).Round(time.Millisecond), r.gap(asked, killed), two.Sub(killed).Round(time.Millisecond), r.gap(killed, over))
+				m.planned[c.name], r.gap(m.asked, m.killed), m.crash[c.name], r.gap(m.killed, m.over))
 		})
 	}
 }
@@ -119,15 +142,16 @@ func (s *clientSite) run(applications []application) map[string]*runner {
 	return runners
 }
 
-// followAll waits until every client writes to that server.
-func (s *clientSite) followAll(runners map[string]*runner, server string, after time.Time) {
+// followAll waits until every client writes to that server, and returns how long after an instant it began to.
+func (s *clientSite) followAll(runners map[string]*runner, server string, after time.Time) map[string]time.Duration {
 	s.t.Helper()
-	end := time.Now().Add(followLimit)
+	end, took := time.Now().Add(followLimit), map[string]time.Duration{}
 	for _, r := range runners {
-		_, ok := r.follows(server, after)
+		first, ok := r.follows(server, after)
 		for ; !ok && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			_, ok = r.follows(server, after)
+			first, ok = r.follows(server, after)
 		}
+		took[r.name] = first.Sub(after).Round(time.Millisecond)
 		if !ok {
 			acks, oops := r.said()
 			s.t.Errorf("%s does not write to %s within %v; the last of its %d writes: %v; last refused: %q", r.name, server, followLimit,
@@ -137,6 +161,7 @@ func (s *clientSite) followAll(runners map[string]*runner, server string, after 
 	if s.t.Failed() {
 		s.t.FailNow()
 	}
+	return took
 }
 
 // whatReached reads from a server what each client has written.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/need"
 )
 
 const (
@@ -170,6 +172,6 @@ func requireArping(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("arping", "-V").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "iputils") {
-		require(t, "iputils-arping")
+		need.Program(t, "iputils-arping")
 	}
 }
