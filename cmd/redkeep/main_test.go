@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"redkeep": main})
+	testscript.Main(m, map[string]func(){"redkeep": main, "redis-sentinel": sentinelAs, "valkey-sentinel": sentinelAs})
 }
 
 // TestScripts runs the command lines in testdata against the real main.

@@ -53,7 +53,7 @@ everything is left as it is for the agent that starts next.`,
 		return agent.Run(cmd.Context(), agent.Options{
 			Config: c, Self: self, StateDir: dir, Version: readBuild().Version,
 			Log:   log,
-			Ready: func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) },
+			Ready: func() { tellSystemd(daemon.SdNotifyReady) },
 		}, stop, suspend)
 	}
 	return cmd
@@ -80,7 +80,7 @@ func signals() (stop, suspend <-chan struct{}, end func()) {
 			if sig == unix.SIGUSR2 {
 				close(suspending)
 			} else {
-				_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+				tellSystemd(daemon.SdNotifyStopping)
 				close(stopping)
 			}
 		case <-ctx.Done():
