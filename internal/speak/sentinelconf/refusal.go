@@ -51,16 +51,16 @@ func hide(line string) string {
 	keep := 0
 	words := strings.Fields(lower)
 	switch {
-	case len(words) > 1 && words[0] == "sentinel" && strings.HasPrefix(words[1], "auth-pass"):
+	case len(words) > 1 && words[0] == "sentinel" && strings.HasPrefix(words[1], "auth-pas"):
 		keep = end(3)
-	case len(words) > 1 && words[0] == "sentinel" && strings.HasPrefix(words[1], "sentinel-pass"):
+	case len(words) > 1 && words[0] == "sentinel" && strings.HasPrefix(words[1], "sentinel-pas"):
 		keep = end(2)
 	case len(words) > 0 && words[0] == "user":
 		secret := func(w string) bool { return strings.ContainsAny(w, "<>#!") }
 		if keep = end(max(slices.IndexFunc(words, secret), 0)); keep == 0 {
 			return line
 		}
-	case len(words) > 0 && (strings.Contains(words[0], "pass") || words[0] == "masterauth"):
+	case len(words) > 0 && (strings.Contains(words[0], "pas") || words[0] == "masterauth"):
 		keep = end(1)
 	default:
 		return line

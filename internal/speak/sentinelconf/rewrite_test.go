@@ -113,6 +113,8 @@ protected-mode yes
 sentinel announce-ip ""
 sentinel announce-port 0
 `},
+	"hostnames": {text: header + "sentinel resolve-hostnames yes\nsentinel announce-hostnames YES\nsentinel monitor m localhost 1 2\nsentinel known-replica m localhost 2\n" +
+		"sentinel known-replica m nosuch.invalid 3\n", commands: []string{"SENTINEL SET m quorum 1"}},
 	"options": {text: header + "daemonize yes\n# x\n", args: []string{
 		"--daemonize", "no", "--sentinel", "monitor", "m", "127.0.0.1", "1", "2", "--sentinel down-after-milliseconds m 77", "--loglevel", "warning",
 		"--save", "--protected-mode no", "--sentinel",

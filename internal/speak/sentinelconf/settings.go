@@ -48,8 +48,9 @@ type Settings struct {
 	// Renames are commands of this Sentinel's own port, in the order of their lines; one without a name is taken away.
 	Renames []Rename
 
-	// texts are what stands after each directive of the table when the file is written.
-	texts [len(directives)]string
+	// texts are what stands after each directive of the table when the file is written. It is a pointer since some are
+	// passwords, which printing the settings would else show.
+	texts *[len(directives)]string
 }
 
 // TLS is how this Sentinel speaks TLS. Paths are "" where there is none.
@@ -72,7 +73,7 @@ type TLS struct {
 
 // newSettings are those of an empty file.
 func newSettings(dir string) *Settings {
-	s := &Settings{}
+	s := &Settings{texts: new([len(directives)]string)}
 	for i, d := range directives {
 		s.texts[i] = d.usual
 	}
