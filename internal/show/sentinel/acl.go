@@ -2,99 +2,215 @@ package sentinel
 
 import (
 	"crypto/rand"
-	"encoding/hex"
-	"slices"
+	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
+	"time"
+
+	"redkeep/internal/speak/acl"
+	"redkeep/internal/speak/resp"
 )
 
-// The subcommands of ACL, for a face that has one user, who needs no password and may do everything. Rules are not kept.
+// The subcommands of ACL. What rules mean is speak/acl's; here are the shapes of replies, and what a change does to connections.
 
-func (c *Client) aclWhoAmI(_ []string, r *reply) { r.bulk(theUser) }
+func (c *Client) aclWhoAmI(_ []string, r *reply) { r.bulk(c.user.Name()) }
 
-func (c *Client) aclUsers(_ []string, r *reply) {
-	r.array(1)
-	r.bulk(theUser)
-}
+func (c *Client) aclUsers(_ []string, r *reply) { r.list(c.face.users.Names()) }
 
-func (c *Client) aclList(_ []string, r *reply) {
-	r.array(1)
-	r.bulk("user " + theUser + " on nopass ~* &* +@all")
+func (c *Client) aclList(_ []string, r *reply) { r.list(c.face.users.List()) }
+
+func (r *reply) list(all []string) {
+	r.array(len(all))
+	r.strings(all...)
 }
 
 func (c *Client) aclGetUser(args []string, r *reply) {
-	if args[0] != theUser {
+	u := c.face.users.Find(args[0])
+	if u == nil {
 		r.null()
 		return
 	}
+	d := u.Describe()
 	r.dict(6)
 	r.bulk("flags")
-	r.set(2)
-	r.strings("on", "nopass", "passwords")
-	r.array(0)
-	r.strings("commands", "+@all", "keys", "~*", "channels", "&*", "selectors")
-	r.array(0)
+	r.set(len(d.Flags))
+	r.strings(d.Flags...)
+	r.bulk("passwords")
+	r.list(d.Passwords)
+	r.strings("commands", d.Commands, "keys", d.Keys, "channels", d.Channels, "selectors")
+	r.array(len(d.Selectors))
+	for _, s := range d.Selectors {
+		r.dict(3)
+		r.strings("commands", s.Commands, "keys", s.Keys, "channels", s.Channels)
+	}
+}
+
+// tooMany refuses a second argument of the subcommands that have one at most, and reports whether it did.
+func (c *Client) tooMany(args []string, r *reply) bool {
+	if len(args) > 1 {
+		r.error("ERR unknown subcommand or wrong number of arguments for '" + c.typed(1) + "'. Try ACL HELP.")
+	}
+	return len(args) > 1
 }
 
 func (c *Client) aclCat(args []string, r *reply) {
 	switch {
+	case c.tooMany(args, r):
 	case len(args) == 0:
-		r.array(len(categories))
-		r.strings(categories...)
-	case len(args) > 1:
-		r.error("ERR unknown subcommand or wrong number of arguments for 'cat'. Try ACL HELP.")
-	case !slices.Contains(categories, strings.ToLower(args[0])):
-		r.error("ERR Unknown category '" + short(args[0]) + "'")
+		r.list(categories)
 	default:
-		r.names(func(c *command) bool { return slices.Contains(c.categories(), strings.ToLower(args[0])) })
+		names, err := c.face.users.Category(args[0])
+		if err != nil {
+			r.error(err.Error())
+			return
+		}
+		r.list(names)
 	}
 }
 
-// maxBits is the longest password of ACL GENPASS.
-const maxBits = 4096
-
 func (c *Client) aclGenPass(args []string, r *reply) {
-	bits := 256
-	if len(args) > 0 {
-		n, err := strconv.Atoi(args[0])
-		if len(args) > 1 || err != nil || n < 1 || n > maxBits {
-			r.error("ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096")
-			return
-		}
-		bits = n
+	if c.tooMany(args, r) {
+		return
 	}
-	b := make([]byte, (bits+7)/8)
-	_, _ = rand.Read(b) // never fails
-	r.bulk(hex.EncodeToString(b)[:(bits+3)/4])
+	password, err := acl.GenPass(func(b []byte) { _, _ = rand.Read(b) }, args...) // it never fails
+	if err != nil {
+		r.error(err.Error())
+		return
+	}
+	r.bulk(password)
 }
 
 func (c *Client) aclLog(args []string, r *reply) {
-	switch {
-	case len(args) == 0:
-		r.array(0)
-	case len(args) == 1 && strings.EqualFold(args[0], "reset"):
+	if c.tooMany(args, r) {
+		return
+	}
+	if len(args) == 1 && strings.EqualFold(args[0], "reset") {
+		c.face.denials.Reset()
 		r.ok()
-	default:
-		if _, err := strconv.ParseInt(args[0], 10, 64); err != nil || len(args) > 1 {
-			r.error(notInteger)
-			return
-		}
-		r.array(0)
+		return
+	}
+	entries, err := c.face.denials.Newest(args...)
+	if err != nil {
+		r.error(err.Error())
+		return
+	}
+	now := time.Now()
+	r.array(len(entries))
+	for _, e := range entries {
+		r.dict(7)
+		r.bulk("count")
+		r.integer(e.Count)
+		r.strings("reason", e.Reason.String(), "context", e.Context(), "object", e.Object, "username", e.Username, "age-seconds")
+		r.double(e.Age(now))
+		r.strings("client-info", e.Client)
 	}
 }
 
 func (c *Client) aclDryRun(args []string, r *reply) {
-	if args[0] != theUser {
-		r.error("ERR User '" + short(args[0]) + "' not found")
+	denied, err := c.face.users.DryRun(args[0], args[1:])
+	switch {
+	case err != nil:
+		r.error(err.Error())
+	case denied != "":
+		r.bulk(denied)
+	default:
+		r.ok()
+	}
+}
+
+// fixed refuses to change users where they are not to be changed, and reports whether it did.
+func (c *Client) fixed(r *reply) bool {
+	if c.face.config.Users == nil {
+		r.error("ERR users can't be changed here: this port has one user, default, without a password; limit who reaches it with the host's packet filter")
+	}
+	return c.face.config.Users == nil
+}
+
+func (c *Client) aclSetUser(args []string, r *reply) {
+	if c.fixed(r) {
 		return
 	}
-	if find(args[1]) == nil {
-		r.error("ERR Command '" + short(args[1]) + "' not found")
+	effect, err := c.face.users.SetUser(args[0], args[1:])
+	if err != nil {
+		r.error(err.Error())
 		return
 	}
+	c.hit(effect)
 	r.ok()
 }
 
-func (c *Client) aclRefuse(_ []string, r *reply) {
-	r.error("ERR users can't be changed here: this port has one user, default, without a password; limit who reaches it with the host's packet filter")
+func (c *Client) aclDelUser(args []string, r *reply) {
+	if c.fixed(r) {
+		return
+	}
+	n, effect, err := c.face.users.DelUser(args)
+	if err != nil {
+		r.error(err.Error())
+		return
+	}
+	c.hit(effect)
+	r.integer(int64(n))
+}
+
+func (c *Client) aclSave(_ []string, r *reply) {
+	file := c.face.config.UserFile
+	switch {
+	case c.fixed(r):
+	case file == nil:
+		r.error(acl.NoFile.Error())
+	default:
+		file.Write(c.face.users.Save(), awaits(c, r, func(r *reply, err error) {
+			if err != nil {
+				r.error(acl.NotSaved.Error())
+				return
+			}
+			r.ok()
+		}))
+	}
+}
+
+func (c *Client) aclLoad(_ []string, r *reply) {
+	file := c.face.config.UserFile
+	switch {
+	case c.fixed(r):
+	case file == nil:
+		r.error(acl.NoFile.Error())
+	default:
+		file.Read(awaits(c, r, func(r *reply, read UserText) {
+			effect, err := acl.Effect{}, read.Err
+			if err != nil {
+				err = unread(file.Name(), err)
+			} else {
+				effect, err = c.face.users.Load(file.Name(), read.Text)
+			}
+			if err != nil {
+				r.error(err.Error())
+				return
+			}
+			r.ok()
+			c.hit(effect)
+		}))
+	}
+}
+
+// unread words the error about a file that can't be read: the reason begins with a capital there.
+func unread(name string, err error) error {
+	reason := err.Error()
+	if bad := (*fs.PathError)(nil); errors.As(err, &bad) {
+		reason = bad.Err.Error()
+	}
+	if reason != "" {
+		reason = strings.ToUpper(reason[:1]) + reason[1:]
+	}
+	return acl.Refusal("ERR Error loading ACLs, opening file '" + name + "': " + reason)
+}
+
+// double answers with a number that is no integer: RESP2 has strings for that.
+func (r *reply) double(f float64) {
+	if r.resp3 {
+		r.buf = resp.AppendDouble(r.buf, f)
+		return
+	}
+	r.bulk(strconv.FormatFloat(f, 'g', 17, 64))
 }

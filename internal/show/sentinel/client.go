@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"redkeep/internal/speak/acl"
 	"redkeep/internal/speak/resp"
 )
 
@@ -18,6 +19,9 @@ type Client struct {
 	since, at time.Time
 	last      *command
 	name      string
+	// user is who it is, and known whether it has said so, or came when nobody had to.
+	user  *acl.User
+	known bool
 
 	channels, patterns map[string]struct{} // what was subscribed to; nil until something is
 	// batch is what is being answered, nil outside of Receive.
@@ -76,10 +80,18 @@ func (c *Client) Receive(b []byte) (used int) {
 	work := c.face.begin()
 	c.batch, c.at = work, time.Now()
 	for used < len(b) && !c.waits && !c.leaving && work.sent < enough {
+		if c.stranger() {
+			if told := tooMuch(b[used:]); told != "" {
+				c.misunderstood(told, &work.reply)
+				break
+			}
+		}
 		request, n, err := resp.ParseRequest(b[used:], work.words, limits)
 		used += n
 		if err != nil {
-			c.misunderstood(err, &work.reply)
+			bad := (*resp.RequestError)(nil)
+			errors.As(err, &bad) // it is of no other type
+			c.misunderstood(bad.Text, &work.reply)
 			break
 		}
 		if len(request) == 0 {
@@ -100,10 +112,8 @@ func (c *Client) Receive(b []byte) (used int) {
 }
 
 // misunderstood ends a conversation whose next request can't be found.
-func (c *Client) misunderstood(err error, r *reply) {
-	bad := (*resp.RequestError)(nil)
-	errors.As(err, &bad) // it is of no other type
-	r.error("ERR Protocol error: " + bad.Text)
+func (c *Client) misunderstood(why string, r *reply) {
+	r.error("ERR Protocol error: " + why)
 	c.expel(true)
 }
 
@@ -187,6 +197,9 @@ func (c *Client) execute(request [][]byte, r *reply) {
 	found, args, problem := resolve(request)
 	c.last = found
 	c.face.requests++
+	if problem == "" {
+		problem = c.denied(found, request)
+	}
 	switch {
 	case problem != "":
 		r.error(problem)

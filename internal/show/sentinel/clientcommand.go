@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"redkeep/internal/speak/acl"
 )
 
 // The subcommands of CLIENT. There are no keys here, so what is about keys has nothing to do.
@@ -107,13 +109,14 @@ func (c *Client) line() string {
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
 		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
 		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags,
-		len(c.channels), len(c.patterns), last, theUser, protocol(c.resp3))
+		len(c.channels), len(c.patterns), last, c.user.Name(), protocol(c.resp3))
 }
 
 // killFilter is what CLIENT KILL was told.
 type killFilter struct {
 	id                int64
 	addr, local, kind string
+	user              *acl.User
 	skipMe            bool
 }
 
@@ -127,7 +130,7 @@ func (c *Client) clientKill(args []string, r *reply) {
 		r.ok()
 		return
 	}
-	f, problem := parseKill(args)
+	f, problem := c.face.parseKill(args)
 	if problem != "" {
 		r.error(problem)
 		return
@@ -135,42 +138,44 @@ func (c *Client) clientKill(args []string, r *reply) {
 	r.integer(c.kill(f))
 }
 
-func parseKill(args []string) (f killFilter, problem string) {
-	f.skipMe = true
+func (f *Face) parseKill(args []string) (k killFilter, problem string) {
+	k.skipMe = true
 	if len(args)%2 != 0 {
-		return f, syntaxError
+		return k, syntaxError
 	}
 	for ; len(args) > 0; args = args[2:] {
-		value, ok := args[1], true
+		value := args[1]
 		switch strings.ToLower(args[0]) {
 		case "id":
 			n, err := strconv.ParseInt(value, 10, 64)
 			if err != nil || n < 1 {
-				return f, "ERR client-id should be greater than 0"
+				return k, "ERR client-id should be greater than 0"
 			}
-			f.id = n
+			k.id = n
 		case "addr":
-			f.addr = value
+			k.addr = value
 		case "laddr":
-			f.local = value
+			k.local = value
 		case "type":
-			if f.kind, ok = clientKind(value); !ok {
-				return f, "ERR Unknown client type '" + short(value) + "'"
+			kind, ok := clientKind(value)
+			if !ok {
+				return k, "ERR Unknown client type '" + short(value) + "'"
 			}
+			k.kind = kind
 		case "user":
-			if value != theUser {
-				return f, "ERR No such user '" + short(value) + "'"
+			if k.user = f.users.Find(value); k.user == nil {
+				return k, "ERR No such user '" + short(value) + "'"
 			}
 		case "skipme":
 			if !strings.EqualFold(value, "yes") && !strings.EqualFold(value, "no") {
-				return f, syntaxError
+				return k, syntaxError
 			}
-			f.skipMe = strings.EqualFold(value, "yes")
+			k.skipMe = strings.EqualFold(value, "yes")
 		default:
-			return f, syntaxError
+			return k, syntaxError
 		}
 	}
-	return f, ""
+	return k, ""
 }
 
 // kill closes what the filter names, and returns how many that were. Whoever kills itself gets the reply first.
@@ -192,7 +197,7 @@ func (f killFilter) names(o *Client) bool {
 		remote, local = o.peer.Addrs()
 	}
 	return (f.id == 0 || f.id == o.id) && (f.addr == "" || f.addr == remote) && (f.local == "" || f.local == local) &&
-		(f.kind == "" || f.kind == o.kind())
+		(f.kind == "" || f.kind == o.kind()) && (f.user == nil || f.user == o.user)
 }
 
 func (c *Client) clientNoEvict(args []string, r *reply) {

@@ -4,22 +4,16 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"redkeep/internal/speak/acl"
 )
 
-// The commands about the connection itself. The face has one user without a password, as redis-sentinel has by default.
+// The commands about the connection itself.
 
 // redisVersion is the release of Sentinel whose replies these are; clients choose what they ask for by it.
 const redisVersion = "7.0.15"
 
-// Errors about who a client is and what it calls itself; client libraries turn the first two into errors of their own by their text.
-const (
-	noPassword = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
-	wrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
-	badName    = "ERR Client names cannot contain spaces, newlines or special characters."
-)
-
-// theUser is the only user.
-const theUser = "default"
+const badName = "ERR Client names cannot contain spaces, newlines or special characters."
 
 // maxName is the longest name that a client may give itself.
 const maxName = 256
@@ -39,20 +33,27 @@ func (c *Client) ping(args [][]byte, r *reply) {
 	}
 }
 
-// auth answers as a server whose default user needs no password.
+// auth makes the client a user: the default one, where it gives no name.
 func (c *Client) auth(args []string, r *reply) {
 	switch {
 	case len(args) > 2:
 		r.error(syntaxError)
-	case len(args) == 1:
-		r.error(noPassword)
-	case args[0] == theUser:
-		r.ok()
+		return
+	case len(args) == 2:
+	case c.face.users.Default().NeedsNone():
+		r.error(acl.NoPassword.Error())
+		return
 	default:
-		r.error(wrongPass)
+		args = []string{acl.DefaultUser, args[0]}
 	}
+	if !c.login(args[0], args[1]) {
+		r.error(acl.WrongPass.Error())
+		return
+	}
+	r.ok()
 }
 
+// hello may say who the client is and what it calls itself; each is so at once, though what follows may be wrong.
 func (c *Client) hello(args []string, r *reply) {
 	resp3 := c.resp3
 	if len(args) > 0 {
@@ -68,35 +69,36 @@ func (c *Client) hello(args []string, r *reply) {
 		resp3 = version == 3
 		args = args[1:]
 	}
-	name, problem := c.helloOptions(args)
-	if problem != "" {
+	if problem := c.helloOptions(args); problem != "" {
 		r.error(problem)
 		return
 	}
-	c.resp3, r.resp3, c.name = resp3, resp3, name
+	if !c.known {
+		r.error(acl.NoAuthHello.Error())
+		return
+	}
+	c.resp3, r.resp3 = resp3, resp3
 	c.greet(r)
 }
 
-// helloOptions returns the name that the client has from now on.
-func (c *Client) helloOptions(args []string) (name, problem string) {
-	name = c.name
+func (c *Client) helloOptions(args []string) (problem string) {
 	for len(args) > 0 {
 		switch option := strings.ToLower(args[0]); {
 		case option == "auth" && len(args) >= 3:
-			if args[1] != theUser {
-				return "", wrongPass
+			if !c.login(args[1], args[2]) {
+				return acl.WrongPass.Error()
 			}
 			args = args[3:]
 		case option == "setname" && len(args) >= 2:
 			if !validName(args[1]) {
-				return "", badName
+				return badName
 			}
-			name, args = args[1], args[2:]
+			c.name, args = args[1], args[2:]
 		default:
-			return "", "ERR Syntax error in HELLO option '" + short(args[0]) + "'"
+			return "ERR Syntax error in HELLO option '" + short(args[0]) + "'"
 		}
 	}
-	return name, ""
+	return ""
 }
 
 // greet answers a HELLO that went well.

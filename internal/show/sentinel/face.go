@@ -3,6 +3,8 @@ package sentinel
 import (
 	"slices"
 	"time"
+
+	"redkeep/internal/speak/acl"
 )
 
 // DefaultClients is how many connections are served at once, as in Redis.
@@ -15,12 +17,21 @@ type Config struct {
 	Clients int
 	// Listened is called when the first client subscribes to something, and when the last one no longer does; it may be nil.
 	Listened func(bool)
+	// Users are who may ask, and for what of Rules; nil is the default user alone, who may do everything without a password, and is
+	// not to be changed. They belong to the face's goroutine. Whoever saves a configuration has Lines of them in it.
+	Users *acl.Users
+	// UserFile is where ACL SAVE and LOAD have them; nil is none.
+	UserFile UserFile
+	// Denials are what ACL LOG tells; nil is a log of Redis' default length.
+	Denials *acl.Log
 }
 
 // Face answers the clients of the Sentinel protocol. It and its Clients belong to one goroutine.
 type Face struct {
-	config Config
-	source Source
+	config  Config
+	source  Source
+	users   *acl.Users
+	denials *acl.Log
 
 	clients   map[*Client]struct{}
 	listeners map[*Client]struct{}
@@ -42,7 +53,17 @@ func New(c Config) *Face {
 	if c.Listened == nil {
 		c.Listened = func(bool) {}
 	}
-	return &Face{config: c, source: c.Source, clients: map[*Client]struct{}{}, listeners: map[*Client]struct{}{}}
+	f := &Face{
+		config: c, source: c.Source, users: c.Users, denials: c.Denials,
+		clients: map[*Client]struct{}{}, listeners: map[*Client]struct{}{},
+	}
+	if f.users == nil {
+		f.users = acl.New(rules, false)
+	}
+	if f.denials == nil {
+		f.denials = acl.NewLog(acl.DefaultLogLength)
+	}
+	return f
 }
 
 // Open takes a connection in. Where there is no room for another the peer is told so and closed, and Open returns nil: the
@@ -56,7 +77,7 @@ func (f *Face) Open(p Peer) *Client {
 	}
 	f.lastID++
 	now := time.Now()
-	c := &Client{face: f, peer: p, id: f.lastID, since: now, at: now}
+	c := &Client{face: f, peer: p, id: f.lastID, since: now, at: now, user: f.users.Default(), known: f.users.Open()}
 	f.clients[c] = struct{}{}
 	return c
 }

@@ -3,6 +3,8 @@ package sentinel
 import (
 	"slices"
 	"strings"
+
+	"redkeep/internal/speak/acl"
 )
 
 // command is one that the face knows, or a subcommand of one.
@@ -26,6 +28,8 @@ type command struct {
 	container string
 	// listening is whether a RESP2 subscriber may send it.
 	listening bool
+	// id is the command's place in the rules.
+	id acl.ID
 }
 
 // Flags that many have.
@@ -43,7 +47,10 @@ const (
 var table map[string]*command
 
 // The commands answer from the table, so it can't be made where it is declared.
-func init() { table = makeTable() }
+func init() {
+	table = makeTable()
+	rules = makeRules(table)
+}
 
 func makeTable() map[string]*command {
 	t := map[string]*command{}
@@ -88,16 +95,16 @@ func commandsOfAll() []*command {
 func aclCommands() []*command {
 	all := []*command{
 		{name: "cat", arity: -2, flags: script, about: "Tells the categories, or the commands of one", run: (*Client).aclCat},
-		{name: "deluser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*Client).aclRefuse},
+		{name: "deluser", arity: -3, flags: admin, about: "Removes users, and closes their connections", run: (*Client).aclDelUser},
 		{name: "dryrun", arity: -4, flags: admin, since: "7.0.0", about: "Tells whether a user may", run: (*Client).aclDryRun},
 		{name: "genpass", arity: -2, flags: script, about: "Makes a password", run: (*Client).aclGenPass},
 		{name: "getuser", arity: 3, flags: admin, about: "Tells the rules of a user", run: (*Client).aclGetUser},
 		{name: "help", arity: 2, flags: plain, about: "Tells these subcommands", run: (*Client).aclHelp},
 		{name: "list", arity: 2, flags: admin, about: "Tells the rules of all users", run: (*Client).aclList},
-		{name: "load", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*Client).aclRefuse},
-		{name: "log", arity: -2, flags: admin, about: "Tells who was refused: nobody", run: (*Client).aclLog},
-		{name: "save", arity: 2, flags: admin, about: "Is refused: there is no file of users", run: (*Client).aclRefuse},
-		{name: "setuser", arity: -3, flags: admin, about: "Is refused: there is one user", run: (*Client).aclRefuse},
+		{name: "load", arity: 2, flags: admin, about: "Reads the file of users again", run: (*Client).aclLoad},
+		{name: "log", arity: -2, flags: admin, about: "Tells who was refused what", run: (*Client).aclLog},
+		{name: "save", arity: 2, flags: admin, about: "Writes the file of users", run: (*Client).aclSave},
+		{name: "setuser", arity: -3, flags: admin, about: "Makes or changes a user", run: (*Client).aclSetUser},
 		{name: "users", arity: 2, flags: admin, about: "Tells the names of all users", run: (*Client).aclUsers},
 		{name: "whoami", arity: 2, flags: script, about: "Tells the connection's user", run: (*Client).aclWhoAmI},
 	}

@@ -31,6 +31,9 @@ func newUser(t *Table, name string, openChannels bool) *User {
 	return &User{name: name, selectors: []selector{newSelector(t, openChannels)}, openChannels: openChannels}
 }
 
+// NeedsNone reports whether the user gets in with any password.
+func (u *User) NeedsNone() bool { return u.noPass }
+
 // Name returns the user's name.
 func (u *User) Name() string { return u.name }
 
