@@ -3,6 +3,7 @@ package sockets
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -152,7 +153,7 @@ func benchCrowd(b *testing.B, batch time.Duration) {
 			return len(got)
 		},
 		closed: func(_ *Conn, why error) {
-			if why != ErrEnded {
+			if !errors.Is(why, ErrEnded) {
 				b.Error(why)
 			}
 		}}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -95,7 +96,7 @@ func TestTLSEcho(t *testing.T) {
 	}
 	all.Wait()
 	for range 20 {
-		if why := within(t, whys, "closed"); why != io.EOF {
+		if why := within(t, whys, "closed"); !errors.Is(why, io.EOF) {
 			t.Errorf("closed: %v", why)
 		}
 	}
@@ -133,7 +134,7 @@ func TestTLSDial(t *testing.T) {
 	})
 	within(t, done, "all that was sent")
 	for range 2 {
-		if why := within(t, whys, "closed"); why != nil && why != io.EOF {
+		if why := within(t, whys, "closed"); why != nil && !errors.Is(why, io.EOF) {
 			t.Errorf("closed: %v", why)
 		}
 	}
@@ -177,23 +178,23 @@ func TestTLSDrop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	if why := within(t, whys, "the silent one's end"); why != ErrTimeout {
+	if why := within(t, whys, "the silent one's end"); !errors.Is(why, ErrTimeout) {
 		t.Errorf("silent: %v", why)
 	}
 	dialledTLS(t, at, client)
-	if why := within(t, whys, "the slow one's end"); why != ErrSlow {
+	if why := within(t, whys, "the slow one's end"); !errors.Is(why, ErrSlow) {
 		t.Errorf("slow: %v", why)
 	}
 	plain := dialled(t, at)
 	_, _ = plain.Write([]byte("PING\r\nPING\r\nPING\r\n"))
-	if why := within(t, whys, "the plain one's end"); why == nil || why == ErrTimeout {
+	if why := within(t, whys, "the plain one's end"); why == nil || errors.Is(why, ErrTimeout) {
 		t.Errorf("plain: %v", why)
 	}
 	distrusts := make(chan error, 1)
 	on(t, l, func() {
 		l.Dial(netip.MustParseAddrPort(at), Options{TLS: &tls.Config{ServerName: "127.0.0.1", RootCAs: x509.NewCertPool()}}, telling(distrusts, nil))
 	})
-	if why := within(t, distrusts, "distrust"); why == nil || why == io.EOF {
+	if why := within(t, distrusts, "distrust"); why == nil || errors.Is(why, io.EOF) {
 		t.Errorf("distrust: %v", why)
 	}
 	within(t, whys, "the other end of distrust")
@@ -223,7 +224,7 @@ func TestTLSEnd(t *testing.T) {
 		dialledTLS(t, at, client)
 	})
 	for range 3 {
-		if why := within(t, whys, "the end"); why != ErrEnded {
+		if why := within(t, whys, "the end"); !errors.Is(why, ErrEnded) {
 			t.Errorf("closed: %v", why)
 		}
 	}

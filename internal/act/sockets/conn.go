@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -189,7 +190,7 @@ func (c *Conn) bury() {
 	c.in, c.out, c.sent = nil, nil, 0
 	if c.coder != nil {
 		delete(l.coded, c)
-		c.coder.end(c.why == nil || c.why == io.EOF)
+		c.coder.end(c.why == nil || errors.Is(c.why, io.EOF))
 		c.coder.busy = 0
 	} else if c.fd >= 0 {
 		if int(c.fd) < len(l.conns) && l.conns[c.fd] == c {
@@ -198,7 +199,7 @@ func (c *Conn) bury() {
 		if c.why == nil {
 			receive(c.fd, l.buffer[:]) // bytes that nobody read would have the kernel reset what it still has to send
 		}
-		unix.Close(int(c.fd)) // epoll forgets it, too
+		_ = unix.Close(int(c.fd)) // epoll forgets it, too
 		c.fd = -1
 	}
 	c.handler.Closed(c, c.why)

@@ -33,7 +33,7 @@ func TestHalfClose(t *testing.T) {
 	if b, err := io.ReadAll(conn); err != nil || string(b) != "last words\n" {
 		t.Errorf("read %q, %v", b, err)
 	}
-	if why := within(t, whys, "closed"); why != io.EOF {
+	if why := within(t, whys, "closed"); !errors.Is(why, io.EOF) {
 		t.Errorf("closed: %v", why)
 	}
 }
@@ -131,7 +131,7 @@ func TestTooLong(t *testing.T) {
 		at = serving(t, l, func(*Conn) Handler { return telling(whys, func(*Conn, []byte) int { return 0 }) })
 	})
 	_, _ = dialled(t, at).Write(make([]byte, 1001))
-	if why := within(t, whys, "closed"); why != ErrLong {
+	if why := within(t, whys, "closed"); !errors.Is(why, ErrLong) {
 		t.Errorf("closed: %v", why)
 	}
 }
@@ -193,7 +193,7 @@ func TestDropSlow(t *testing.T) {
 				})
 			})
 			dialled(t, at)
-			if why := within(t, whys, "closed"); why != ErrSlow {
+			if why := within(t, whys, "closed"); !errors.Is(why, ErrSlow) {
 				t.Errorf("closed: %v", why)
 			}
 		})
@@ -221,7 +221,7 @@ func TestPipelining(t *testing.T) {
 	if n, err := io.Copy(io.Discard, conn); n != size || err != nil {
 		t.Errorf("%d bytes came back, %v", n, err)
 	}
-	if why := within(t, whys, "closed"); why != io.EOF {
+	if why := within(t, whys, "closed"); !errors.Is(why, io.EOF) {
 		t.Errorf("closed: %v", why)
 	}
 }
@@ -252,7 +252,7 @@ func TestIdle(t *testing.T) {
 	})
 	ahead.Add(int64(2 * time.Second))
 	on(t, l, func() {})
-	if why := within(t, whys, "closed"); why != ErrIdle {
+	if why := within(t, whys, "closed"); !errors.Is(why, ErrIdle) {
 		t.Errorf("closed: %v", why)
 	}
 }
@@ -335,7 +335,7 @@ func TestDial(t *testing.T) {
 		t.Error(s)
 	}
 	conn.Close()
-	if why := within(t, whys, "closed"); why != io.EOF {
+	if why := within(t, whys, "closed"); !errors.Is(why, io.EOF) {
 		t.Errorf("closed: %v", why)
 	}
 }
@@ -364,7 +364,7 @@ func TestDialFails(t *testing.T) {
 	if why := dial(refused, Options{Local: netip.MustParseAddr("192.0.2.1")}); !errors.Is(why, unix.EADDRNOTAVAIL) {
 		t.Errorf("no such address: %v", why)
 	}
-	if why := dial(unaccepted(t), Options{Timeout: 300 * time.Millisecond}); why != ErrTimeout {
+	if why := dial(unaccepted(t), Options{Timeout: 300 * time.Millisecond}); !errors.Is(why, ErrTimeout) {
 		t.Errorf("silent: %v", why)
 	}
 }

@@ -35,7 +35,7 @@ func (ln *Listener) Close() {
 		return
 	}
 	delete(ln.loop.listeners, ln.fd)
-	unix.Close(int(ln.fd))
+	_ = unix.Close(int(ln.fd))
 	ln.fd = -1
 }
 
@@ -52,7 +52,7 @@ func (l *Loop) Listen(at netip.AddrPort, backlog int, secure *tls.Config, accept
 	ln := &Listener{loop: l, fd: int32(fd), tls: secure, addr: localOf(fd)}
 	ln.accept = func() { ln.take(accept) }
 	if err := l.poll.control(unix.EPOLL_CTL_ADD, ln.fd, unix.EPOLLIN, 0); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return nil, fmt.Errorf("listen at %s: %w", at, err)
 	}
 	l.listeners[ln.fd] = ln
@@ -71,7 +71,7 @@ func (l *Loop) listenAt(at netip.AddrPort, backlog int) (fd int, err error) {
 	}
 	defer func() {
 		if err != nil {
-			unix.Close(fd)
+			_ = unix.Close(fd)
 		}
 	}()
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {

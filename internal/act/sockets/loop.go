@@ -54,13 +54,13 @@ func New(config Config) (*Loop, error) {
 	}
 	l.poll.fd = fd
 	if l.mail.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return nil, fmt.Errorf("make eventfd: %w", err)
 	}
 	l.mail.most = l.config.Queue
 	if err := l.poll.control(unix.EPOLL_CTL_ADD, int32(l.mail.bell), unix.EPOLLIN|unix.EPOLLET, 0); err != nil {
-		unix.Close(l.mail.bell)
-		unix.Close(fd)
+		_ = unix.Close(l.mail.bell)
+		_ = unix.Close(fd)
 		return nil, fmt.Errorf("watch eventfd: %w", err)
 	}
 	l.now = l.config.Now()
@@ -246,8 +246,8 @@ func (l *Loop) end() {
 	l.coders.Wait()
 	l.mail.mu.Lock()
 	defer l.mail.mu.Unlock()
-	unix.Close(l.mail.bell)
-	unix.Close(l.poll.fd)
+	_ = unix.Close(l.mail.bell)
+	_ = unix.Close(l.poll.fd)
 }
 
 // watch begins to tell of a plain connection's descriptor.

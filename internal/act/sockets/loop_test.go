@@ -163,7 +163,7 @@ func TestEchoThousand(t *testing.T) {
 	l := running(t, Config{}, func(l *Loop) {
 		at = serving(t, l, func(*Conn) Handler {
 			return &played{received: echo, closed: func(_ *Conn, why error) {
-				if why == io.EOF {
+				if errors.Is(why, io.EOF) {
 					closed.Add(1)
 				}
 			}}

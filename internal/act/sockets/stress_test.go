@@ -43,7 +43,7 @@ func (r *restless) Closed(_ *Conn, why error) {
 	r.closed = true
 	*r.all--
 	switch {
-	case why == nil, why == io.EOF, why == ErrLong, why == ErrSlow, errors.Is(why, unix.ECONNRESET), errors.Is(why, unix.EPIPE):
+	case why == nil, errors.Is(why, io.EOF), errors.Is(why, ErrLong), errors.Is(why, ErrSlow), errors.Is(why, unix.ECONNRESET), errors.Is(why, unix.EPIPE):
 	default:
 		r.t.Errorf("closed: %v", why)
 	}
