@@ -61,36 +61,27 @@ type row struct {
 
 // NewLayout reads the file that is to be rewritten. Lines that Redis would not know become comments, as it makes them.
 func NewLayout(old []byte) *Layout {
-	l := &Layout{}
-	if len(old) == 0 {
+	l := &Layout{text: string(old)}
+	if len(old) == 0 || !l.read() {
 		return l
 	}
-	const unknown = "# ??? "
-	strange := false
-	for raw := range strings.SplitSeq(string(old), "\n") {
-		strange = strange || slotOf(strings.Trim(raw, " \t\r\n")) == strangeSlot
-	}
-	if !strange {
-		l.text = string(old)
-	} else {
-		var b strings.Builder
-		for i, raw := range strings.Split(string(old), "\n") {
-			if i > 0 {
-				b.WriteByte('\n')
-			}
-			if raw = strings.Trim(raw, " \t\r\n"); slotOf(raw) == strangeSlot {
-				b.WriteString(unknown)
-			}
-			b.WriteString(raw)
+	var b strings.Builder
+	for i, r := range l.rows {
+		if i > 0 {
+			b.WriteByte('\n')
 		}
-		l.text = b.String()
+		if r.slot == strangeSlot {
+			b.WriteString("# ??? ")
+		}
+		b.WriteString(l.text[r.from:r.to])
 	}
+	l.text = b.String()
 	l.read()
 	return l
 }
 
-// read finds the rows of the text.
-func (l *Layout) read() {
+// read finds the rows of the text, and reports whether Redis would not know some of them.
+func (l *Layout) read() (strange bool) {
 	l.rows = slices.Grow(l.rows[:0], strings.Count(l.text, "\n")+1)
 	for from := 0; from <= len(l.text); {
 		end := strings.IndexByte(l.text[from:], '\n')
@@ -98,12 +89,15 @@ func (l *Layout) read() {
 			end = len(l.text) - from
 		}
 		raw := l.text[from : from+end]
-		cut := len(raw) - len(strings.TrimLeft(raw, " \t\r"))
+		first := from + len(raw) - len(strings.TrimLeft(raw, " \t\r"))
 		raw = strings.Trim(raw, " \t\r")
-		l.rows = append(l.rows, row{from: int32(from + cut), to: int32(from + cut + len(raw)), slot: max(slotOf(raw), kept)})
+		r := row{from: int32(first), to: int32(first + len(raw)), slot: slotOf(raw)} //nolint:gosec // a file is not that long
+		l.rows = append(l.rows, r)
+		strange = strange || r.slot == strangeSlot
 		l.signed = l.signed || raw == signature
 		from += end + 1
 	}
+	return strange
 }
 
 // strangeSlot marks a line that Redis would not know.

@@ -154,13 +154,14 @@ const ownCommands = " acl auth client command hello info ping psubscribe publish
 // rename takes another name for one of the commands of this Sentinel's own port.
 func (s *Settings) rename(command, name string) refusal {
 	command, name = strings.ToLower(command), strings.ToLower(name)
-	if now, ok := s.commandNow(command); !ok {
+	now, ok := s.commandNow(command)
+	if !ok {
 		return "No such command in rename-command"
-	} else if _, taken := s.commandNow(name); taken && name != command {
-		return "Target command name already exists"
-	} else {
-		s.Renames = append(s.Renames, Rename{strings.ToUpper(now), name})
 	}
+	if _, taken := s.commandNow(name); taken && name != command {
+		return "Target command name already exists"
+	}
+	s.Renames = append(s.Renames, Rename{strings.ToUpper(now), name})
 	return ""
 }
 

@@ -115,7 +115,7 @@ func (r *reader) whichMaster(name string) string {
 }
 
 // statementTable lists all statements.
-func statementTable() []statement { //nolint:funlen // the table of a closed set
+func statementTable() []statement {
 	text := func(into func(m *Master, text string)) func(*reader, queued, *Master, []string) {
 		return func(_ *reader, _ queued, m *Master, args []string) { into(m, args[1]) }
 	}

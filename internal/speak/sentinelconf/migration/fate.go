@@ -18,7 +18,7 @@ func (m *maker) fate(f *sentinelconf.File, l sentinelconf.Line) (Fate, string) {
 		if l.Statement() == "" {
 			return Dropped, "sentinel: the line says nothing"
 		}
-		fate, why := m.statement(f, l.Statement(), l.Words[2:])
+		fate, why := m.statement(l.Statement(), l.Words[2:])
 		return fate, "sentinel " + why
 	default:
 		fate, why := m.directive(f, directive)
@@ -46,7 +46,7 @@ var because = map[string]string{
 }
 
 // statement says it of a line that begins with sentinel, of which the words after the statement are given.
-func (m *maker) statement(f *sentinelconf.File, name string, args []string) (Fate, string) {
+func (m *maker) statement(name string, args []string) (Fate, string) {
 	if why, ok := because[name]; ok {
 		return Dropped, name + ": " + why
 	}
