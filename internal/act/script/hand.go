@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,7 +48,13 @@ type Hand struct {
 
 	mu      sync.Mutex
 	running map[uint64]*os.Process
+	// last is closed when the script that was asked for last has been started, or could not be.
+	last chan struct{}
 }
+
+// inOrder is how long a script waits for those before it to start: usually they take a millisecond, and for as long as they like where
+// their file system does not answer.
+const inOrder = 100 * time.Millisecond
 
 // New returns a hand that reports to a function, which must not block for long. without names variables of the environment that
 // scripts must not see, because they are this program's messages to itself. Every descriptor above the standard three that this process
@@ -57,7 +64,8 @@ func New(report func(Report), without ...string) (*Hand, error) {
 	if err := closeOnExec(3); err != nil {
 		return nil, fmt.Errorf("keep descriptors out of scripts: %w", err)
 	}
-	h := &Hand{report: report, running: make(map[uint64]*os.Process)}
+	h := &Hand{report: report, running: make(map[uint64]*os.Process), last: make(chan struct{})}
+	close(h.last)
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		if !slices.Contains(without, name) {
@@ -68,9 +76,14 @@ func New(report func(Report), without ...string) (*Hand, error) {
 }
 
 // Start executes argv[0] with the arguments that follow. The report comes from another goroutine. An id is not used for two jobs
-// that run at the same time.
+// that run at the same time. Scripts start in the order of the calls.
 func (h *Hand) Start(id uint64, argv []string) {
-	go h.run(id, argv) // ends with the process
+	mine := make(chan struct{})
+	h.mu.Lock()
+	before := h.last
+	h.last = mine
+	h.mu.Unlock()
+	go h.run(id, argv, before, mine) // ends with the process
 }
 
 // Kill sends SIGKILL to a job's process, if it still runs. What the script has started itself gets none, as with Redis.
@@ -84,16 +97,24 @@ func (h *Hand) Kill(id uint64) {
 }
 
 // run is a job's goroutine. Starting may take as long as a file system that doesn't answer.
-func (h *Hand) run(id uint64, argv []string) {
+func (h *Hand) run(id uint64, argv []string, before <-chan struct{}, started chan<- struct{}) {
+	limit := time.NewTimer(inOrder)
+	select {
+	case <-before:
+	case <-limit.C:
+	}
+	limit.Stop()
 	p, err := os.StartProcess(argv[0], argv, &os.ProcAttr{Env: h.env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	if err != nil {
 		h.report(unstarted(id, err))
+		close(started)
 		return
 	}
 	h.mu.Lock()
 	h.running[id] = p
 	h.mu.Unlock()
 	h.report(Report{ID: id, What: Started, PID: p.Pid})
+	close(started)
 	state, err := p.Wait()
 	h.mu.Lock()
 	delete(h.running, id)

@@ -140,6 +140,37 @@ func TestKillAndSignals(t *testing.T) {
 	}
 }
 
+// TestStartInOrder: what is told of events in their order begins in that order too.
+func TestStartInOrder(t *testing.T) {
+	s, path := newStage(t), script(t, "#!/bin/sh\n")
+	const jobs = 16
+	for id := range uint64(jobs) {
+		s.Start(id, []string{path})
+	}
+	next, last := uint64(0), 0
+	for range 2 * jobs {
+		r := s.next()
+		if r.What != Started {
+			continue
+		}
+		if r.ID != next || r.PID < last && last-r.PID < 1000 {
+			t.Errorf("job %d starts as process %d after %d, in the place of job %d", r.ID, r.PID, last, next)
+		}
+		next, last = r.ID+1, r.PID
+	}
+}
+
+// TestStuckStartHoldsUpNobody for long: a script of another file system still runs.
+func TestStuckStartHoldsUpNobody(t *testing.T) {
+	s := newStage(t)
+	s.last = make(chan struct{}) // of a start that does not end
+	s.Start(1, []string{script(t, "#!/bin/sh\n")})
+	if r := s.next(); r.What != Started {
+		t.Errorf("%+v", r)
+	}
+	s.next()
+}
+
 // TestWhatCannotBeExecuted ends as Redis' child would, whose exec fails: with 2, which is not worth another run.
 func TestWhatCannotBeExecuted(t *testing.T) {
 	s := newStage(t)
