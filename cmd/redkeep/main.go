@@ -6,5 +6,9 @@ import (
 )
 
 func main() {
-	os.Exit(int(execute(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})))
+	all := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	if p, is := calledSentinel(os.Args); is {
+		os.Exit(int(sentinelMain(context.Background(), p, os.Args[1:], all, watchingSentinel())))
+	}
+	os.Exit(int(execute(context.Background(), os.Args[1:], all)))
 }

@@ -20,6 +20,7 @@ type streams struct {
 func commands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newRun(s),
+		newSentinel(s, watchingSentinel()),
 		newCheck(s),
 		newImport(s),
 		newStatus(s),

@@ -109,7 +109,7 @@ func levelOf(l core.Level) logline.Level {
 // save writes the machine's state as it is now. What is older and still waits to be written is left out.
 func (p *process) save(ticket uint64) {
 	state := p.stateNow()
-	users := p.users()
+	users := p.userLines()
 	p.file.Save(func(old []byte) ([]byte, error) {
 		return sentinelconf.Rewrite(old, state, p.conf.Settings, users), nil
 	}, func(err error) {
@@ -121,9 +121,6 @@ func (p *process) save(ticket uint64) {
 		})
 	})
 }
-
-// users are the rules of those that may log in, as the file has them.
-func (p *process) users() []string { return nil }
 
 // runScripts does what the queue of scripts wants.
 func (p *process) runScripts(all []queue.Action) {

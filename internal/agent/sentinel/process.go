@@ -16,6 +16,7 @@ import (
 	queue "redkeep/internal/decide/script"
 	core "redkeep/internal/decide/sentinel"
 	face "redkeep/internal/show/sentinel"
+	"redkeep/internal/speak/acl"
 	"redkeep/internal/speak/logline"
 	"redkeep/internal/speak/sentinelconf"
 	"redkeep/internal/words"
@@ -54,6 +55,7 @@ type process struct {
 	loop    *sockets.Loop
 	machine *core.Machine
 	face    *face.Face
+	users   *acl.Users
 	file    *sentinelfile.File
 
 	scripts *queue.Queue
@@ -122,7 +124,14 @@ func (p *process) prepare() (err error) {
 	}
 	p.log(logline.Notice, "Sentinel ID is "+p.conf.MyID)
 	p.machine = core.New(p.setup(), stateOf(p.conf))
-	p.face = face.New(face.Config{Source: source{p}, Clients: p.conf.MaxClients})
+	if err := p.admit(); err != nil {
+		return err
+	}
+	clients := face.Config{Source: source{p}, Clients: p.conf.MaxClients, Users: p.users, Denials: acl.NewLog(p.conf.ACLLogMaxLen)}
+	if p.conf.ACLFile != "" {
+		clients.UserFile = userFile{p}
+	}
+	p.face = face.New(clients)
 	if err := p.listen(); err != nil {
 		return err
 	}
