@@ -188,10 +188,14 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-// TestDaemonThatFailsSaysWhy to the one who started it, whether its log is a file or nowhere.
+// TestDaemonThatFailsSaysWhy to the one who started it, whether its log is a file or nowhere; and takes nothing from another one.
 func TestDaemonThatFailsSaysWhy(t *testing.T) {
 	for _, log := range []string{"", "logfile x.log\n"} {
 		path := writeConf(t, "daemonize yes\npidfile x.pid\n"+log)
+		first := filepath.Join(filepath.Dir(path), "x.pid")
+		if err := os.WriteFile(first, []byte("1\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		var out, complaint bytes.Buffer
 		cmd := sentinelCommand(path, "LOOP=fail")
 		cmd.Stdout, cmd.Stderr = &out, &complaint
@@ -200,6 +204,9 @@ func TestDaemonThatFailsSaysWhy(t *testing.T) {
 		}
 		if s := complaint.String(); !strings.Contains(s, "Could not create server") || !strings.Contains(s, "Failed listening on port 1 (TCP), aborting.\n") {
 			t.Errorf("with %q it says %q", log, s)
+		}
+		if text, err := os.ReadFile(first); string(text) != "1\n" {
+			t.Errorf("the pid file of the one that runs has %q, %v", text, err)
 		}
 	}
 }

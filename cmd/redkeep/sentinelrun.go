@@ -37,14 +37,10 @@ func (s *sentinelStart) runHere(ctx context.Context, by supervisor, background b
 	if background && s.conf.PidFile == "" {
 		s.conf.SetPidFile(daemonPidFile)
 	}
-	pid := pidFile(s.conf.PidFile)
-	if err := pid.write(); err != nil {
-		s.write(logline.Warning, err.Error())
-	}
 	ctx, end := s.awaitSignals(ctx, by)
 	defer end()
 	err := s.loopUntil(ctx, by)
-	if pid.remove() {
+	if pidFile(s.conf.PidFile).remove() {
 		s.log.Write(logline.Notice, "Removing the pid file.")
 	}
 	if err == nil {
@@ -82,8 +78,12 @@ func (s *sentinelStart) loopUntil(ctx context.Context, by supervisor) error {
 	}
 }
 
-// ready tells who waits for it that clients are served.
+// ready tells who waits for it that clients are served. The pid file is written only now: a second start by mistake, which finds its
+// port taken, must not take away what stops the first.
 func (s *sentinelStart) ready(by supervisor) {
+	if err := pidFile(s.conf.PidFile).write(); err != nil {
+		s.write(logline.Warning, err.Error())
+	}
 	if by == systemd {
 		tellSystemd("STATUS=Ready to accept connections\n" + daemon.SdNotifyReady)
 	}
