@@ -11,32 +11,45 @@ type declaration struct {
 	rules []string
 }
 
+// Trial says what is wrong with the rules of one user line of a configuration, and with which of them, a selector of several words
+// counting as one. Names of commands and categories are left to Adopt, as redis-sentinel leaves them.
+func (t *Table) Trial(rules []string) (at int, err error) {
+	return trial(newUser(t, "", false), rules)
+}
+
+func trial(u *User, rules []string) (at int, err error) {
+	merged, open := merge(rules)
+	if open >= 0 {
+		return open, unmatched
+	}
+	for i, rule := range merged {
+		if why := u.apply(rule); why != "" && why != unknownName {
+			return i, why
+		}
+	}
+	return 0, nil
+}
+
 // Declare takes the words of a user line of a configuration, "user" first, and at least two. It refuses what is wrong with it, as a
 // program may that reads its configuration; names of commands and categories are left to Adopt. The error is the reason that
 // follows the line in redis-sentinel's message.
 func (s *Users) Declare(words []string) error {
-	refuse := func(at int, why fault) error {
+	name := words[1]
+	at, err := 1, error(nil)
+	if slices.ContainsFunc(s.declared, func(d declaration) bool { return d.name == name }) {
+		err = declaredTwice
+	} else {
+		at, err = trial(newUser(s.table, name, s.openChannels), words[2:])
+	}
+	if err != nil {
+		// The word is that of the place among the rules, which is Redis' way to name one that is another.
 		word := words[min(at, len(words)-1)]
 		if word != "" && (word[0] == '>' || word[0] == '<') {
 			word = word[:1] + "…" // a password is not told, though Redis would
 		}
-		return fmt.Errorf("Error in user declaration '%s': %s", word, why)
+		return fmt.Errorf("Error in user declaration '%s': %w", word, err)
 	}
-	name := words[1]
-	if slices.ContainsFunc(s.declared, func(d declaration) bool { return d.name == name }) {
-		return refuse(1, declaredTwice)
-	}
-	rules, open := merge(words[2:])
-	if open >= 0 {
-		return refuse(open, "Unmatched parenthesis in selector definition.")
-	}
-	trial := newUser(s.table, name, s.openChannels)
-	for i, rule := range rules {
-		// The place is that among the rules, which is Redis' way to name a word that is another.
-		if why := trial.apply(rule); why != "" && why != unknownName {
-			return refuse(i, why)
-		}
-	}
+	rules, _ := merge(words[2:])
 	s.declared = append(s.declared, declaration{name, rules})
 	return nil
 }
@@ -44,7 +57,8 @@ func (s *Users) Declare(words []string) error {
 // Declared returns how many users were declared. With a file of users there may be none: redis-sentinel refuses to start.
 func (s *Users) Declared() int { return len(s.declared) }
 
-// Adopt makes the users that were declared; the default one is as declared and nothing else. It returns the names of those that
+// Adopt makes the users that were declared; the default one is as declared and nothing else, whatever RequirePass, which therefore
+// comes first, has given it. It returns the names of those that
 // are off, which may be a mistake. After an error nobody may be served.
 func (s *Users) Adopt() (off []string, err error) {
 	for _, d := range s.declared {

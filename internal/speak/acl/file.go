@@ -70,7 +70,7 @@ func (l *loading) line(number int, line string) {
 	}
 	rules, open := merge(words[2:])
 	if open >= 0 {
-		l.wrong.WriteString(at + ": Unmatched parenthesis in selector definition.")
+		l.wrong.WriteString(at + ": " + string(unmatched))
 		return
 	}
 	u, told := newUser(l.users.table, name, l.users.openChannels), false

@@ -16,8 +16,12 @@ const (
 	declaredTwice fault = "Duplicate user found. A user can only be defined once in config files"
 	argOfSub      fault = "Allowing first-arg of a subcommand is not supported"
 	badHash       fault = "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters"
+	unmatched     fault = "Unmatched parenthesis in selector definition."
 	noSuchHash    fault = "The password you are trying to remove from the user does not exist"
 )
+
+// Error returns the words, where it is an error by itself.
+func (f fault) Error() string { return string(f) }
 
 // text is as much of a word as Redis sees where it takes it for a C string: up to a zero byte.
 func text(word string) string {

@@ -154,6 +154,28 @@ func TestDeclare(t *testing.T) {
 	}
 }
 
+// TestTrial holds which rule is said to be wrong.
+func TestTrial(t *testing.T) {
+	table := sentinelTable(t)
+	for rules, want := range map[string]struct {
+		at  int
+		why fault
+	}{
+		"":                        {},
+		"on +get +@x (+get) >p":   {},
+		"on foo +ping":            {1, badSyntax},
+		"on (+ping ~a) foo":       {2, badSyntax},
+		"on (+ping ~a":            {1, unmatched},
+		"~* on ~a":                {2, afterAllKeys},
+		"+get &* on +client|kill": {},
+	} {
+		at, err := table.Trial(strings.Fields(rules))
+		if at != want.at || (err == nil) != (want.why == "") || err != nil && err.Error() != string(want.why) {
+			t.Errorf("%s: %d, %v", rules, at, err)
+		}
+	}
+}
+
 // TestAdopt holds that a declared default user is nothing but what is declared, and that others come on top.
 func TestAdopt(t *testing.T) {
 	s := New(sentinelTable(t), false)
