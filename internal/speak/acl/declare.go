@@ -72,7 +72,7 @@ func (s *Users) Adopt() (off []string, err error) {
 		}
 		for _, rule := range d.rules {
 			if why := u.apply(rule); why != "" {
-				return nil, fmt.Errorf("Error loading ACL rule '%s' for the user named '%s': %s", rule, d.name, why)
+				return nil, fmt.Errorf("Error loading ACL rule '%s' for the user named '%s': %w", rule, d.name, why)
 			}
 		}
 		if s.named[d.name] == nil {
