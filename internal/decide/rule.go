@@ -52,6 +52,9 @@ const (
 	ProbeFirst       Rule = "probe-first"
 	AnnounceGated    Rule = "announce-gated"
 	BestFirst        Rule = "best-first"
+	ListsClash       Rule = "lists-clash"
+	LapseDemotes     Rule = "lapse-demotes"
+	SameHistory      Rule = "same-history"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

@@ -31,6 +31,7 @@ func dataTrials() []trial {
 		{rule: decide.InSyncByOffset, plan: witness(silentLink)},
 		{rule: decide.WitnessMemory, plan: witness(silentLink)},
 		{rule: decide.BestFirst, plan: long(bothBehind), seeds: 20},
+		{rule: decide.SameHistory, seeds: 10, plan: Plan{Script: switchToAFork, NoRest: true, Length: 6 * time.Second, Data: 2}},
 		{rule: decide.LevelAfterClose, plan: Plan{Script: pauseEnds, NoRest: true, Voters: 3, Data: 2}, seeds: 6},
 	}
 }

@@ -12,17 +12,21 @@ import (
 // TestSwitchoverToAForkWaits has a, cut off from all but its client, write more than b does in the epoch after it; healed, a is being
 // copied when a person asks for a switchover to it. Offsets alone would say that it has everything.
 func TestSwitchoverToAForkWaits(t *testing.T) {
-	copying := func(w *World) {
-		w.timing.syncLow, w.timing.syncHigh = time.Second, 1100*time.Millisecond
-		w.net.isolate(0, true, false)
-		for at := 1100; at < 3000; at += 50 {
-			w.after(ms(at), func() { w.request(b(w), 0, decide.Switchover{To: a(w).name}, nil) })
-		}
-	}
-	p := Plan{Length: 6 * time.Second, NoRest: true, Script: acts(act{300, copying}, act{1700, func(w *World) { w.net.heal() }})}
+	p := Plan{Length: 6 * time.Second, NoRest: true, Script: switchToAFork}
 	sound(t, p)
 	p.Data = 2 // a witness compares nothing
 	sound(t, p)
+}
+
+func switchToAFork(w *World) {
+	acts(act{300, func(w *World) {
+		w.timing.syncLow, w.timing.syncHigh = time.Second, 1100*time.Millisecond
+		w.net.isolate(0, true, false)
+		w.timing.dial = ms(500)
+		for at := 1100; at < 3000; at += 20 {
+			w.after(ms(at), func() { w.request(b(w), 0, decide.Switchover{To: a(w).name}, nil) })
+		}
+	}}, act{1700, func(w *World) { w.net.heal() }})(w)
 }
 
 // TestALapsedMasterIsDemoted isolates a, whose server stays a master behind the shut gate for a lease; then another program's flush opens

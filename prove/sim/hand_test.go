@@ -22,6 +22,10 @@ func handTrials() []trial {
 		{rule: decide.FenceProved, plan: Plan{NoRest: true, Script: acts(
 			act{0, func(w *World) { w.net.isolate(0, true, false) }},
 			act{1500, func(w *World) { w.flush(a(w).gates[0]) }})}}, // a lease later its server is demoted
+		{rule: decide.LapseDemotes, with: []decide.Rule{decide.FenceProved}, plan: Plan{NoRest: true, Script: acts(
+			act{0, func(w *World) { w.net.isolate(0, true, false) }},
+			act{2500, func(w *World) { w.flush(a(w).gates[0]) }})}},
+		{rule: decide.ListsClash, seeds: 5, plan: twoPersonsRecover()},
 	}
 }
 

@@ -77,7 +77,9 @@ func TestALeftGroupStartsAnew(t *testing.T) {
 
 // TestTwoPersonsRecover has a person on each side of a cut make the node there the only voter. While the cut lasts both are masters, which
 // nothing can help. After the heal nobody is, everybody says why, and one of the two recovers again.
-func TestTwoPersonsRecover(t *testing.T) {
+func TestTwoPersonsRecover(t *testing.T) { sound(t, twoPersonsRecover()) }
+
+func twoPersonsRecover() Plan {
 	healed := time.Duration(0) // when the agents must have heard each other
 	p := Plan{Length: 20 * time.Second, Script: acts(
 		act{500, func(w *World) {
@@ -92,13 +94,13 @@ func TestTwoPersonsRecover(t *testing.T) {
 		}},
 		act{6000, func(w *World) { w.net.heal() }},
 		act{6200, func(w *World) { healed = w.now }},
-		act{6500, (*World).clashes},
+		act{7500, (*World).clashes}, // who has taken up one of the lists has heard the other as well by then
 		act{9000, (*World).clashes},
 		act{10000, func(w *World) { w.granted(b(w), decide.Recover{AcceptLoss: true}) }},
 		act{16000, (*World).serves},
 	)}
 	p.Excused = func(f judge.Finding) bool { return (healed == 0 || f.At < healed) && f.Law != judge.ComesToRest }
-	sound(t, p)
+	return p
 }
 
 // clashes finds the group guilty where somebody is writable, or does not say that persons must choose.

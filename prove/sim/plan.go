@@ -75,6 +75,7 @@ type timing struct {
 	gateLow, gateHigh   time.Duration
 	orderLow, orderHigh time.Duration
 	syncLow, syncHigh   time.Duration
+	dial                time.Duration // a replica's, until it begins to reach its master: up to a second before Redis 7
 	turn                time.Duration
 	probe               time.Duration
 	timerLate           time.Duration

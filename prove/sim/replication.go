@@ -37,7 +37,7 @@ func (s *server) connect() {
 	l := &link{w: s.w, replica: s, master: m, replicaBoot: s.boot, masterBoot: m.boot,
 		source: netip.AddrPortFrom(s.host.addr, uint16(20000+s.w.ports%40000))}
 	s.link = l
-	s.w.after(2*s.w.net.delay(s.host.index, m.host.index), func() {
+	s.w.after(s.w.timing.dial+2*s.w.net.delay(s.host.index, m.host.index), func() {
 		if l.over {
 			return
 		}

@@ -172,7 +172,7 @@ var everyRule = []decide.Rule{
 	decide.UnfitVeto, decide.VoteSeals, decide.LineageRow, decide.ColdRank, decide.InSyncByOffset, decide.WitnessMemory, decide.LevelAfterClose,
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
 	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
-	decide.BestFirst,
+	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory,
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"redkeep/internal/decide"
@@ -46,6 +45,7 @@ type World struct {
 func Run(plan Plan) Outcome {
 	w := &World{plan: plan, rng: rand.New(rand.NewPCG(plan.Seed, 0x9e3779b97f4a7c15)), court: judge.Convene(1),
 		journal: newJournal(4000), replies: map[uint64]func(decide.Reply){}}
+	w.court.Excuse(plan.Excused)
 	w.draw()
 	w.outcome.ByFault = map[string]int{}
 	for g := range w.plan.Groups {
@@ -59,7 +59,7 @@ func Run(plan Plan) Outcome {
 	w.net = newNetwork(w, w.plan.Voters)
 	w.found()
 	w.happen()
-	w.outcome.Plan, w.outcome.Findings, w.outcome.Steps = w.plan, w.findings(), w.steps
+	w.outcome.Plan, w.outcome.Findings, w.outcome.Steps = w.plan, w.court.Findings(), w.steps
 	w.outcome.Elapsed = w.now
 	w.outcome.Log = w.journal.last(w.plan.Lines)
 	return w.outcome
@@ -135,7 +135,7 @@ func (w *World) happen() {
 		w.now = h.at
 		h.do()
 		w.look()
-		if found := w.findings(); len(found) > 0 {
+		if found := w.court.Findings(); len(found) > 0 {
 			w.log("JUDGE: %v", found[0])
 			return
 		}
@@ -197,15 +197,6 @@ func (w *World) count(fault string) {
 
 func (w *World) find(g int, law judge.Law, format string, args ...any) {
 	w.court.Find(finding(w.now, w.groups[g], law, format, args...))
-}
-
-// findings are the judge's, but for those that a person is to answer for.
-func (w *World) findings() []Finding {
-	found := w.court.Findings()
-	if len(found) == 0 || w.plan.Excused == nil {
-		return found
-	}
-	return slices.DeleteFunc(slices.Clone(found), w.plan.Excused)
 }
 
 func (w *World) insane(h *host, g int, format string, args ...any) {

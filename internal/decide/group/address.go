@@ -106,7 +106,7 @@ func (m *Machine) lingersVIP() bool {
 }
 
 // readersAwaitVIP reports whether the address is still here: who comes by it would take a replica that is open to readers for the
-// master. By goneBy the kernel has taken it off, whatever came of the orders to.
+// master (rule vip-gone-first). By goneBy the kernel has taken it off, whatever came of the orders to.
 func (m *Machine) readersAwaitVIP() bool {
 	return m.vip.there && m.at < m.vip.goneBy && m.gateCovers() && !m.setup.Off.Off(decide.VIPGoneFirst)
 }

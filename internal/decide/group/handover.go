@@ -234,7 +234,8 @@ func (m *Machine) onPrepare(from words.Node, p decide.Prepare) {
 	}
 }
 
-// onLevel answers when the own server has applied the offset, in the holder's history: offsets of another say nothing.
+// onLevel answers when the own server has applied the offset, in the holder's history: offsets of another say nothing (rule
+// same-history).
 func (m *Machine) onLevel(from words.Node, l decide.Level) {
 	t := m.target
 	if t == nil || t.from != from || t.round != l.Round || m.desk.busy {
@@ -243,7 +244,8 @@ func (m *Machine) onLevel(from words.Node, l decide.Level) {
 	t.asked = l.Offset
 	m.instruct(decide.AwaitOffset{Offset: l.Offset, For: m.setup.Lease / 2}, func(d decide.Ordered) {
 		row := m.voter.Register.Newest()
-		if d.Err == "" && !d.Server.Syncing && row.Holder == from && rank.Contains(d.Server.Position, row) {
+		same := row.Holder == from && rank.Contains(d.Server.Position, row) || m.setup.Off.Off(decide.SameHistory)
+		if d.Err == "" && !d.Server.Syncing && same {
 			m.send(from, decide.Leveled{Round: l.Round, Offset: d.Server.Offset})
 		}
 	})

@@ -290,7 +290,7 @@ func (m *Machine) inSync() []words.Node {
 
 // judgeSync says whether a node's server is in sync, as it is heard: by offset, since a link that is up may bring nothing
 // (rule in-sync-by-offset). After a full copy a server gets nothing for up to a second: it counts when its offset has moved,
-// or when nothing was written since.
+// or when nothing was written since. It counts in this server's history alone (rule same-history).
 func (m *Machine) judgeSync(p *peer) {
 	h, c := m.holder, p.status.Claim
 	p.synced = false
@@ -303,7 +303,7 @@ func (m *Machine) judgeSync(p *peer) {
 		return
 	}
 	live := s.Offset > p.copied || s.Offset >= own.Offset
-	p.synced = partOf(s, own) && live && s.Offset >= h.trail[0].offset
+	p.synced = (partOf(s, own) || m.setup.Off.Off(decide.SameHistory)) && live && s.Offset >= h.trail[0].offset
 }
 
 // partOf reports whether a replica's data are a part of its master's history: of the present one, or of the one that it continues, and

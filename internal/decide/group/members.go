@@ -46,10 +46,11 @@ func (m *Machine) list() uint64 { return words.ListDigest(m.voter.Register.Membe
 
 // clash says that another node has a different list of the generation that is in force here. Past the first generation only persons make
 // such, who recovered on both sides of a cut, each sure that the other was gone: both sides may have acknowledged writes since, and
-// nobody here can tell which count. So nobody is master until a person recovers once more, which makes a later generation.
+// nobody here can tell which count. So nobody is master until a person recovers once more, which makes a later generation (rule
+// lists-clash).
 func (m *Machine) clash() words.Reason {
 	r := m.voter.Register
-	if r.Generation < 2 || m.admission != nil || m.setup.Off.Off(decide.PersistedMembers) {
+	if r.Generation < 2 || m.admission != nil || m.setup.Off.Off(decide.PersistedMembers) || m.setup.Off.Off(decide.ListsClash) {
 		return words.Reason{}
 	}
 	for _, n := range m.others() {

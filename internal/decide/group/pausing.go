@@ -51,7 +51,7 @@ func (m *Machine) whyPaused() words.Reason {
 
 // pauseForbids says why a pause keeps a candidate from being elected. Planned is a switchover or a holder that keeps its hold.
 // A switchover's successor, and who a person chose, have been asked for; a master that stays where it was, in the same
-// process, is no failover.
+// process, is no failover. No rule names this: it only holds progress back, and what it lets through is as safe as without it.
 func (m *Machine) pauseForbids(from words.Node, c decide.Claim, b decide.Basis, planned bool, releases []decide.Release) words.Reason {
 	why, row := m.whyPaused(), m.voter.Register.Newest()
 	stays := row.Holder == from && row.RunID == c.Server.RunID

@@ -66,9 +66,9 @@ func Next(v View) Plan {
 
 // waiting is for a server while there is no master to follow: a replica that was verified keeps its readers, all others are shut. One that
 // was the master and is not elected again is not left one: the gate in front of it may be flushed, and an hour without replicas costs a
-// master its history's name. Of other masters nothing is known, and nothing is touched.
+// master its history's name (rule lapse-demotes). Of other masters nothing is known, and nothing is touched.
 func waiting(v View) Plan {
-	if v.Server.Role == words.RoleMaster && v.Lapsed {
+	if v.Server.Role == words.RoleMaster && v.Lapsed && !v.Off.Off(decide.LapseDemotes) {
 		return Plan{Gate: decide.GateState{Mode: decide.GateShut}, Order: decide.Demote{RunID: v.Server.RunID}}
 	}
 	if v.Server.Role == words.RoleReplica && v.Confirmed == v.Server.RunID && v.Confirmed != "" {
