@@ -39,7 +39,7 @@ func (s *Users) Load(name, file string) (Effect, error) {
 	}
 	s.Default().become(byDefault)
 	next.named[DefaultUser] = s.Default()
-	s.named = next.named
+	s.named, s.given = next.named, true
 	return e, nil
 }
 

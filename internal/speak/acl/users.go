@@ -39,8 +39,9 @@ type Users struct {
 	named map[string]*User
 	// openChannels is whether a new user may hear all channels.
 	openChannels bool
-	// declared are the users of the configuration that were not adopted yet.
+	// declared are the users of the configuration that were not adopted yet; given is whether one was the default user.
 	declared []declaration
+	given    bool
 }
 
 // Effect says whose connections a change hits.
@@ -122,8 +123,12 @@ func (s *Users) Authenticate(name, password string) *User {
 	return u
 }
 
-// RequirePass gives the default user one password, in place of all that it has; "" is that it needs none.
+// RequirePass gives the default user one password, in place of all that it has; "" is that it needs none. A configuration that says
+// who the default user is, or a file of users, counts for more: behind Adopt or Load it does nothing then.
 func (s *Users) RequirePass(password string) {
+	if s.given {
+		return
+	}
 	u := s.Default()
 	u.noPass, u.passwords = password == "", nil
 	if password != "" {

@@ -192,7 +192,8 @@ func TestAdopt(t *testing.T) {
 	if err != nil || !slices.Equal(off, []string{"a"}) {
 		t.Errorf("%q, %v", off, err)
 	}
-	if s.Authenticate(DefaultUser, "x") != nil || s.Authenticate(DefaultUser, "y") == nil {
+	s.RequirePass("z")
+	if s.Authenticate(DefaultUser, "x") != nil || s.Authenticate(DefaultUser, "y") == nil || s.Authenticate(DefaultUser, "z") != nil {
 		t.Error("the default user's password is not the declared one")
 	}
 	want := []string{"user a off resetchannels -@all +info", "user b on resetchannels -@all",
