@@ -57,9 +57,8 @@ func (s *Users) Declare(words []string) error {
 // Declared returns how many users were declared. With a file of users there may be none: redis-sentinel refuses to start.
 func (s *Users) Declared() int { return len(s.declared) }
 
-// Adopt makes the users that were declared; the default one is as declared and nothing else, whatever RequirePass has given it
-// or will. It returns the names of those that
-// are off, which may be a mistake. After an error nobody may be served.
+// Adopt makes the users that were declared; the default one is as declared and nothing else, whatever RequirePass has given it or
+// will. It returns the names of those that are off, which may be a mistake. After an error nobody may be served.
 func (s *Users) Adopt() (off []string, err error) {
 	for _, d := range s.declared {
 		if hasSpace(d.name) {
