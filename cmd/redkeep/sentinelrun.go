@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/speak/logline"
@@ -37,7 +36,7 @@ func (s *sentinelStart) runHere(ctx context.Context, by supervisor, background b
 	if background && s.conf.PidFile == "" {
 		s.conf.SetPidFile(daemonPidFile)
 	}
-	ctx, end := s.awaitSignals(ctx, by)
+	ctx, end := s.awaitSignals(ctx)
 	defer end()
 	err := s.loopUntil(ctx, by)
 	if pidFile(s.conf.PidFile).remove() {
@@ -65,8 +64,10 @@ func (s *sentinelStart) loopUntil(ctx context.Context, by supervisor) error {
 	}()
 	select {
 	case err := <-ended:
+		by.stopping()
 		return err
 	case <-ctx.Done():
+		by.stopping()
 	}
 	limit := time.NewTimer(longestEnd)
 	defer limit.Stop()
@@ -84,9 +85,7 @@ func (s *sentinelStart) ready(by supervisor) {
 	if err := pidFile(s.conf.PidFile).write(); err != nil {
 		s.write(logline.Warning, err.Error())
 	}
-	if by == systemd {
-		tellSystemd("STATUS=Ready to accept connections\n" + daemon.SdNotifyReady)
-	}
+	by.ready()
 	if s.parent != nil {
 		s.parent.ready()
 	}
@@ -94,7 +93,7 @@ func (s *sentinelStart) ready(by supervisor) {
 
 // awaitSignals ends the context it returns with SIGTERM or SIGINT. SIGHUP is ignored, by scripts too, as with Redis; a standard output
 // that nobody reads any more must not end a Sentinel, as Go has it by itself.
-func (s *sentinelStart) awaitSignals(ctx context.Context, by supervisor) (context.Context, func()) {
+func (s *sentinelStart) awaitSignals(ctx context.Context) (context.Context, func()) {
 	signal.Ignore(unix.SIGHUP)
 	raw := make(chan os.Signal, 4)
 	signal.Notify(raw, unix.SIGTERM, unix.SIGINT, unix.SIGPIPE)
@@ -108,9 +107,6 @@ func (s *sentinelStart) awaitSignals(ctx context.Context, by supervisor) (contex
 				}
 				s.log.Write(logline.Warning, fmt.Sprintf("Received %s scheduling shutdown...", unix.SignalName(sig.(unix.Signal))))
 				s.log.Write(logline.Warning, "User requested shutdown...")
-				if by == systemd {
-					tellSystemd(daemon.SdNotifyStopping)
-				}
 				cancel()
 			case <-ctx.Done():
 				return

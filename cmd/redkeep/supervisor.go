@@ -56,3 +56,16 @@ func (s *sentinelStart) findSupervisor() supervisor {
 	}
 	return unsupervised
 }
+
+// ready and stopping tell the one that listens how far this process is.
+func (s supervisor) ready() {
+	if s == systemd {
+		tellSystemd("STATUS=Ready to accept connections\n" + daemon.SdNotifyReady)
+	}
+}
+
+func (s supervisor) stopping() {
+	if s == systemd {
+		tellSystemd(daemon.SdNotifyStopping)
+	}
+}
