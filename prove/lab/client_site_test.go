@@ -23,8 +23,14 @@ type clientSite struct {
 	lossless bool
 }
 
-// underSentinels makes a site whose masters are chosen by Sentinels.
-func underSentinels(t *testing.T, program func(*stage.Stage) (sentinels.Program, error)) *clientSite {
+// kind is a program that can be a Sentinel.
+type kind func(*stage.Stage) (sentinels.Program, error)
+
+// ours is Redkeep's.
+func ours(*stage.Stage) (sentinels.Program, error) { return sentinels.Ours(binary), nil }
+
+// underSentinels makes a site whose masters are chosen by Sentinels, of these programs in turn.
+func underSentinels(t *testing.T, kinds ...kind) *clientSite {
 	t.Helper()
 	t.Parallel()
 	st, err := stage.New(context.Background(), stage.Options{})
@@ -42,12 +48,12 @@ func underSentinels(t *testing.T, program func(*stage.Stage) (sentinels.Program,
 			t.Fatal(err)
 		}
 	}
-	run, err := program(st)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range st.Hosts() {
-		s.startSentinel(h, run)
+	for i, h := range st.Hosts() {
+		program, err := kinds[i%len(kinds)](st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.startSentinel(h, program)
 	}
 	return s
 }

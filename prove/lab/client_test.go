@@ -11,22 +11,31 @@ import (
 )
 
 // TestClients has the libraries that applications use find the master, follow a planned change of it and its loss, behind
-// Redis' own Sentinel, Redkeep in its place, and the agents' answers to Sentinel's clients.
+// Redis' own Sentinel, Redkeep in its place, two of the one with one of the other, and the agents' answers to Sentinel's clients.
 func TestClients(t *testing.T) {
 	t.Parallel()
 	applications := prepare(t)
-	t.Run("redis-sentinel", func(t *testing.T) {
-		followThrough(underSentinels(t, sentinels.Real), applications)
-	})
-	t.Run("redkeep sentinel", func(t *testing.T) {
-		if !hasCommand("sentinel") {
-			t.Skip("this binary has no command for it")
-		}
-		followThrough(underSentinels(t, func(*stage.Stage) (sentinels.Program, error) { return sentinels.Ours(binary), nil }), applications)
-	})
+	for name, kinds := range map[string][]kind{
+		"redis-sentinel": {sentinels.Real}, "redkeep sentinel": {ours}, "mixed": {sentinels.Real, ours},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(kinds) > 1 || name == "redkeep sentinel" {
+				needSentinel(t)
+			}
+			followThrough(underSentinels(t, kinds...), applications)
+		})
+	}
 	t.Run("redkeep run", func(t *testing.T) {
 		followThrough(underAgents(t), applications)
 	})
+}
+
+// needSentinel skips a test of a binary that can't be a Sentinel yet.
+func needSentinel(t *testing.T) {
+	t.Helper()
+	if !hasCommand("sentinel") {
+		t.Skip("this binary has no command for it")
+	}
 }
 
 // underAgents makes a site of Redkeep's own, whose clients find the master as those of Sentinel do.

@@ -74,6 +74,14 @@ func (s *printedSite) moves(mails *mailbox, nth int, from, to string) {
 	s.mailed(mails, nth, from, to)
 	s.at(from).says("redis-server /data/service/redis/conf/6379.conf")
 	s.awaitReplica(s.at(from), to)
+	converted := false
+	for _, h := range s.sentinels {
+		line := "+convert-to-slave slave " + from + ":6379 " + from + " 6379 @ master-6379 " + to + " 6379"
+		converted = converted || strings.Contains(h.text(s.log), line)
+	}
+	if !converted {
+		s.t.Errorf("no Sentinel says that it made %s a replica", from)
+	}
 }
 
 // mailed wants each script to have been called once with its seven arguments, and the leader's to have sent a mail.
@@ -121,7 +129,7 @@ func (s *printedSite) keepsFile() {
 		rest := now
 		for _, line := range []string{
 			"port 26379", `dir "/data/service/redis/sentinel"`, "daemonize yes", `logfile "/data/service/redis/sentinel/log/sentinel.log"`, "# 6379",
-			"sentinel monitor master-6379 192.168.10.131 6379 2", "sentinel down-after-milliseconds master-6379 1000",
+			"sentinel monitor master-6379 192.168.10.131 6379 2", "sentinel down-after-milliseconds master-6379 " + pick("1000", "15000"),
 			"sentinel auth-pass master-6379 123456",
 			"sentinel client-reconfig-script master-6379 /data/script/python/notify.py",
 			"sentinel known-replica master-6379 192.168.10.132 6379",

@@ -35,7 +35,7 @@ func TestRecipeAsk(t *testing.T) {
 		if text := s.hosts["client"].says(s.cli(master, "SET key2 value2")); strings.TrimSpace(text) != "OK" {
 			t.Errorf("the new master does not take writes: %s", text)
 		}
-		first.says("redis-server /etc/redis.conf")
+		s.startServer(first)
 		s.awaitReplica(first, master)
 	})
 }
@@ -53,7 +53,7 @@ func TestRecipeAddress(t *testing.T) {
 		s.at("172.16.2.15").sh(s.cli(recipeMaster, "SHUTDOWN"))
 		master := s.awaitChange(recipeMaster)
 		s.addressAt(master)
-		s.at(recipeMaster).says("redis-server /etc/redis.conf")
+		s.startServer(s.at(recipeMaster))
 		s.awaitReplica(s.at(recipeMaster), master)
 		s.awaitOK(master, "2")
 		s.failingScript(master)
@@ -70,7 +70,7 @@ func (s *printedSite) failingScript(master string) {
 			others = append(others, h)
 			h.write("/opt/notify_mymaster.sh", "#!/bin/bash\nexit 1\n", 0o777)
 		}
-		h.says("redis-cli -p 26379 SENTINEL DEBUG SCRIPT-RETRY-DELAY 1500")
+		h.says("redis-cli -p 26379 SENTINEL DEBUG SCRIPT-RETRY-DELAY 500")
 	}
 	s.at(master).says("redis-cli -p 26379 SENTINEL FAILOVER mymaster")
 	next := s.awaitChange(master)
@@ -108,7 +108,7 @@ func threeHosts(t *testing.T, program, file string) *printedSite {
 		h.put("/etc/sentinel.conf", file, 0o644)
 		s.script(h)
 		h.write("/var/log/sentinel.log", "", 0o644)
-		h.says("cd /tmp && redis-server /etc/redis.conf")
+		s.startServer(h)
 	}
 	for _, h := range s.servers[1:] {
 		s.awaitReplica(h, recipeMaster)
@@ -119,6 +119,13 @@ func threeHosts(t *testing.T, program, file string) *printedSite {
 	s.hasten()
 	s.awaitOK(recipeMaster, "2")
 	return s
+}
+
+// startServer starts a host's server as the page does. It need not wait 5 s for a second replica before it copies to the first.
+func (s *printedSite) startServer(h *printedHost) {
+	s.t.Helper()
+	h.says("redis-server /etc/redis.conf")
+	h.awaits(5*time.Second, s.cli("127.0.0.1", "CONFIG SET repl-diskless-sync-delay 0"), "OK")
 }
 
 // script puts the script of the second scheme on a host, which has its own address in it.
@@ -133,7 +140,7 @@ func (s *printedSite) script(h *printedHost) {
 func (s *printedSite) awaitChange(from string) string {
 	s.t.Helper()
 	var master string
-	(&Site{t: s.t}).await(20*time.Second, "other master than "+from, func() bool {
+	(&Site{t: s.t}).await(printedPatience(), "other master than "+from, func() bool {
 		var all []string
 		for _, h := range s.sentinels {
 			text := h.says("redis-cli -p 26379 SENTINEL get-master-addr-by-name mymaster")

@@ -20,9 +20,7 @@ func eachSentinel(t *testing.T, test func(t *testing.T, program string)) {
 	t.Parallel()
 	t.Run("redis-sentinel", func(t *testing.T) { test(t, server(t)) })
 	t.Run("redkeep sentinel", func(t *testing.T) {
-		if !hasCommand("sentinel") {
-			t.Skip("this binary has no command for it")
-		}
+		needSentinel(t)
 		test(t, binary)
 	})
 }
@@ -80,9 +78,12 @@ func onPaper(t *testing.T, client string, addresses map[string]string) *printedS
 	return s
 }
 
-// hasten tells the running Sentinels not to wait as long as the page has them.
+// hasten tells the running Sentinels not to wait as long as the page has them. With -lab.long they do.
 func (s *printedSite) hasten() {
 	s.t.Helper()
+	if *long {
+		return
+	}
 	for _, h := range s.sentinels {
 		h.awaits(5*time.Second, "redis-cli -p 26379 PING", "PONG")
 		h.says("redis-cli -p 26379 SENTINEL SET " + s.group + " down-after-milliseconds 1000")
@@ -91,18 +92,21 @@ func (s *printedSite) hasten() {
 	}
 }
 
+// printedPatience is how long a change of the master may take, and what follows it.
+func printedPatience() time.Duration { return pick(20*time.Second, 90*time.Second) }
+
 // awaitOK wants every Sentinel to say of the group what the page shows.
 func (s *printedSite) awaitOK(master, replicas string) {
 	s.t.Helper()
 	for _, h := range s.sentinels {
-		h.awaits(20*time.Second, "redis-cli -p 26379 INFO sentinel", "name="+s.group+",status=ok,address="+master+":6379,slaves="+replicas+",sentinels=3")
+		h.awaits(printedPatience(), "redis-cli -p 26379 INFO sentinel", "name="+s.group+",status=ok,address="+master+":6379,slaves="+replicas+",sentinels=3")
 	}
 }
 
 // awaitReplica wants a server to follow the master.
 func (s *printedSite) awaitReplica(h *printedHost, master string) {
 	s.t.Helper()
-	h.awaits(20*time.Second, s.cli("127.0.0.1", "INFO replication"), "role:slave", "master_host:"+master, "master_link_status:up")
+	h.awaits(printedPatience(), s.cli("127.0.0.1", "INFO replication"), "role:slave", "master_host:"+master, "master_link_status:up")
 }
 
 // cli is a command line that says something to a server.
