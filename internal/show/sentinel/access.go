@@ -25,12 +25,6 @@ type UserText struct {
 	Err  error
 }
 
-// Rules returns the commands that access rules of a face are about.
-func Rules() *acl.Table { return rules }
-
-// rules has every command of the table.
-var rules *acl.Table
-
 // makeRules numbers the commands.
 func makeRules(table map[string]*command) *acl.Table {
 	var all []acl.Command
@@ -69,7 +63,7 @@ func (c *command) rule() acl.Command {
 
 // denied returns the error for a request that the client may not make, and remembers that it was made; "" where it may.
 func (c *Client) denied(found *command, request [][]byte) string {
-	if c.stranger() && !rules.Free(found.id) {
+	if c.stranger() && !c.face.dialect.rules.Free(found.id) {
 		return acl.NoAuth.Error()
 	}
 	v := c.user.Check(found.id, request)

@@ -9,14 +9,37 @@ import (
 
 // failover may have a word behind the name where the commands are those of Valkey 9.
 func (c *Client) failover(args []string, r *reply) {
-	c.face.source.Failover(args[0], false, awaits(c, r, (*reply).done))
+	coordinated := len(args) > 1
+	switch {
+	case len(args) > 2:
+		r.error(wrongArity(c.last))
+	case coordinated && !strings.EqualFold(args[1], "coordinated"):
+		r.error("ERR Unknown failover option specified")
+	default:
+		c.face.source.Failover(args[0], coordinated, awaits(c, r, (*reply).done))
+	}
 }
 
 func (c *Client) flushConfig(_ []string, r *reply) {
 	c.face.source.Flush(awaits(c, r, (*reply).done))
 }
 
+// unprintable words the error about an argument that would break the line of a configuration which it is saved in; "" where there
+// is none. at is the place of the first argument in its request.
+func unprintable(args []string, at int, command string) string {
+	for i, a := range args {
+		if strings.ContainsFunc(a, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return "ERR Invalid argument at index " + itoa(at+i) + " for SENTINEL " + command + ": control characters are not allowed"
+		}
+	}
+	return ""
+}
+
 func (c *Client) monitor(args []string, r *reply) {
+	if problem := unprintable(args, 2, "MONITOR"); problem != "" {
+		r.error(problem)
+		return
+	}
 	quorum, ok := integer(args[3])
 	if !ok {
 		r.error("ERR Invalid quorum")
@@ -52,6 +75,10 @@ func (c *Client) reset(args []string, r *reply) {
 // set gives the source the options up to the first that is bad. What the source has against one of those is told rather than
 // what is bad behind it, unless nothing could ever be done.
 func (c *Client) set(args []string, r *reply) {
+	if problem := unprintable(args[1:], 3, "SET"); problem != "" {
+		r.error(problem)
+		return
+	}
 	options, problem := parseOptions(args[1:])
 	c.face.source.Set(args[0], options, awaits(c, r, func(r *reply, err error) {
 		if problem != "" && (err == nil || never(err)) {

@@ -19,6 +19,8 @@ type Client struct {
 	since, at time.Time
 	last      *command
 	name      string
+	// libName and libVersion are what the client's library has said of itself.
+	libName, libVersion string
 	// user is who it is, and known whether it has said so, or came when nobody had to.
 	user  *acl.User
 	known bool
@@ -194,7 +196,7 @@ func (c *Client) execute(request [][]byte, r *reply) {
 	if c.mute == muteNext {
 		c.mute = muteNone
 	}
-	found, args, problem := resolve(request)
+	found, args, problem := c.face.dialect.resolve(request)
 	c.last = found
 	c.face.requests++
 	if problem == "" {
@@ -272,8 +274,8 @@ func texts(words [][]byte) []string {
 }
 
 // resolve finds what a request asks for. args are the words after the names; problem is an error's text.
-func resolve(request [][]byte) (found *command, args [][]byte, problem string) {
-	found = lookUp(table, request[0])
+func (d *dialect) resolve(request [][]byte) (found *command, args [][]byte, problem string) {
+	found = lookUp(d.commands, request[0])
 	if found == nil {
 		return nil, nil, unknownCommand(texts(request))
 	}

@@ -31,6 +31,22 @@ func (c *Client) clientSetName(args []string, r *reply) {
 	r.ok()
 }
 
+// clientSetInfo takes the name or the release of a client library.
+func (c *Client) clientSetInfo(args []string, r *reply) {
+	switch attribute := strings.ToLower(args[0]); {
+	case attribute != "lib-name" && attribute != "lib-ver":
+		r.error("ERR Unrecognized option '" + short(args[0]) + "'")
+	case !validName(args[1]):
+		r.error("ERR " + attribute + " cannot contain spaces, newlines or special characters.")
+	case attribute == "lib-name":
+		c.libName = args[1]
+		r.ok()
+	default:
+		c.libVersion = args[1]
+		r.ok()
+	}
+}
+
 func (c *Client) clientInfo(_ []string, r *reply) {
 	r.text(c.line() + "\n")
 }
@@ -106,10 +122,14 @@ func (c *Client) line() string {
 	}
 	remote, local := c.peer.Addrs()
 	seconds := func(d time.Duration) int64 { return int64(max(0, d) / time.Second) }
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
+	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
 		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
 		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags,
 		len(c.channels), len(c.patterns), last, c.user.Name(), protocol(c.resp3))
+	if c.face.dialect.flavor >= Redis72 {
+		line += " lib-name=" + c.libName + " lib-ver=" + c.libVersion
+	}
+	return line
 }
 
 // killFilter is what CLIENT KILL was told.

@@ -9,10 +9,11 @@ import (
 
 // commandAll answers COMMAND without a subcommand.
 func (c *Client) commandAll(_ []string, r *reply) {
-	names := topNames()
+	d := c.face.dialect
+	names := d.names()
 	r.array(len(names))
 	for _, name := range names {
-		r.command(table[name])
+		r.command(d.commands[name])
 	}
 }
 
@@ -23,7 +24,7 @@ func (c *Client) commandInfo(names []string, r *reply) {
 	}
 	r.array(len(names))
 	for _, name := range names {
-		if found := find(name); found != nil {
+		if found := c.face.dialect.find(name); found != nil {
 			r.command(found)
 		} else {
 			r.null() // a nil string, though an array is what it stands for: so says redis-sentinel
@@ -67,7 +68,7 @@ func (r *reply) statuses(prefix string, all []string) {
 	}
 }
 
-func (c *Client) commandCount(_ []string, r *reply) { r.integer(int64(len(table))) }
+func (c *Client) commandCount(_ []string, r *reply) { r.integer(int64(len(c.face.dialect.commands))) }
 
 func (c *Client) commandList(args []string, r *reply) {
 	keep := func(*command) bool { return true }
@@ -86,13 +87,13 @@ func (c *Client) commandList(args []string, r *reply) {
 		r.error(syntaxError)
 		return
 	}
-	r.names(keep)
+	r.names(c.face.dialect, keep)
 }
 
 // names tells the names of the commands and subcommands that keep takes.
-func (r *reply) names(keep func(*command) bool) {
+func (r *reply) names(d *dialect, keep func(*command) bool) {
 	var names []string
-	everyCommand(func(c *command) {
+	d.every(func(c *command) {
 		if keep(c) {
 			names = append(names, c.fullName())
 		}
@@ -105,12 +106,12 @@ func (r *reply) names(keep func(*command) bool) {
 func (c *Client) commandDocs(names []string, r *reply) {
 	var told []*command
 	if len(names) == 0 {
-		for _, name := range topNames() {
-			told = append(told, table[name])
+		for _, name := range c.face.dialect.names() {
+			told = append(told, c.face.dialect.commands[name])
 		}
 	}
 	for _, name := range names {
-		if found := find(name); found != nil {
+		if found := c.face.dialect.find(name); found != nil {
 			told = append(told, found)
 		}
 	}
@@ -136,7 +137,7 @@ func (r *reply) docs(all []*command) {
 
 // commandKeys answers COMMAND GETKEYS and GETKEYSANDFLAGS: no command here has a key.
 func (c *Client) commandKeys(args []string, r *reply) {
-	found := table[strings.ToLower(args[0])]
+	found := c.face.dialect.commands[strings.ToLower(args[0])]
 	if found == nil {
 		r.error("ERR Invalid command specified")
 		return
@@ -153,16 +154,15 @@ func (c *Client) commandKeys(args []string, r *reply) {
 	r.error("ERR The command has no key arguments")
 }
 
-func (c *Client) commandHelp(_ []string, r *reply)  { r.help("command") }
-func (c *Client) sentinelHelp(_ []string, r *reply) { r.help("sentinel") }
-func (c *Client) clientHelp(_ []string, r *reply)   { r.help("client") }
-func (c *Client) aclHelp(_ []string, r *reply)      { r.help("acl") }
+func (c *Client) commandHelp(_ []string, r *reply)  { r.help(c.face.dialect.commands["command"]) }
+func (c *Client) sentinelHelp(_ []string, r *reply) { r.help(c.face.dialect.commands["sentinel"]) }
+func (c *Client) clientHelp(_ []string, r *reply)   { r.help(c.face.dialect.commands["client"]) }
+func (c *Client) aclHelp(_ []string, r *reply)      { r.help(c.face.dialect.commands["acl"]) }
 
 // help tells the subcommands of a container for people, from the table.
-func (r *reply) help(container string) {
-	c := table[container]
+func (r *reply) help(c *command) {
 	r.array(1 + 2*len(c.subs))
-	r.simple(strings.ToUpper(container) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	r.simple(strings.ToUpper(c.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
 	for _, s := range c.subs {
 		r.simple(strings.ToUpper(s.name))
 		r.simple("    " + s.about + ".")

@@ -10,9 +10,6 @@ import (
 
 // The commands about the connection itself.
 
-// redisVersion is the release of Sentinel whose replies these are; clients choose what they ask for by it.
-const redisVersion = "7.0.15"
-
 const badName = "ERR Client names cannot contain spaces, newlines or special characters."
 
 // maxName is the longest name that a client may give itself.
@@ -21,7 +18,7 @@ const maxName = 256
 func (c *Client) ping(args [][]byte, r *reply) {
 	switch {
 	case len(args) > 1:
-		r.error(wrongArity(table["ping"]))
+		r.error(wrongArity(c.face.dialect.commands["ping"]))
 	case !c.resp3 && c.subscriptions() > 0:
 		r.array(2)
 		r.bulk("pong")
@@ -104,7 +101,8 @@ func (c *Client) helloOptions(args []string) (problem string) {
 // greet answers a HELLO that went well.
 func (c *Client) greet(r *reply) {
 	r.dict(6)
-	r.strings("server", "redis", "version", redisVersion, "proto")
+	is := releases[c.face.dialect.flavor]
+	r.strings("server", is.server, "version", is.version, "proto")
 	r.integer(protocol(c.resp3))
 	r.bulk("id")
 	r.integer(c.id)

@@ -24,11 +24,14 @@ type Config struct {
 	UserFile UserFile
 	// Denials are what ACL LOG tells; nil is a log of Redis' default length.
 	Denials *acl.Log
+	// Flavor is the release whose commands there are.
+	Flavor Flavor
 }
 
 // Face answers the clients of the Sentinel protocol. It and its Clients belong to one goroutine.
 type Face struct {
 	config  Config
+	dialect *dialect
 	source  Source
 	users   *acl.Users
 	denials *acl.Log
@@ -54,11 +57,11 @@ func New(c Config) *Face {
 		c.Listened = func(bool) {}
 	}
 	f := &Face{
-		config: c, source: c.Source, users: c.Users, denials: c.Denials,
+		config: c, dialect: dialects[c.Flavor], source: c.Source, users: c.Users, denials: c.Denials,
 		clients: map[*Client]struct{}{}, listeners: map[*Client]struct{}{},
 	}
 	if f.users == nil {
-		f.users = acl.New(rules, false)
+		f.users = acl.New(c.Flavor.Rules(), false)
 	}
 	if f.denials == nil {
 		f.denials = acl.NewLog(acl.DefaultLogLength)

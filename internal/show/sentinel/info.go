@@ -51,10 +51,7 @@ func (f *Face) infoServer() string {
 	self, now := f.source.Self(), time.Now()
 	up := max(0, now.Sub(self.Started))
 	executable, _ := os.Executable()
-	return lines(
-		"# Server",
-		"redis_version:"+redisVersion,
-		"redis_mode:sentinel",
+	return lines(append(f.infoRelease(),
 		"os:"+runtime.GOOS,
 		"arch_bits:"+itoa(strconv.IntSize),
 		"process_id:"+itoa(os.Getpid()),
@@ -69,7 +66,17 @@ func (f *Face) infoServer() string {
 		"executable:"+executable,
 		"config_file:"+self.ConfigFile,
 		"redkeep_version:"+self.Version,
-	)
+	)...)
+}
+
+// infoRelease are the lines that say what this is.
+func (f *Face) infoRelease() []string {
+	is := releases[f.dialect.flavor]
+	all := []string{"# Server", "redis_version:" + is.redis}
+	if f.dialect.flavor < Valkey8 {
+		return append(all, "redis_mode:sentinel")
+	}
+	return append(all, "server_name:"+is.server, "valkey_version:"+is.version, "server_mode:sentinel")
 }
 
 func (f *Face) infoClients() string {

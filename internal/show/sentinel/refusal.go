@@ -20,6 +20,7 @@ var (
 	ErrNoSuchMaster   = &Refusal{Text: "No such master with that name"}
 	ErrInProgress     = &Refusal{Code: "INPROG", Text: "Failover already in progress"}
 	ErrNoGoodReplica  = &Refusal{Code: "NOGOODSLAVE", Text: "No suitable replica to promote"}
+	ErrNoGoodPrimary  = &Refusal{Code: "NOGOODPRIMARY", Text: "Primary does not support FAILOVER command"}
 	ErrBadHost        = &Refusal{Text: "Invalid IP address or hostname specified"}
 	ErrDuplicate      = &Refusal{Text: "Duplicate master name."}
 	ErrNotSaved       = &Refusal{Text: "Failed to save config file. Check server logs."}

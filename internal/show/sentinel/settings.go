@@ -8,38 +8,106 @@ import (
 
 // SENTINEL CONFIG and SENTINEL DEBUG: what holds for all groups.
 
-// settings are those of SENTINEL CONFIG, in the order in which they are told.
-var settings = []Setting{ResolveHostnames, AnnounceHostnames, AnnounceIP, AnnouncePort, SentinelUser, SentinelPass}
+// settingsOf are those of SENTINEL CONFIG, in the order in which they are told.
+func settingsOf(f Flavor) []Setting {
+	all := []Setting{ResolveHostnames, AnnounceHostnames, AnnounceIP, AnnouncePort, SentinelUser, SentinelPass}
+	if f >= Redis72 {
+		all = append(all, LogLevel)
+	}
+	return all
+}
 
 const yes, no = "yes", "no"
 
+// config is about one setting.
 func (c *Client) config(args []string, r *reply) {
 	switch {
 	case strings.EqualFold(args[0], "get") && len(args) == 2:
-		found := slices.DeleteFunc(slices.Clone(settings), func(s Setting) bool { return !matchesFold(args[1], string(s)) })
-		r.dict(len(found))
-		for _, s := range found {
-			r.strings(string(s), c.face.source.Setting(s))
-		}
+		c.configGet(args[1:], r)
 	case strings.EqualFold(args[0], "set") && len(args) == 3:
-		c.configSet(args[1], args[2], r)
+		c.configSet(args[1:], r)
 	default:
 		r.error("ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.")
 	}
 }
 
-func (c *Client) configSet(option, value string, r *reply) {
-	setting := Setting(strings.ToLower(option))
-	if !slices.Contains(settings, setting) {
-		r.error("ERR Invalid argument '" + short(option) + "' to SENTINEL CONFIG SET")
+// configs is about several.
+func (c *Client) configs(args []string, r *reply) {
+	switch {
+	case strings.EqualFold(args[0], "get"):
+		c.configGet(args[1:], r)
+	case strings.EqualFold(args[0], "set") && len(args) > 2:
+		c.configSet(args[1:], r)
+	default:
+		r.error("ERR Only SENTINEL CONFIG GET <param> [<param> <param> ...] / SET <param> <value> [<param> <value> ...] are supported.")
+	}
+}
+
+// configGet tells the settings that patterns cover, each once.
+func (c *Client) configGet(patterns []string, r *reply) {
+	var found []Setting
+	for _, p := range patterns {
+		for _, s := range c.face.dialect.settings {
+			if matchesFold(p, string(s)) && !slices.Contains(found, s) {
+				found = append(found, s)
+			}
+		}
+	}
+	r.dict(len(found))
+	for _, s := range found {
+		r.strings(string(s), c.face.source.Setting(s))
+	}
+}
+
+// assigned is a setting with its new value.
+type assigned struct {
+	setting Setting
+	value   string
+}
+
+// configSet changes settings, if all that is asked for is good.
+func (c *Client) configSet(args []string, r *reply) {
+	all, problem := c.parseSettings(args)
+	if bad := unprintable(args, 3, "CONFIG SET"); bad != "" {
+		problem = bad
+	}
+	if problem != "" {
+		r.error(problem)
 		return
 	}
-	checked, ok := setting.check(value)
-	if !ok {
-		r.error("ERR Invalid value '" + short(value) + "' to SENTINEL CONFIG SET '" + short(option) + "'")
-		return
+	c.assign(all, awaits(c, r, (*reply).done))
+}
+
+// assign changes one setting after the other, up to the first that can't be saved.
+func (c *Client) assign(all []assigned, answer func(error)) {
+	c.face.source.Configure(all[0].setting, all[0].value, func(err error) {
+		if err != nil || len(all) == 1 {
+			answer(err)
+			return
+		}
+		c.assign(all[1:], answer)
+	})
+}
+
+// parseSettings reads pairs of settings and values.
+func (c *Client) parseSettings(args []string) (all []assigned, problem string) {
+	for ; len(args) > 0; args = args[2:] {
+		s := Setting(strings.ToLower(args[0]))
+		switch {
+		case !slices.Contains(c.face.dialect.settings, s):
+			return nil, "ERR Invalid argument '" + short(args[0]) + "' to SENTINEL CONFIG SET"
+		case slices.ContainsFunc(all, func(a assigned) bool { return a.setting == s }):
+			return nil, "ERR Duplicate argument '" + short(args[0]) + "' to SENTINEL CONFIG SET"
+		case len(args) < 2:
+			return nil, "ERR Missing argument '" + short(args[0]) + "' value"
+		}
+		value, ok := s.check(args[1])
+		if !ok {
+			return nil, "ERR Invalid value '" + short(args[1]) + "' to SENTINEL CONFIG SET '" + short(args[0]) + "'"
+		}
+		all = append(all, assigned{s, value})
 	}
-	c.face.source.Configure(setting, checked, awaits(c, r, (*reply).done))
+	return all, ""
 }
 
 // check returns the value as it is printed, if it is a good one.
@@ -48,6 +116,9 @@ func (s Setting) check(value string) (checked string, ok bool) {
 	case ResolveHostnames, AnnounceHostnames:
 		value = strings.ToLower(value)
 		return value, value == yes || value == no
+	case LogLevel:
+		value = strings.ToLower(value)
+		return value, slices.Contains([]string{"debug", "verbose", "notice", "warning", "nothing"}, value)
 	case AnnouncePort:
 		n, ok := integer(value)
 		return value, ok && n >= 0 && n < 1<<16

@@ -52,7 +52,7 @@ type Requests interface {
 	// Greeting takes the payload of a message to __sentinel__:hello, which may be anything.
 	Greeting(payload string)
 	// Failover fails over without asking anybody. Coordinated is the word of Valkey 9 for having the master hand over itself.
-	// Its errors are ErrNoSuchMaster, ErrInProgress, ErrNoGoodReplica.
+	// Its errors are ErrNoSuchMaster, ErrInProgress, ErrNoGoodReplica, ErrNoGoodPrimary.
 	Failover(name string, coordinated bool, answer func(error))
 	// Monitor adds a master. Quorum and port are in range, and the host is an address, or any name where Setting says that names
 	// are resolved. Its errors are ErrBadHost, ErrDuplicate, ErrNotSaved.

@@ -28,6 +28,8 @@ type command struct {
 	container string
 	// listening is whether a RESP2 subscriber may send it.
 	listening bool
+	// from is the first flavor that has it, before the first that has it no more; 0 is that all do.
+	from, before Flavor
 	// id is the command's place in the rules.
 	id acl.ID
 }
@@ -42,17 +44,9 @@ const (
 	conn   = "connection"
 )
 
-// table is what redis-sentinel 7.0 knows. Tools compare it: monitors by COMMAND COUNT, client libraries by the flags,
-// redis-cli completes from it. Names, arities, flags and releases are facts of that release; the summaries are ours.
-var table map[string]*command
-
-// The commands answer from the table, so it can't be made where it is declared.
-func init() {
-	table = makeTable()
-	rules = makeRules(table)
-}
-
-func makeTable() map[string]*command {
+// makeTable makes the table of a flavor. Tools compare it: monitors by COMMAND COUNT, client libraries by the flags, redis-cli
+// completes from it. Names, arities, flags and releases are facts of that release; the summaries are ours.
+func makeTable(f Flavor) map[string]*command {
 	t := map[string]*command{}
 	for _, c := range slices.Concat(commandsOfAll(), []*command{
 		{name: "acl", arity: -2, since: "6.0.0", group: "server", about: "Container of what is about users", subs: aclCommands()},
@@ -63,6 +57,7 @@ func makeTable() map[string]*command {
 		},
 		{name: "sentinel", arity: -2, flags: "admin", since: "2.8.4", group: "sentinel", about: "Container of what is about groups", subs: sentinelCommands()},
 	}) {
+		c.subs = slices.DeleteFunc(c.subs, func(s *command) bool { return f < s.from || s.before != 0 && f >= s.before })
 		for _, s := range c.subs {
 			s.container = c.name
 			if c.parts == nil {
@@ -86,7 +81,7 @@ func commandsOfAll() []*command {
 		{name: "publish", arity: 3, flags: "pubsub loading stale fast", since: "2.0.0", group: "pubsub", about: "Takes the greeting of another Sentinel", run: (*Client).publish},
 		{name: "punsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening by pattern", run: (*Client).punsubscribe},
 		{name: "role", arity: 1, flags: "noscript loading stale fast", extra: "admin dangerous", since: "2.8.12", group: "server", about: "Tells the names of the groups", run: (*Client).role},
-		{name: "shutdown", arity: -1, flags: "admin noscript loading stale no_multi allow_busy", since: "1.0.0", group: "server", about: "Is refused: an agent is stopped on its host", run: (*Client).shutdown},
+		{name: "shutdown", arity: -1, flags: "admin noscript loading stale no_multi allow_busy", since: "1.0.0", group: "server", about: "Ends the process, if it may", run: (*Client).shutdown},
 		{name: "subscribe", arity: -2, flags: sub, since: "2.0.0", group: "pubsub", about: "Listens to channels", run: (*Client).subscribe},
 		{name: "unsubscribe", arity: -1, flags: sub, since: "2.0.0", group: "pubsub", about: "Stops listening to channels", run: (*Client).unsubscribe},
 	}
@@ -122,8 +117,9 @@ func clientCommands() []*command {
 		{name: "kill", arity: -3, flags: admin, about: "Closes connections", run: (*Client).clientKill},
 		{name: "list", arity: -2, flags: admin, tips: varies, about: "Tells of all connections", run: (*Client).clientList},
 		{name: "no-evict", arity: 3, flags: admin, since: "7.0.0", about: "Spares the connection when memory is short", run: (*Client).clientNoEvict},
-		{name: "pause", arity: -3, flags: admin, since: "2.9.50", about: "Is refused: nobody may hold up the others", run: (*Client).clientPause},
+		{name: "pause", arity: -3, flags: admin, since: "2.9.50", about: "Holds up all connections, if one may", run: (*Client).clientPause},
 		{name: "reply", arity: 3, flags: script, since: "3.2.0", about: "Holds replies back", run: (*Client).clientReply},
+		{name: "setinfo", arity: 4, flags: "noscript loading stale allow_busy", tips: "request_policy:all_nodes response_policy:all_succeeded", since: "7.2.0", about: "Says which library the connection is of", from: Redis72, run: (*Client).clientSetInfo},
 		{name: "setname", arity: 3, flags: script, since: "2.6.9", about: "Names the connection", run: (*Client).clientSetName},
 		{name: "tracking", arity: -3, flags: script, since: "6.0.0", about: "Tracks keys, of which there are none here", run: (*Client).clientTracking},
 		{name: "trackinginfo", arity: 2, flags: script, since: "6.2.0", about: "Tells how keys are tracked", run: (*Client).clientTrackingInfo},
@@ -148,26 +144,32 @@ func commandCommands() []*command {
 
 func sentinelCommands() []*command {
 	all := []*command{
-		{name: "ckquorum", arity: 3, about: "Tells whether enough voters are heard", run: (*Client).ckquorum},
-		{name: "config", arity: -3, since: "6.2.0", about: "Tells settings of Sentinel", run: (*Client).config},
-		{name: "debug", arity: -2, since: "7.0.0", about: "Tells Sentinel's periods", run: (*Client).debug},
-		{name: "failover", arity: 3, about: "Switches a group over to its best replica", run: (*Client).failover},
-		{name: "flushconfig", arity: 2, about: "Does nothing: what counts is on disk before it is told", run: (*Client).flushConfig},
+		{name: "ckquorum", arity: 3, about: "Tells whether enough Sentinels are heard", run: (*Client).ckquorum},
+		{name: "config", arity: -3, since: "6.2.0", about: "Tells settings of Sentinel, or changes one", before: Redis72, run: (*Client).config},
+		{name: "config", arity: -4, since: "6.2.0", about: "Tells settings of Sentinel, or changes some", from: Redis72, run: (*Client).configs},
+		{name: "debug", arity: -2, since: "7.0.0", about: "Tells Sentinel's periods, or changes some", run: (*Client).debug},
+		{name: "failover", arity: 3, about: "Switches a group over to its best replica", before: Valkey9, run: (*Client).failover},
+		{name: "failover", arity: -3, about: "Switches a group over to its best replica", from: Valkey9, run: (*Client).failover},
+		{name: "flushconfig", arity: 2, about: "Saves the configuration", run: (*Client).flushConfig},
 		{name: "get-master-addr-by-name", arity: 3, about: "Tells the address of a group's master", quick: (*Client).masterAddr},
+		{name: "get-primary-addr-by-name", arity: 3, since: "8.0.0", about: "Tells the address of a group's master", from: Valkey8, quick: (*Client).masterAddr},
 		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*Client).sentinelHelp},
-		{name: "info-cache", arity: -3, since: "3.2.0", about: "Tells the age of what is known of servers", run: (*Client).infoCache},
-		{name: "is-master-down-by-addr", arity: 6, about: "Tells whether a master is down; no vote is given", run: (*Client).isMasterDown},
+		{name: "info-cache", arity: -3, since: "3.2.0", about: "Tells what servers said last of themselves", run: (*Client).infoCache},
+		{name: "is-master-down-by-addr", arity: 6, about: "Tells whether a master is down, and whom this Sentinel votes for", run: (*Client).isMasterDown},
+		{name: "is-primary-down-by-addr", arity: 6, since: "8.0.0", about: "Tells whether a master is down, and whom this Sentinel votes for", from: Valkey8, run: (*Client).isMasterDown},
 		{name: "master", arity: 3, about: "Tells of one group's master", run: (*Client).master},
 		{name: "masters", arity: 2, about: "Tells of all groups' masters", run: (*Client).masters},
-		{name: "monitor", arity: 6, about: "Is refused: groups are those of the file", run: (*Client).monitor},
-		{name: "myid", arity: 2, since: "6.2.0", about: "Tells this agent's identity", run: (*Client).myID},
-		{name: "pending-scripts", arity: 2, about: "Tells the scripts that wait: none", run: (*Client).pendingScripts},
-		{name: "remove", arity: 3, about: "Is refused: groups are those of the file", run: (*Client).remove},
+		{name: "monitor", arity: 6, about: "Adds a group", run: (*Client).monitor},
+		{name: "myid", arity: 2, since: "6.2.0", about: "Tells this Sentinel's identity", run: (*Client).myID},
+		{name: "pending-scripts", arity: 2, about: "Tells the scripts that run or wait", run: (*Client).pendingScripts},
+		{name: "primaries", arity: 2, since: "8.0.0", about: "Tells of all groups' masters", from: Valkey8, run: (*Client).masters},
+		{name: "primary", arity: 3, since: "8.0.0", about: "Tells of one group's master", from: Valkey8, run: (*Client).master},
+		{name: "remove", arity: 3, about: "Removes a group", run: (*Client).remove},
 		{name: "replicas", arity: 3, since: "5.0.0", about: "Tells of a group's replicas", run: (*Client).replicas},
-		{name: "reset", arity: 3, about: "Counts groups by pattern, and forgets nothing", run: (*Client).reset},
-		{name: "sentinels", arity: 3, about: "Tells of a group's other voters", run: (*Client).sentinels},
-		{name: "set", arity: -5, about: "Is refused: settings are those of the file", run: (*Client).set},
-		{name: "simulate-failure", arity: -3, since: "3.2.0", about: "Is refused: an agent is killed on its host", run: (*Client).simulateFailure},
+		{name: "reset", arity: 3, about: "Starts anew with groups, by pattern", run: (*Client).reset},
+		{name: "sentinels", arity: 3, about: "Tells of a group's other Sentinels", run: (*Client).sentinels},
+		{name: "set", arity: -5, about: "Changes options of a group", run: (*Client).set},
+		{name: "simulate-failure", arity: -3, since: "3.2.0", about: "Has this Sentinel fail at a certain moment", run: (*Client).simulateFailure},
 		{name: "slaves", arity: 3, since: "2.8.0", about: "Tells of a group's replicas", run: (*Client).replicas},
 	}
 	for _, c := range all {
@@ -234,33 +236,4 @@ func (c *command) categories() []string {
 var categories = []string{
 	"keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream",
 	"pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
-}
-
-// find returns the command, or the subcommand, of the name that COMMAND takes ("sentinel|myid"); nil where there is none.
-func find(name string) *command {
-	top, of, isSub := strings.Cut(strings.ToLower(name), "|")
-	c := table[top]
-	if c == nil || !isSub {
-		return c
-	}
-	return c.parts[of]
-}
-
-// everyCommand calls do for all commands and subcommands, in the order of their names.
-func everyCommand(do func(*command)) {
-	for _, name := range topNames() {
-		do(table[name])
-		for _, s := range table[name].subs {
-			do(s)
-		}
-	}
-}
-
-func topNames() []string {
-	names := make([]string, 0, len(table))
-	for name := range table {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
