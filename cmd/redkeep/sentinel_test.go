@@ -45,7 +45,7 @@ func quietLoop() sentinelLoop {
 				return simulatedFailure{}
 			}
 			where, _ := os.Getwd()
-			o.Log(logline.Notice, fmt.Sprintf("path=%s dir=%s port=%d program=%s env=%v", o.Path, where, o.Conf.Port, o.Program,
+			o.Log(logline.Notice, fmt.Sprintf("path=%s dir=%s port=%d flavor=%d env=%v", o.Path, where, o.Conf.Port, o.Flavor,
 				os.Getenv(detached)+os.Getenv(slackened)))
 			o.Log(logline.Debug, "not to be seen")
 			o.SetLogLevel(logline.Debug)
@@ -179,7 +179,7 @@ func TestDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := filepath.Join(sub, "x.log")
-	want := fmt.Sprintf(`(?s)^%d:X .* \* path=%s dir=%s port=26379 program=redis-sentinel env=\n.* # User requested.* \* Removing the pid file\.\n.* # Sentinel is now ready to exit, bye bye\.\.\.\n$`, pid, path, sub)
+	want := fmt.Sprintf(`(?s)^%d:X .* \* path=%s dir=%s port=26379 flavor=0 env=\n.* # User requested.* \* Removing the pid file\.\n.* # Sentinel is now ready to exit, bye bye\.\.\.\n$`, pid, path, sub)
 	if text := awaitText(log, want); text != "" {
 		t.Errorf("the log: %s; want %s", text, want)
 	}
@@ -260,5 +260,17 @@ func TestTwoDaemonsShareAPidFileByMistake(t *testing.T) {
 	}
 	if err := pidFile("/nonexistent/x.pid").write(); err == nil || !strings.Contains(err.Error(), "make /nonexistent writable") {
 		t.Error(err)
+	}
+}
+
+func TestOwnFlags(t *testing.T) {
+	p, rest, err := ownFlags([]string{"--observe", "--as", "valkey-9", "x.conf", "--port", "1"})
+	if err != nil || !p.observe || p.flavor != flavors["valkey-9"] || strings.Join(rest, " ") != "x.conf --port 1" {
+		t.Errorf("%+v, %q, %v", p, rest, err)
+	}
+	for _, bad := range [][]string{{"--as", "redis-9", "x"}, {"--as"}, {"--observed", "x"}} {
+		if _, _, err := ownFlags(bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"redkeep/internal/show/sentinel"
 )
 
 // program is whose Sentinel a process stands in for: that decides which commands it knows, and what it calls itself.
@@ -15,12 +17,15 @@ type program struct {
 	name, family string
 	// version is the one that a question for it gets, and config files are read as.
 	version string
+	// flavor is the release whose commands clients find; observe is to change nothing.
+	flavor  sentinel.Flavor
+	observe bool
 }
 
 // The programs that this binary stands in for.
 var (
-	redisSentinel  = program{"redis-sentinel", "Redis", "7.0.15"}
-	valkeySentinel = program{"valkey-sentinel", "Valkey", "9.0.0"}
+	redisSentinel  = program{name: "redis-sentinel", family: "Redis", version: "7.0.15"}
+	valkeySentinel = program{name: "valkey-sentinel", family: "Valkey", version: "9.0.0", flavor: sentinel.Valkey9}
 )
 
 // calledSentinel reports whether this binary was called by a Sentinel's name, as redis-sentinel itself is a server called by another one.

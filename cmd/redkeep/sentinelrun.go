@@ -58,7 +58,7 @@ func (s *sentinelStart) loopUntil(ctx context.Context, by supervisor) error {
 	ended := make(chan error, 1)
 	go func() { // ends with the loop, or the process
 		ended <- s.run(ctx, sentinelOptions{
-			Path: s.path, Conf: s.conf, Program: s.name,
+			Path: s.path, Conf: s.conf, Flavor: s.flavor, Observe: s.observe,
 			Log: s.write, SetLogLevel: s.log.SetLeast, Ready: func() { s.ready(by) },
 		})
 	}()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"redkeep/internal/act/logfile"
@@ -67,7 +68,7 @@ func (s *sentinelStart) begin(ctx context.Context) code {
 	if s.path == "" {
 		return s.refuse("Sentinel needs config file on disk to save state. Exiting...")
 	}
-	if err := sentinelfile.Writable(s.path); err != nil {
+	if err := sentinelfile.Writable(s.path); err != nil && !s.observe {
 		return s.refuse("Sentinel config file %s is not writable: %v. Exiting...", s.path, sentinelfile.Bare(err))
 	}
 	by := s.findSupervisor()
@@ -76,6 +77,11 @@ func (s *sentinelStart) begin(ctx context.Context) code {
 		return s.detach()
 	}
 	return s.runHere(ctx, by, background)
+}
+
+// besides is how one that observes stays out of the way of the Sentinel whose file it reads.
+var besides = []string{
+	"--port", "0", "--tls-port", "0", "--daemonize", "no", "--supervised", "no", "--logfile", "", "--pidfile", "", "--syslog-enabled", "no",
 }
 
 // read reads the configuration as it will be: the file, standard input if asked for, the options.
@@ -89,6 +95,9 @@ func (s *sentinelStart) read() code {
 		s.path, options = path, options[1:]
 	}
 	src := sentinelconf.Source{}
+	if s.observe {
+		options = append(slices.Clone(besides), options...)
+	}
 	src.Options, stdin = sentinelconf.Arguments(options)
 	var err error
 	if s.cwd, err = os.Getwd(); err != nil {

@@ -52,6 +52,9 @@ func (p *process) send(a core.Action) {
 		p.write(a.Link, b, question{askedDown, a.Instance, 1})
 	case core.Order:
 		p.write(a.Link, appendOrder(b, a), question{kind: askedOther, count: core.OrderCommands})
+	case core.HandOver:
+		b = resp.AppendCommand(b, a.Word, "TO", a.To.Host, strconv.Itoa(a.To.Port), "TIMEOUT", strconv.FormatInt(a.For.Milliseconds(), 10))
+		p.write(a.Link, b, question{askedHandOver, a.Instance, 1})
 	case core.KillScript:
 		p.write(a.Link, resp.AppendCommand(b, a.Word, "KILL"), question{kind: askedOther, count: 1})
 	}

@@ -32,6 +32,7 @@ const (
 	askedInfo
 	askedGreet
 	askedDown
+	askedHandOver
 	askedOther
 )
 
@@ -262,6 +263,12 @@ func eventOf(id core.LinkID, q question, v resp.Value) core.Event {
 		return core.Greeted{Link: id, Instance: q.instance, OK: !v.IsError()}
 	case askedDown:
 		return toldOf(id, q.instance, v)
+	case askedHandOver:
+		h := core.HandedOver{Link: id, Instance: q.instance}
+		if v.IsError() {
+			h.Refused = v.Text
+		}
+		return h
 	default:
 		return core.Done{Link: id}
 	}
@@ -307,7 +314,7 @@ func infoOf(v resp.Value) *core.Info {
 	w := info.ParseWatch(v.Text)
 	n := &core.Info{
 		RunID: w.RunID, Master: w.Role == "master", Unclear: w.Role == "", MasterHost: w.MasterHost, MasterPort: w.MasterPort,
-		LinkUp: w.LinkUp, LinkDown: w.LinkDown, Priority: w.Priority, Offset: w.Offset, Announced: w.Announced, Text: v.Text,
+		LinkUp: w.LinkUp, LinkDown: w.LinkDown, Priority: w.Priority, Offset: w.Offset, Announced: w.Announced, HandsOver: w.HandsOver, Text: v.Text,
 	}
 	for _, r := range w.Replicas {
 		n.Replicas = append(n.Replicas, core.At(r.Host, r.Port))

@@ -35,6 +35,8 @@ type Options struct {
 	SetLogLevel func(least logline.Level)
 	// Ready is called once, when clients can connect.
 	Ready func()
+	// Flavor is the release whose commands clients find.
+	Flavor face.Flavor
 	// Observe runs a Sentinel that changes nothing anywhere and says what it would have done.
 	Observe bool
 }
@@ -108,7 +110,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // batch is how long news of links may wait for more of it: a thousand groups cost less then, and no vote waits for it.
-const batch = 2 * time.Millisecond
+const batch = time.Millisecond
 
 // prepare makes the machine and listens; the first events are then waiting for the loop.
 func (p *process) prepare() (err error) {
@@ -123,11 +125,14 @@ func (p *process) prepare() (err error) {
 		p.conf.MyID = randomID()
 	}
 	p.log(logline.Notice, "Sentinel ID is "+p.conf.MyID)
+	if p.options.Observe {
+		p.log(logline.Notice, "Observing: nothing is changed here or elsewhere, and what would have been done is told on would-* lines")
+	}
 	p.machine = core.New(p.setup(), stateOf(p.conf))
 	if err := p.admit(); err != nil {
 		return err
 	}
-	clients := face.Config{Source: source{p}, Clients: p.conf.MaxClients, Users: p.users, Denials: acl.NewLog(p.conf.ACLLogMaxLen)}
+	clients := face.Config{Source: source{p}, Clients: p.conf.MaxClients, Flavor: p.options.Flavor, Users: p.users, Denials: acl.NewLog(p.conf.ACLLogMaxLen)}
 	if p.conf.ACLFile != "" {
 		clients.UserFile = userFile{p}
 	}

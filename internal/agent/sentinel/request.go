@@ -18,7 +18,7 @@ var errObserving = errors.New("this Sentinel observes and changes nothing: start
 // refusals are the machine's in the words of the protocol.
 var refusals = map[core.Refusal]error{
 	core.Accepted: nil, core.NoSuchMaster: face.ErrNoSuchMaster, core.DuplicateMaster: face.ErrDuplicate, core.InProgress: face.ErrInProgress,
-	core.NoGoodReplica: face.ErrNoGoodReplica, core.ScriptsDenied: face.ErrScriptsDenied, core.BadNotifier: face.ErrNoNotifier,
+	core.NoHandOver: face.ErrNoGoodPrimary, core.NoGoodReplica: face.ErrNoGoodReplica, core.ScriptsDenied: face.ErrScriptsDenied, core.BadNotifier: face.ErrNoNotifier,
 	core.BadReconfigurer: face.ErrNoReconfigurer, core.NotSaved: face.ErrNotSaved, core.Observing: errObserving,
 	core.UnknownOption: errors.New("no such option"),
 }
@@ -47,8 +47,8 @@ func (s source) Greeting(payload string) {
 }
 
 // Failover switches over without asking the others.
-func (s source) Failover(name string, _ bool, answer func(error)) {
-	s.ask(core.Failover{Group: name}, told(answer))
+func (s source) Failover(name string, coordinated bool, answer func(error)) {
+	s.ask(core.Failover{Group: name, Coordinated: coordinated}, told(answer))
 }
 
 // Monitor adds a group. A name is looked up first: one that no address is found for is refused.

@@ -17,7 +17,7 @@ func CheckUser(_ string, rules []string) (at int, err error) { return face.Rules
 
 // admit makes the users that the file, or the file of users, says may log in.
 func (p *process) admit() error {
-	p.users = acl.New(face.Rules(), p.conf.NewUsersHaveAllChannels)
+	p.users = acl.New(p.options.Flavor.Rules(), p.conf.NewUsersHaveAllChannels)
 	for _, u := range p.conf.Users {
 		if err := p.users.Declare(append([]string{"user", u.Name}, u.Rules...)); err != nil {
 			return fmt.Errorf("read user %s: %w", u.Name, err)

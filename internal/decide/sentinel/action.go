@@ -1,5 +1,7 @@
 package sentinel
 
+import "time"
+
 // Action is something that the machine wants done. The set is closed, too, and the order of a Step's actions is the order
 // of their effects.
 type Action interface{ action() }
@@ -53,6 +55,15 @@ type (
 		Master Address
 		// Names are the server's names of the commands that it consists of.
 		Names OrderNames
+	}
+	// HandOver has a master end its own time: it holds back writes until the replica at To has all, and then follows that one; not
+	// later than For, or it goes on as it was. The answer is a HandedOver.
+	HandOver struct {
+		Link     LinkID
+		Instance InstanceID
+		Word     string
+		To       Address
+		For      time.Duration
 	}
 	KillScript struct {
 		Link LinkID
@@ -118,6 +129,7 @@ func (AskInfo) action()    {}
 func (Greet) action()      {}
 func (AskDown) action()    {}
 func (Order) action()      {}
+func (HandOver) action()   {}
 func (KillScript) action() {}
 func (Notice) action()     {}
 func (RunScript) action()  {}

@@ -29,7 +29,7 @@ func (m *Machine) onAsked(e Asked) {
 func (m *Machine) change(r Request) (a Answer, ticket uint64) {
 	switch r := r.(type) {
 	case Failover:
-		a.Refusal = m.onFailover(r.Group)
+		a.Refusal = m.onFailover(r)
 	case Monitor:
 		if a.Refusal = m.onMonitor(r); a.Refusal == Accepted {
 			ticket = m.save()
@@ -66,19 +66,21 @@ func (m *Machine) change(r Request) (a Answer, ticket uint64) {
 	return a, ticket
 }
 
-func (m *Machine) onFailover(name string) Refusal {
-	g := m.byName[name]
+func (m *Machine) onFailover(r Failover) Refusal {
+	g := m.byName[r.Group]
 	switch {
 	case g == nil:
 		return NoSuchMaster
 	case g.failover.under():
 		return InProgress
+	case r.Coordinated && !g.master.handsOver:
+		return NoHandOver
 	case m.best(g) == nil:
 		return NoGoodReplica
 	}
 	m.note(Warning, "Executing user requested FAILOVER of '"+g.name+"'")
 	m.start(g)
-	g.failover.forced = true
+	g.failover.forced, g.failover.coordinated = true, r.Coordinated
 	return Accepted
 }
 

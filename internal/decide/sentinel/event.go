@@ -71,6 +71,12 @@ type (
 		Leader string
 		Epoch  uint64
 	}
+	// HandedOver is the answer to a HandOver: that it has begun, or why not.
+	HandedOver struct {
+		Link     LinkID
+		Instance InstanceID
+		Refused  string
+	}
 	// Done is the answer to one command of an Order.
 	Done struct{ Link LinkID }
 	// Heard is a message of the channel of hellos, on a PubSub connection. Hello is nil if it can't be read.
@@ -118,6 +124,8 @@ type Info struct {
 	Master, Unclear bool
 	// Replicas are those that a master lists.
 	Replicas []Address
+	// HandsOver says that the server knows the command FAILOVER.
+	HandsOver bool
 	// Of a replica. LinkDown is for how long it has been without its master.
 	MasterHost string
 	MasterPort int
@@ -140,15 +148,16 @@ type Hello struct {
 	ConfigEpoch  uint64
 }
 
-func (Linked) event()   {}
-func (Lost) event()     {}
-func (Ponged) event()   {}
-func (Informed) event() {}
-func (Greeted) event()  {}
-func (Told) event()     {}
-func (Done) event()     {}
-func (Heard) event()    {}
-func (Saved) event()    {}
-func (Began) event()    {}
-func (Passed) event()   {}
-func (Asked) event()    {}
+func (Linked) event()     {}
+func (Lost) event()       {}
+func (Ponged) event()     {}
+func (Informed) event()   {}
+func (Greeted) event()    {}
+func (Told) event()       {}
+func (HandedOver) event() {}
+func (Done) event()       {}
+func (Heard) event()      {}
+func (Saved) event()      {}
+func (Began) event()      {}
+func (Passed) event()     {}
+func (Asked) event()      {}

@@ -33,6 +33,7 @@ type failover struct {
 	changed      words.Instant // of state
 	promoted     *instance
 	forced       bool // by SENTINEL FAILOVER: nobody is asked
+	coordinated  bool // the master hands over itself
 	demoted      bool // the old master, which was up, has been told to follow the promoted one
 	toldBarred   words.Instant
 	wouldHaveRun bool // observe mode has said what it would do in this outage
@@ -168,6 +169,9 @@ func (m *Machine) selectPromoted(g *group) {
 
 func (m *Machine) sendPromotion(g *group) words.Instant {
 	r := g.failover.promoted
+	if g.failover.coordinated {
+		return m.askHandOver(g)
+	}
 	if !m.order(r, Address{}) {
 		return m.limit(g)
 	}
@@ -177,6 +181,31 @@ func (m *Machine) sendPromotion(g *group) words.Instant {
 }
 
 func (m *Machine) awaitPromotion(g *group) words.Instant { return m.limit(g) }
+
+// askHandOver has the master hand over to the chosen replica.
+func (m *Machine) askHandOver(g *group) words.Instant {
+	l, r := g.master.link, g.failover.promoted
+	if !l.open() {
+		return m.limit(g)
+	}
+	m.do(HandOver{l.id, g.master.id, g.word("FAILOVER"), m.told(r.addr), g.failoverTimeout})
+	l.pending++
+	m.notice(Normal, "+failover-state-wait-promotion", r)
+	m.enter(g, waitPromotion)
+	m.rouse(&r.timer, m.now)
+	return words.Never
+}
+
+// onHandedOver aborts where the master can't hand over: it may be of a release that does not know how.
+func (m *Machine) onHandedOver(i *instance, refused string) {
+	g := i.group
+	if refused == "" || i != g.master || !g.failover.coordinated || g.failover.state != waitPromotion {
+		return
+	}
+	m.note(Warning, "The master of "+g.name+" does not hand over: "+refused)
+	m.notice(Warning, "-failover-abort-slave-timeout", i)
+	m.abort(g)
+}
 
 // limit aborts a step that takes longer than the failover may.
 func (m *Machine) limit(g *group) words.Instant {
@@ -214,7 +243,7 @@ func (m *Machine) onPromoted(g *group) {
 	m.greetAll(g)
 	// Where a person asked for it the old master is up, and would take writes that are lost until somebody makes it a replica, which
 	// the repair of strays would only do after four hellos' time.
-	if g.failover.forced && !g.master.sDown {
+	if g.failover.forced && !g.failover.coordinated && !g.master.sDown {
 		g.failover.demoted = m.order(g.master, r.addr)
 	}
 }

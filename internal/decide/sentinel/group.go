@@ -29,6 +29,9 @@ type group struct {
 	leaderEpoch uint64
 	leaderSaved bool
 	failover    failover
+	// wouldAt is when observe mode would have failed over, to wouldBe.
+	wouldAt words.Instant
+	wouldBe string
 }
 
 // word is what the group's servers call a command.

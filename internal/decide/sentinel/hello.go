@@ -39,6 +39,7 @@ func (m *Machine) onHello(h Hello) {
 		return
 	}
 	m.notice(Warning, "+config-update-from", s)
+	m.compare(g, h.Master)
 	m.switched(g, h.Master)
 	m.tellClients(g, "observer", g.master.addr, h.Master)
 	m.moveMaster(g, h.Master)

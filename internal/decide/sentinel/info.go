@@ -10,7 +10,7 @@ func (m *Machine) onInformed(i *instance, n *Info) {
 		return
 	}
 	first := i.infoAt == 0
-	i.infoAt, i.infoText = m.now, n.Text
+	i.infoAt, i.infoText, i.handsOver = m.now, n.Text, n.HandsOver
 	m.noteRunID(i, n.RunID)
 	if i.kind == master && n.Master {
 		m.noteReplicas(i.group, n.Replicas)

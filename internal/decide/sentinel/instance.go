@@ -57,6 +57,9 @@ type instance struct {
 	rebooted      bool
 	rebootedSince words.Instant
 
+	// handsOver says that the server knows FAILOVER (Redis 6.2 and later).
+	handsOver bool
+
 	// Of a replica.
 	follows        Address
 	followsSince   words.Instant

@@ -167,6 +167,8 @@ func (m *Machine) take(ev Event) {
 		m.withInstance(e.Link, e.Instance, func(i *instance) { m.onGreeted(i, e.OK) })
 	case Told:
 		m.withInstance(e.Link, e.Instance, func(i *instance) { m.onTold(i, e) })
+	case HandedOver:
+		m.withInstance(e.Link, e.Instance, func(i *instance) { m.onHandedOver(i, e.Refused) })
 	case Done:
 		m.with(e.Link, (*link).answered)
 	case Heard:

@@ -112,10 +112,10 @@ func TestManualFailover(t *testing.T) {
 	w := site(t, 4, 2, 3, 2)
 	w.servers[2].prio = 10
 	w.run(12 * time.Second)
-	if a := w.members[1].request(Failover{"orders"}); a.Refusal != Accepted {
+	if a := w.members[1].request(Failover{Group: "orders"}); a.Refusal != Accepted {
 		t.Fatalf("refused: %d", a.Refusal)
 	}
-	if a := w.members[1].request(Failover{"none"}); a.Refusal != NoSuchMaster {
+	if a := w.members[1].request(Failover{Group: "none"}); a.Refusal != NoSuchMaster {
 		t.Errorf("a group that there is not: %d", a.Refusal)
 	}
 	w.run(5 * time.Second)

@@ -9,9 +9,10 @@ func (m *Machine) wouldFailOver(g *group) {
 	if g.failover.wouldHaveRun {
 		return
 	}
-	g.failover.wouldHaveRun = true
+	g.failover.wouldHaveRun, g.wouldAt, g.wouldBe = true, m.now, ""
 	m.notice(Warning, "would-try-failover", g.master, "epoch", strconv.FormatUint(m.currentEpoch+1, 10), "down for", m.since(g.master.sDownSince).String())
 	if r := m.best(g); r != nil {
+		g.wouldBe = m.joined(r.addr)
 		m.notice(Warning, "would-promote", r, "offset", strconv.FormatInt(r.offset, 10), "priority", itoa(r.priority))
 		return
 	}
@@ -21,4 +22,22 @@ func (m *Machine) wouldFailOver(g *group) {
 // wouldOrder says whom a server would have been told to follow.
 func (m *Machine) wouldOrder(i *instance, to Address) {
 	m.notice(Warning, "would-order", i, "to follow", m.spaced(to))
+}
+
+// compare says what the quorum has done, and when this one would have.
+func (m *Machine) compare(g *group, to Address) {
+	if !m.setup.Observe {
+		return
+	}
+	text := "the quorum promoted " + m.joined(to) + " for " + g.name
+	switch {
+	case g.wouldAt == 0:
+		text += ", which nobody here had found down"
+	case g.wouldBe == "":
+		text += ", where this one would have found no replica fit, " + m.since(g.wouldAt).String() + " before"
+	default:
+		text += "; this one would have promoted " + g.wouldBe + ", " + m.since(g.wouldAt).String() + " before"
+	}
+	g.wouldAt = 0
+	m.announce(Warning, "would-compare", text)
 }

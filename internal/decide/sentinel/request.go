@@ -14,8 +14,12 @@ type (
 	}
 	// Hail is a hello that came as PUBLISH. It has no answer.
 	Hail struct{ Hello Hello }
-	// Failover switches a group over without asking the others.
-	Failover struct{ Group string }
+	// Failover switches a group over without asking the others. Coordinated has the master hand over itself: it holds back writes
+	// until the replica has all that it has.
+	Failover struct {
+		Group       string
+		Coordinated bool
+	}
 	// Monitor adds a group.
 	Monitor struct {
 		Group  string
@@ -89,6 +93,8 @@ const (
 	DuplicateMaster
 	InProgress
 	NoGoodReplica
+	// NoHandOver is a coordinated failover of a master that can't hand over.
+	NoHandOver
 	// ScriptsDenied is deny-scripts-reconfig.
 	ScriptsDenied
 	// BadNotifier and BadReconfigurer are scripts that can't be run.

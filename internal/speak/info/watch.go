@@ -22,6 +22,8 @@ type Watch struct {
 	Priority   int
 	Offset     int64
 	Announced  bool
+	// HandsOver says that the server tells of failovers of its own: it knows the command.
+	HandsOver bool
 }
 
 // Listed is where a master says that one of its replicas is.
@@ -56,6 +58,8 @@ func (w *Watch) field(name, value string) {
 		}
 	case 'm':
 		switch name {
+		case "master_failover_state":
+			w.HandsOver = true
 		case "master_host":
 			w.MasterHost = value
 		case "master_port":

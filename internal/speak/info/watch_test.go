@@ -11,7 +11,7 @@ func TestParseWatch(t *testing.T) {
 	got := ParseWatch(master7)
 	want := Watch{
 		RunID: "bde8372e02efbe59cf548a612e1654d8ca03f485", Role: "master", Priority: 100, Announced: true,
-		Replicas: []Listed{{"10.77.0.12", 6379}, {"fd00::3", 6380}},
+		Replicas: []Listed{{"10.77.0.12", 6379}, {"fd00::3", 6380}}, HandsOver: true,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
