@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"redkeep/internal/stage/clock"
@@ -34,6 +35,11 @@ func crashed(q *quorum, where string) {
 		f.turnedOver(-1)
 		f.patient(q.others(leader))
 	} else {
+		// What it crashed after is on disk, and it will come back to that.
+		q.writes(leader, "config-epoch "+orders+" 1", "current-epoch 1")
+		if lines := mustLines(q, q.members[leader], "sentinel monitor "); len(lines) != 1 || strings.Contains(lines[0], f.old.Addr().String()) {
+			q.t.Errorf("sentinel %d wrote %q", leader, lines)
+		}
 		q.await(turnover, "agreement on another master", func() bool {
 			at, _, ok := q.agreed()
 			return ok && at != f.old
@@ -79,7 +85,8 @@ func tilt(q *quorum) {
 		return answer.Strings()[0]
 	}
 	q.all("SENTINEL", "SET", orders, "quorum", "9")
-	for i, s := range q.members {
+	for _, i := range q.leaders() {
+		s := q.members[i]
 		q.ask(i, "SENTINEL", "DEBUG", "TILT-PERIOD", "2500", "TILT-TRIGGER", "1000")
 		mark := s.Mark()
 		q.must(s.Freeze())
@@ -94,7 +101,7 @@ func tilt(q *quorum) {
 			return down(i) == "0" && q.count(i, mark, "+sdown", "master") == 0
 		})
 		left := q.heard(i, mark, soon, "-tilt", "")
-		if d := left.At.Sub(entered.At); d < 2500*time.Millisecond || d > 3500*time.Millisecond {
+		if d := left.At.Sub(entered.At); d < 2300*time.Millisecond || d > 3500*time.Millisecond {
 			q.t.Errorf("sentinel %d was in tilt for %v", i, d)
 		}
 		q.heard(i, mark, soon, "+sdown", "master")
@@ -104,6 +111,7 @@ func tilt(q *quorum) {
 		}
 		q.must(q.servers[0].Process().Thaw())
 		q.heard(i, mark, soon, "-sdown", "master")
+		q.awaitWhole()
 	}
 }
 

@@ -60,11 +60,13 @@ func (q *quorum) knows(i int, ids map[string]int) {
 		}
 	}
 	q.logged(i, events...)
-	got, err := q.members[i].Lines("sentinel known-")
-	q.must(err)
-	slices.Sort(got)
 	slices.Sort(lines)
-	if !slices.Equal(got, lines) {
+	var got []string
+	if !q.within(soon, func() bool {
+		got = mustLines(q, q.members[i], "sentinel known-")
+		slices.Sort(got)
+		return slices.Equal(got, lines)
+	}) {
 		q.t.Errorf("sentinel %d (%s) wrote\n%s\nand not\n%s", i, q.members[i].Program().Name, strings.Join(got, "\n"), strings.Join(lines, "\n"))
 	}
 }

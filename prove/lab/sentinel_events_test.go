@@ -104,6 +104,29 @@ func (q *quorum) judgeEvents(s *sentinels.Sentinel) {
 	}
 }
 
+// judgeSwitches: each switch that a Sentinel told of begins where the one before it ended, for each group.
+func (q *quorum) judgeSwitches(s *sentinels.Sentinel) {
+	log, err := s.Log()
+	if err != nil {
+		q.t.Error(err)
+	}
+	at := map[string]string{}
+	for _, l := range log {
+		f := strings.Fields(l.Text)
+		if len(f) == 0 || f[0] != "+switch-master" && f[0] != "+monitor" {
+			continue
+		}
+		if f[0] == "+monitor" {
+			at[f[2]] = f[3] + " " + f[4] // after a restart as in the file
+			continue
+		}
+		if before, known := at[f[1]]; known && before != f[2]+" "+f[3] {
+			q.t.Errorf("sentinel on %s (%s) switched from %s %s, and the master was %s", s.Host().Name(), s.Program().Name, f[2], f[3], before)
+		}
+		at[f[1]] = f[4] + " " + f[5]
+	}
+}
+
 // story is the channels of a failover in their order, with the kind of instance that they are about: what is told by the way,
 // at an instant that the network decides, is left out.
 func story(events []sentinels.Event) []string {

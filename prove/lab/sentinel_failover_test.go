@@ -20,7 +20,7 @@ var failovers = []behaviour{
 
 // killed kills the master's process under each leader in turn.
 func killed(q *quorum) {
-	for leader := range q.members {
+	for _, leader := range q.leaders() {
 		q.onlyLeader(leader)
 		old := q.masterAt()
 		f := q.fault("kill the master on h%d, sentinel %d is to lead", old+1, leader)
@@ -78,6 +78,8 @@ type turn struct {
 	epoch string
 	marks []int
 	logs  []int
+	// switched is how often each Sentinel had told of a new master.
+	switched []int
 }
 
 // fault notes how everything is before one.
@@ -93,7 +95,22 @@ func (q *quorum) fault(format string, args ...any) *turn {
 	for _, r := range q.servers {
 		f.logs = append(f.logs, len(q.orders(r, 0)))
 	}
+	for i := range q.members {
+		f.switched = append(f.switched, q.switches(i))
+	}
 	return f
+}
+
+// switches counts the switches of the group in a Sentinel's log: one that is just starting may tell of them before anybody listens.
+func (q *quorum) switches(i int) (n int) {
+	log, err := q.members[i].Log()
+	q.must(err)
+	for _, l := range log {
+		if strings.HasPrefix(l.Text, "+switch-master "+orders+" ") {
+			n++
+		}
+	}
+	return n
 }
 
 // turnedOver waits until all running Sentinels name another master, and judges how they came to it. The leader is known, or -1.
@@ -120,15 +137,15 @@ func (f *turn) turnedOver(leader int) {
 			f.tellsOf(i, f.marks[i], want)
 		}
 	}
-	if n := f.leaders(); n != 1 {
+	if n := f.led(); n != 1 {
 		f.t.Errorf("%d sentinels ended the failover", n)
 	}
 	f.new = master
 	f.follows(master)
 }
 
-// leaders counts the Sentinels that ended a failover as its leader.
-func (f *turn) leaders() (n int) {
+// led counts the Sentinels that ended a failover as its leader.
+func (f *turn) led() (n int) {
 	for i := range f.members {
 		n += f.count(i, f.marks[i], "+failover-end", "")
 	}
@@ -139,21 +156,28 @@ func (f *turn) leaders() (n int) {
 func (q *quorum) follows(master netip.AddrPort) {
 	q.t.Helper()
 	for _, r := range q.servers {
-		if p := r.Process(); p == nil || p.Ended() || stopped(p) {
-			continue
+		if p := r.Process(); p != nil && !p.Ended() && !stopped(p) {
+			q.await(soon, fmt.Sprintf("right role at %s", r.Addr()), func() bool { return q.obeys(r, master) })
 		}
-		q.await(soon, fmt.Sprintf("right role at %s", r.Addr()), func() bool {
-			answer, err := r.Do(q.t.Context(), "ROLE")
-			if err != nil || len(answer.Elems) < 3 {
-				return false
-			}
-			if r.Addr() == master {
-				return answer.Elems[0].Text == "master"
-			}
-			return answer.Elems[0].Text == "slave" && answer.Elems[1].Text == q.called(master.Addr()) &&
-				answer.Elems[2].Int == int64(master.Port()) && answer.Elems[3].Text == "connected"
-		})
 	}
+}
+
+// obeyed reports whether all servers are what they should be.
+func (q *quorum) obeyed(master netip.AddrPort) bool {
+	return !slices.ContainsFunc(q.servers, func(r *stage.Redis) bool { return !q.obeys(r, master) })
+}
+
+// obeys reports whether a server is the master, or a replica of that with its link up.
+func (q *quorum) obeys(r *stage.Redis, master netip.AddrPort) bool {
+	answer, err := r.Do(q.t.Context(), "ROLE")
+	if err != nil || len(answer.Elems) < 3 {
+		return false
+	}
+	if r.Addr() == master {
+		return answer.Elems[0].Text == "master"
+	}
+	return answer.Elems[0].Text == "slave" && answer.Elems[1].Text == q.called(master.Addr()) &&
+		answer.Elems[2].Int == int64(master.Port()) && answer.Elems[3].Text == "connected"
 }
 
 // stopped reports whether a process is frozen.
@@ -179,8 +203,8 @@ func (f *turn) returned() {
 		if n := f.count(i, f.marks[i], "+convert-to-slave", ""); n > 1 {
 			f.t.Errorf("sentinel %d converted %d times", i, n)
 		}
-		if n := f.count(i, f.marks[i], "+switch-master", ""); n != 1 {
-			f.t.Errorf("sentinel %d told of %d switches", i, n)
+		if n := f.switches(i) - f.switched[i]; n != 1 {
+			f.t.Errorf("sentinel %d (%s) told of %d switches", i, f.members[i].Program().Name, n)
 		}
 	}
 	// Two may find it a master in the same second; the later one's order changes nothing.

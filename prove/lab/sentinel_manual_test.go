@@ -21,7 +21,7 @@ var ordered = strings.Fields("+new-epoch +try-failover +vote-for-leader +elected
 // manual asks each member in turn. The old master, which is well, becomes a replica.
 func manual(q *quorum) {
 	q.refused(0, "ERR No such master with that name", "SENTINEL", "FAILOVER", "nosuch")
-	for i := range q.members {
+	for _, i := range q.leaders() {
 		f := q.fault("SENTINEL FAILOVER at sentinel %d", i)
 		q.ask(i, "SENTINEL", "FAILOVER", orders)
 		q.refused(i, "INPROG Failover already in progress", "SENTINEL", "FAILOVER", orders)
@@ -122,7 +122,7 @@ func unfit(q *quorum) {
 	for i := range q.members {
 		q.refused(i, "NOGOODSLAVE No suitable replica to promote", "SENTINEL", "FAILOVER", orders)
 	}
-	for leader := range q.members {
+	for _, leader := range q.leaders() {
 		q.onlyLeader(leader)
 		f := q.fault("kill the master, sentinel %d is to lead", leader)
 		_, err := q.servers[0].Kill()

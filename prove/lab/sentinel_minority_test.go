@@ -57,7 +57,7 @@ func outvoted(q *quorum) {
 
 // unanimous: five of five, and one is missing.
 func unanimous(q *quorum) {
-	for missing := range 2 {
+	for missing := range pick(1, 2) {
 		f := q.fault("sentinel %d is missing", missing)
 		q.must(q.members[missing].Kill())
 		place := q.place(f.old)

@@ -156,14 +156,8 @@ func hostnames(q *quorum) {
 		if got := strings.Join(answer.Strings(), " "); got != "h1.example.org 6379" {
 			q.t.Errorf("sentinel %d calls the master %s", i, got)
 		}
-		if got := mustLines(q, q.members[i], "sentinel monitor "+orders+" h1.example.org 6379 2"); len(got) != 1 {
-			q.t.Errorf("sentinel %d wrote %q", i, mustLines(q, q.members[i], "sentinel "))
-		}
-		for _, h := range []string{"h2", "h3"} {
-			if got := mustLines(q, q.members[i], "sentinel known-replica "+orders+" "+h+domain+" 6379"); len(got) != 1 {
-				q.t.Errorf("sentinel %d wrote %q", i, mustLines(q, q.members[i], "sentinel "))
-			}
-		}
+		q.writes(i, "monitor "+orders+" h1.example.org 6379 2", "known-replica "+orders+" h2.example.org 6379",
+			"known-replica "+orders+" h3.example.org 6379")
 	}
 	f := q.fault("failover by names")
 	_, err := q.servers[0].Kill()

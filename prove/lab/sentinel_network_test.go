@@ -19,7 +19,7 @@ var networks = []behaviour{
 // cut takes the master's host, with its Sentinel, from the others, under each leader that is left. Behind the cut nothing is
 // done; after it the old view gives way to the new one.
 func cut(q *quorum) {
-	for range 2 {
+	for range pick(1, 2) {
 		f := q.fault("cut")
 		old := q.place(f.old)
 		q.must(q.Cut(q.Hosts()[old].Name()))

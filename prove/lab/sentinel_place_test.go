@@ -73,17 +73,12 @@ func (q *quorum) keepsLines(i int, before []string) {
 	q.t.Helper()
 	var after []string
 	slices.Sort(before)
-	limit := time.Now().Add(soon)
-	for {
+	if q.within(soon/5, func() bool {
 		after = mustLines(q, q.members[i], "")
 		slices.Sort(after)
-		if slices.Equal(before, after) {
-			return
-		}
-		if time.Now().After(limit) {
-			break
-		}
-		q.lasts(50 * time.Millisecond)
+		return slices.Equal(before, after)
+	}) {
+		return
 	}
 	q.t.Errorf("sentinel %d (%s) has made of\n%s\nthis:\n%s", i, q.members[i].Program().Name, strings.Join(before, "\n"), strings.Join(after, "\n"))
 }
@@ -261,7 +256,7 @@ func inARow(q *quorum) {
 	}
 	begin := q.marked()
 	masters := map[string]netip.AddrPort{}
-	for n := range pick(5, 20) {
+	for n := range pick(4, 20) {
 		f := q.fault("failover %d", n)
 		place := q.place(f.old)
 		_, err := q.servers[place].Kill()

@@ -163,6 +163,7 @@ func (q *quorum) end() {
 	}
 	for _, s := range q.members {
 		q.judgeEvents(s)
+		q.judgeSwitches(s)
 	}
 	if q.t.Failed() || *logs {
 		q.tell()
@@ -214,19 +215,27 @@ func (q *quorum) must(errs ...error) {
 }
 
 // await polls a condition of the real world, which nothing announces.
-func (q *quorum) await(within time.Duration, what string, ok func() bool) {
+func (q *quorum) await(limit time.Duration, what string, ok func() bool) {
 	q.t.Helper()
-	limit := time.NewTimer(within)
-	defer limit.Stop()
+	if !q.within(limit, ok) {
+		q.t.Fatalf("no %s within %v", what, limit)
+	}
+}
+
+// within reports whether a condition came to hold in time.
+func (q *quorum) within(limit time.Duration, ok func() bool) bool {
+	late := time.NewTimer(limit)
+	defer late.Stop()
 	again := time.NewTicker(40 * time.Millisecond)
 	defer again.Stop()
 	for !ok() {
 		select {
 		case <-again.C:
-		case <-limit.C:
-			q.t.Fatalf("no %s within %v", what, within)
+		case <-late.C:
+			return false
 		}
 	}
+	return true
 }
 
 // stays fails the test as soon as a condition does not hold, and returns after the time given.
@@ -246,6 +255,31 @@ func (q *quorum) stays(for_ time.Duration, what string, ok func() bool) {
 			return
 		}
 	}
+}
+
+// oneEach are the places of one Sentinel of each program.
+func (q *quorum) oneEach() []int {
+	var places []int
+	seen := map[string]bool{}
+	for i, s := range q.members {
+		if name := s.Program().Name; !seen[name] {
+			seen[name] = true
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// leaders are the places of those under which a behaviour is played: one of each program, or with -lab.long all.
+func (q *quorum) leaders() []int {
+	if !*long {
+		return q.oneEach()
+	}
+	var all []int
+	for i := range q.members {
+		all = append(all, i)
+	}
+	return all
 }
 
 // running are the places of the Sentinels that run.

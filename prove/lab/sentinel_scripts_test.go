@@ -25,18 +25,6 @@ func moody(q *quorum, i int, c *sentinels.Config) {
 	c.Groups[0].Lines = append(c.Groups[0].Lines, "notification-script "+filepath.Join(dir, "moody"))
 }
 
-// oneEach is one Sentinel of each program.
-func (q *quorum) oneEach() map[int]*sentinels.Sentinel {
-	found := map[int]*sentinels.Sentinel{}
-	seen := map[string]bool{}
-	for i, s := range q.members {
-		if name := s.Program().Name; !seen[name] {
-			seen[name], found[i] = true, s
-		}
-	}
-	return found
-}
-
 // mood sets what the script of a Sentinel does, once it has nothing left to run, and forgets its calls.
 func (q *quorum) mood(i int, text string) {
 	q.t.Helper()
@@ -60,7 +48,8 @@ func (q *quorum) pending(i int) []map[string]string {
 
 // retried: exit code 1 is tried again after twice the time, up to ten times; another code is not.
 func retried(q *quorum) {
-	for i, s := range q.oneEach() {
+	for _, i := range q.oneEach() {
+		s := q.members[i]
 		script := filepath.Join(q.Hosts()[i].Dir(), "moody")
 		q.ask(i, "SENTINEL", "DEBUG", "SCRIPT-RETRY-DELAY", "100")
 		q.mood(i, "exit 7\n")
@@ -93,7 +82,8 @@ func retried(q *quorum) {
 
 // endless: a script that does not end is killed.
 func endless(q *quorum) {
-	for i, s := range q.oneEach() {
+	for _, i := range q.oneEach() {
+		s := q.members[i]
 		script := filepath.Join(q.Hosts()[i].Dir(), "moody")
 		q.mood(i, "exec sleep 3600\n")
 		q.ask(i, "SENTINEL", "DEBUG", "SCRIPT-MAX-RUNTIME", "500", "SCRIPT-RETRY-DELAY", "100")
@@ -121,12 +111,15 @@ func endless(q *quorum) {
 
 // many: sixteen run at once, and the others wait in a queue that drops the oldest.
 func many(q *quorum) {
-	for i, s := range q.oneEach() {
+	for _, i := range q.oneEach() {
+		s := q.members[i]
 		dir := q.Hosts()[i].Dir()
 		q.mood(i, "while test ! -e "+dir+"/go; do sleep 0.05; done\n")
+		args := []string{"SENTINEL", "SET", orders}
 		for n := range 300 {
-			q.ask(i, "SENTINEL", "SET", orders, "parallel-syncs", fmt.Sprint(n+1))
+			args = append(args, "parallel-syncs", fmt.Sprint(n+1))
 		}
+		q.ask(i, args...)
 		q.await(soon, "sixteen that run", func() bool { return infoField(q, i, "sentinel_running_scripts") == "16" })
 		q.stays(400*time.Millisecond, "sixteen that run", func() bool { return infoField(q, i, "sentinel_running_scripts") == "16" })
 		if got := infoField(q, i, "sentinel_scripts_queue_length"); got != "256" {

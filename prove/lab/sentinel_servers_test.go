@@ -272,7 +272,7 @@ func syncs(q *quorum) {
 func promotionRefused(q *quorum) {
 	forbid(q, 1, "-slaveof")
 	forbid(q, 2, "-slaveof")
-	for leader := range q.members {
+	for _, leader := range q.leaders() {
 		f := q.fault("nobody obeys sentinel %d", leader)
 		q.ask(leader, "SENTINEL", "FAILOVER", orders)
 		q.heard(leader, f.marks[leader], soon, "-failover-abort-slave-timeout", "master "+orders)

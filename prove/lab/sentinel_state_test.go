@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,8 @@ var states = []behaviour{
 func promoting(q *quorum) {
 	forbid(q, 1, "-slaveof")
 	forbid(q, 2, "-slaveof")
-	for i, s := range q.oneEach() {
+	for _, i := range q.oneEach() {
+		s := q.members[i]
 		f := q.fault("nobody obeys sentinel %d", i)
 		q.ask(i, "SENTINEL", "FAILOVER", orders)
 		q.heard(i, f.marks[i], soon, "+failover-state-wait-promotion", "slave")
@@ -59,7 +61,8 @@ func promoting(q *quorum) {
 
 // reconfiguring: from the promotion on the new master is named and written, and a crash comes back to it.
 func reconfiguring(q *quorum) {
-	for i, s := range q.oneEach() {
+	for _, i := range q.oneEach() {
+		s := q.members[i]
 		q.all("SENTINEL", "SET", orders, "failover-timeout", "8000")
 		f := q.fault("failover by sentinel %d, with a replica that does not obey", i)
 		for place := range q.servers {
@@ -93,11 +96,12 @@ func reconfiguring(q *quorum) {
 			q.t.Errorf("sentinel %d (%s) names %s the master, and was at %s", i, s.Program().Name, at, f.old)
 		}
 		for line, want := range map[string]netip.AddrPort{"monitor": at, "known-replica": f.old} {
-			found := false
-			for _, l := range mustLines(q, s, "sentinel "+line+" "+orders+" ") {
-				found = found || strings.Contains(l, fmt.Sprintf(" %s %d", want.Addr(), want.Port()))
-			}
-			if !found {
+			written := q.within(soon/5, func() bool {
+				return slices.ContainsFunc(mustLines(q, s, "sentinel "+line+" "+orders+" "), func(l string) bool {
+					return strings.Contains(l, fmt.Sprintf(" %s %d", want.Addr(), want.Port()))
+				})
+			})
+			if !written {
 				q.t.Errorf("sentinel %d (%s) wrote no %s %s", i, s.Program().Name, line, want)
 			}
 		}
@@ -117,7 +121,8 @@ func reconfiguring(q *quorum) {
 
 // healthy: the fields of instances that are well, and what they say when one is not.
 func healthy(q *quorum) {
-	for i, s := range q.oneEach() {
+	for _, i := range q.oneEach() {
+		s := q.members[i]
 		numbers := func(m map[string]string, most int64, fields ...string) {
 			q.t.Helper()
 			for _, f := range fields {
@@ -203,7 +208,7 @@ func tlsVoter(q *quorum, i int, c *sentinels.Config) {
 
 // overTLS: everything is said over TLS, with certificates on both sides.
 func overTLS(q *quorum) {
-	for leader := range q.members {
+	for _, leader := range q.leaders() {
 		q.onlyLeader(leader)
 		f := q.fault("kill the master")
 		place := q.place(f.old)

@@ -24,7 +24,7 @@ type behaviour struct {
 }
 
 // behaviours are in the sentinel_*_test.go, by what they are about.
-var behaviours = [][]behaviour{places, failovers, minorities, peculiar, manuals, crashes, networks, states, names, hellos, scripts, discoveries, lives}
+var behaviours = [][]behaviour{places, storms, failovers, minorities, peculiar, manuals, crashes, networks, states, names, hellos, scripts, discoveries, lives}
 
 // TestSentinel plays every behaviour with every mixture. It does not run beside the other tests of the lab: sites of
 // Sentinels wait nearly all the time, so many of them are played at once here, and that would disturb what others measure.
