@@ -67,6 +67,7 @@ type batch struct {
 	words [][]byte
 	// start is where the reply to the request begins that is being executed, sent how much of the batch has left.
 	start, sent int
+	last        memory
 }
 
 // Receive answers the requests that are whole in b, in their order, and returns how many bytes they took: the rest is to be
@@ -196,7 +197,7 @@ func (c *Client) execute(request [][]byte, r *reply) {
 	if c.mute == muteNext {
 		c.mute = muteNone
 	}
-	found, args, problem := c.face.dialect.resolve(request)
+	found, args, problem := c.face.dialect.resolve(request, &c.batch.last)
 	c.last = found
 	c.face.requests++
 	if problem == "" {
@@ -271,44 +272,6 @@ func texts(words [][]byte) []string {
 		all[i] = string(w)
 	}
 	return all
-}
-
-// resolve finds what a request asks for. args are the words after the names; problem is an error's text.
-func (d *dialect) resolve(request [][]byte) (found *command, args [][]byte, problem string) {
-	found = lookUp(d.commands, request[0])
-	if found == nil {
-		return nil, nil, unknownCommand(texts(request))
-	}
-	args = request[1:]
-	if found.parts != nil && len(request) > 1 {
-		part := lookUp(found.parts, request[1])
-		if part == nil {
-			return found, nil, "ERR unknown subcommand '" + short(string(request[1])) + "'. Try " + strings.ToUpper(found.name) + " HELP."
-		}
-		found, args = part, request[2:]
-	}
-	if !found.takes(len(request)) {
-		return found, nil, wrongArity(found)
-	}
-	return found, args, ""
-}
-
-// longestName is more than the longest name of a command has.
-const longestName = 32
-
-// lookUp finds a command by its name in any case, without taking memory.
-func lookUp(in map[string]*command, word []byte) *command {
-	var lower [longestName]byte
-	if len(word) > len(lower) {
-		return nil
-	}
-	for i, b := range word {
-		if 'A' <= b && b <= 'Z' {
-			b += 'a' - 'A'
-		}
-		lower[i] = b
-	}
-	return in[string(lower[:len(word)])]
 }
 
 func wrongArity(c *command) string {
