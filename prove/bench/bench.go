@@ -50,7 +50,7 @@ type session struct {
 // Run measures. It needs the right to make network namespaces. An error is one of the measuring, never a bad number; what
 // was measured until then is returned with it.
 func Run(ctx context.Context, o Options) (Report, error) {
-	s := &session{Options: o, report: Report{Machine: thisMachine(), Command: o.Command}}
+	s := &session{Options: o, report: Report{Machine: ThisMachine(), Command: o.Command}}
 	var err error
 	if s.faults, err = choose(o.Faults); err != nil {
 		return s.report, err

@@ -24,7 +24,8 @@ type Machine struct {
 	Load string `json:"load"`
 }
 
-func thisMachine() Machine {
+// ThisMachine looks where this runs.
+func ThisMachine() Machine {
 	m := Machine{CPUs: runtime.NumCPU(), Go: runtime.Version(), Keepalived: firstLine("keepalived", "--version")}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {
