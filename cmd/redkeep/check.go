@@ -36,6 +36,9 @@ Nothing is changed and no agent is asked. Each error is printed as file:line:col
 			return err // with --node, another host's interfaces are not this one's
 		}
 		m := meaningOf(flags.file, c, self.Name)
+		if flags.node == "" {
+			m.Warnings = append(m.Warnings, foreigners(c, self.Name)...)
+		}
 		if *output == formatJSON {
 			return writeJSON(s.out, m)
 		}

@@ -58,22 +58,47 @@ func checkDevice(g config.Group, v config.VIP) (*config.Problem, error) {
 	return &p, nil
 }
 
-// checkHost refuses an address that no host of its subnet can have.
+// checkHost refuses an address that no host of its subnet can have, and one that is this host's own.
 func checkHost(g config.Group, v config.VIP) (*config.Problem, error) {
 	list, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}
+	var prefixes []netip.Prefix
 	for _, a := range list {
 		subnet, err := netip.ParsePrefix(a.String())
-		if err != nil || !reserved(subnet, v.Addr) {
+		if err != nil {
 			continue
 		}
-		p := v.Problem("choose an address between the first and the last of the subnet",
-			"vip of group %s, %s, stands for the whole subnet %s", g.Name, v.Addr, subnet.Masked())
+		prefixes = append(prefixes, subnet)
+		if reserved(subnet, v.Addr) {
+			p := v.Problem("choose an address between the first and the last of the subnet",
+				"vip of group %s, %s, stands for the whole subnet %s", g.Name, v.Addr, subnet.Masked())
+			return &p, nil
+		}
+	}
+	if hosts(prefixes, v.Addr) {
+		p := v.Problem("choose one that no host has, or give this host another address in its subnet first",
+			"vip of group %s, %s, is this host's own address: the agent would take it off wherever the lease is not", g.Name, v.Addr)
 		return &p, nil
 	}
 	return nil, nil
+}
+
+// hosts says whether an address is what has this host in its subnet. One that a program moves, as keepalived does, or that an agent has
+// left, is there beside the host's own.
+func hosts(list []netip.Prefix, addr netip.Addr) bool {
+	own := false
+	for _, p := range list {
+		switch {
+		case p.IsSingleIP() || !p.Contains(addr):
+		case p.Addr() != addr:
+			return false
+		default:
+			own = true
+		}
+	}
+	return own
 }
 
 // reserved says whether an address is the first or the last of an IPv4 subnet: the subnet's own, and the one that all hosts hear.
@@ -82,4 +107,23 @@ func reserved(subnet netip.Prefix, addr netip.Addr) bool {
 		return false
 	}
 	return !subnet.Contains(addr.Prev()) || !subnet.Contains(addr.Next())
+}
+
+// foreigners warns of virtual addresses that this host has already, and not by Redkeep: as long as keepalived moves one that is no mistake.
+func foreigners(c *config.Config, self words.Node) (warnings []meaningOfWarning) {
+	for _, g := range c.Groups {
+		if !g.HasData(self) {
+			continue
+		}
+		for _, v := range g.VIPs {
+			dev, err := vip.Foreign(v.Addr)
+			if err != nil || dev == "" {
+				continue
+			}
+			p := v.Problem("stop what put it there (keepalived, the host's network configuration) before the agents move it: they take it off wherever the lease is not",
+				"vip of group %s, %s, is on %s of this host already, for good and not by Redkeep", g.Name, v.Addr, dev)
+			warnings = append(warnings, meaningOfWarning{p.Line, p.Column, p.What, p.Do})
+		}
+	}
+	return warnings
 }

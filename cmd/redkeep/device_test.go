@@ -27,3 +27,28 @@ func TestReserved(t *testing.T) {
 		}
 	}
 }
+
+// TestHosts tells a host's own address from one that is there beside it, as keepalived's is.
+func TestHosts(t *testing.T) {
+	addr := netip.MustParseAddr("10.77.0.100")
+	for _, test := range []struct {
+		list []string
+		want bool
+	}{
+		{[]string{"127.0.0.1/8", "10.77.0.100/24"}, true},
+		{[]string{"10.77.0.100/24", "10.78.0.11/24"}, true},
+		{[]string{"10.77.0.11/24", "10.77.0.100/24"}, false},
+		{[]string{"10.77.0.100/24", "10.77.0.11/16"}, false},
+		{[]string{"10.77.0.11/24", "10.77.0.100/32"}, false},
+		{[]string{"10.77.0.11/24"}, false},
+		{[]string{"10.77.0.100/32"}, false},
+	} {
+		var list []netip.Prefix
+		for _, p := range test.list {
+			list = append(list, netip.MustParsePrefix(p))
+		}
+		if got := hosts(list, addr); got != test.want {
+			t.Errorf("%v: %v", test.list, got)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func chosen(c *config.Config, args []string) ([]config.Group, error) {
 	for _, name := range args {
 		g, ok := c.Group(words.Group(name))
 		if !ok {
-			return nil, withCode(exitUsage, fmt.Errorf("gate: the file has no group %q", name))
+			return nil, withCode(exitUsage, fmt.Errorf("gate: the file has no group %q; redkeep gate show lists what the kernel has", name))
 		}
 		groups = append(groups, g)
 	}

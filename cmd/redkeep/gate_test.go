@@ -161,6 +161,21 @@ func TestDamagedRecordCountsAsLeased(t *testing.T) {
 	}
 }
 
+// TestGateShowsWhatNobodyMinds names a group that has gone from the file before it was left.
+func TestGateShowsWhatNobodyMinds(t *testing.T) {
+	h := newGateHost(t)
+	h.keep(map[words.Group]words.Register{"orders": lived("")})
+	h.shut(exitDone)
+	without := strings.Replace(gateFile, "  orders: {redis: 6379}\n", "", 1)
+	if err := os.WriteFile(h.file, []byte(without), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := h.run(exitDone, "gate", "show", "-c", h.file)
+	if !strings.Contains(out, "orders: not in "+h.file+", so nobody minds it") || strings.Contains(out, "fresh: not in") {
+		t.Errorf("shown:\n%s", out)
+	}
+}
+
 // TestAnOpeningThatIsOverIsShown forces a gate open for a moment.
 func TestAnOpeningThatIsOverIsShown(t *testing.T) {
 	h := newGateHost(t)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"redkeep/internal/act/gate"
+	"redkeep/internal/speak/config"
 	"redkeep/internal/words"
 )
 
@@ -25,11 +26,11 @@ func newGateShow(s streams) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	flags, output := addConfigFlags(cmd), addFormat(cmd)
-	cmd.Flags().Lookup("config").Usage = "check the groups' names against this `FILE`; the kernel is asked all the same without one"
+	cmd.Flags().Lookup("config").Usage = "check the groups' names against this `FILE`; without one the kernel is asked all the same"
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		// What the kernel does can be looked at with no file, and with a broken one: it is read only if it is named.
+		// What the kernel does can be looked at with no file, and with a broken one, unless it is named.
+		c, err := flags.load()
 		if cmd.Flags().Changed("config") {
-			c, err := flags.load()
 			if err != nil {
 				return err
 			}
@@ -42,6 +43,9 @@ func newGateShow(s streams) *cobra.Command {
 			return fmt.Errorf("%w; or run this as root", err)
 		}
 		view := viewOf(v, args)
+		if c != nil {
+			view.file, view.unknown = flags.file, unminded(c, view.Groups)
+		}
 		if *output == formatJSON {
 			return writeJSON(s.out, view)
 		}
@@ -60,6 +64,9 @@ type viewedGate struct {
 	Groups  []viewedGroup `json:"groups"`
 
 	asked []string // the names of groups that were given
+	// unknown are groups that file has no more.
+	unknown []words.Group
+	file    string
 }
 
 type viewedGroup struct {
@@ -79,6 +86,17 @@ type viewedGroup struct {
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 	Claimable *bool        `json:"claimable,omitempty"`
 	Silenced  uint64       `json:"silenced_claims,omitempty"`
+}
+
+// unminded are the groups that the kernel has and the file has not.
+func unminded(c *config.Config, groups []viewedGroup) (list []words.Group) {
+	for _, g := range groups {
+		ours := strings.ContainsRune(string(g.Group), ' ') // an agent's own, for a moment
+		if _, known := c.Group(g.Group); !known && !ours {
+			list = append(list, g.Group)
+		}
+	}
+	return list
 }
 
 // viewOf takes what is asked for out of the kernel's answer.
@@ -122,6 +140,10 @@ func (v viewedGate) print(out io.Writer) error {
 		if len(g.Addresses) > 0 {
 			_, _ = fmt.Fprintf(out, "%s: %s\n", g.Group, g.claims())
 		}
+	}
+	for _, g := range v.unknown {
+		_, _ = fmt.Fprintf(out, "%s: not in %s, so nobody minds it, and what is shut stays shut; to have it open for good put it back there, "+
+			"start the agents anew, and run: redkeep leave --group %[1]s\n", g, v.file)
 	}
 	holder := "no agent holds it: what is shut stays shut, and a lease runs out"
 	if v.Agent {

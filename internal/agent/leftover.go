@@ -25,7 +25,7 @@ func (a *Agent) dropLeftovers(ctx context.Context) {
 	for _, s := range states {
 		if _, known := a.opt.Config.Group(s.Group); !known && s.Group != probeGroup {
 			a.log.Warn("the gate has a group that the file has not, and nobody minds it: what is shut there stays shut; "+
-				"leave a group before it goes from the file", "group", s.Group, "ports", s.Want.Ports, "mode", s.Want.Mode)
+				"put it back, start the agents anew, and leave it before it goes from the file: redkeep leave --group NAME", "group", s.Group, "ports", s.Want.Ports, "mode", s.Want.Mode)
 		}
 		old := slices.DeleteFunc(slices.Clone(s.Want.Addresses), func(addr netip.Addr) bool { return a.inFile(s.Group, addr) })
 		if len(old) == 0 {

@@ -114,3 +114,26 @@ func ones(n *net.IPNet) int {
 	bits, _ := n.Mask.Size()
 	return bits
 }
+
+// Foreign returns the device on which this host has an address for good, or "": what Redkeep puts on ends by itself.
+func Foreign(addr netip.Addr) (dev string, err error) {
+	family := unix.AF_INET
+	if addr.Is6() {
+		family = unix.AF_INET6
+	}
+	list, err := retry(func() ([]netlink.Addr, error) { return netlink.AddrList(nil, family) })
+	if err != nil {
+		return "", fmt.Errorf("list addresses: %w", err)
+	}
+	for _, a := range list {
+		if a.Flags&unix.IFA_F_PERMANENT == 0 || !a.IP.Equal(addr.AsSlice()) {
+			continue
+		}
+		link, err := netlink.LinkByIndex(a.LinkIndex)
+		if err != nil {
+			return "", fmt.Errorf("find device of %s: %w", addr, err)
+		}
+		return link.Attrs().Name, nil
+	}
+	return "", nil
+}

@@ -50,3 +50,17 @@ func TestFindDevice(t *testing.T) {
 		}
 	}
 }
+
+func TestForeign(t *testing.T) {
+	segmentOf(t, 1)
+	for _, line := range []string{
+		"address add 10.77.0.101/32 dev eth0", "address add 10.77.0.102/32 dev eth0 valid_lft 9 preferred_lft 9", "address add fd77::101/64 dev eth0",
+	} {
+		ip(t, line)
+	}
+	for addr, want := range map[string]string{"10.77.0.101": "eth0", "fd77::101": "eth0", "10.77.0.102": "", "10.77.0.103": ""} {
+		if dev, err := Foreign(netip.MustParseAddr(addr)); dev != want || err != nil {
+			t.Errorf("%s: %q, %v", addr, dev, err)
+		}
+	}
+}
