@@ -17,7 +17,7 @@ func TestAgentKilled(t *testing.T) {
 	w := s.settled()
 	gaps := numbers{name: "agent SIGKILLed, write gap from the lease's end"}
 	served := numbers{name: "agent SIGKILLed, writes went on for"}
-	for range runs(2, 20) {
+	for range runs(1, 20) {
 		m := s.awaitReady(15 * time.Second)
 		s.awaitWrites(w, 5*time.Second)
 		at, err := s.agents[m].Kill()
@@ -40,7 +40,7 @@ func TestAgentKilled(t *testing.T) {
 	}
 	t.Log(&gaps)
 	t.Log(&served)
-	s.nearlyLossless(w, runs(2, 20))
+	s.nearlyLossless(w, runs(1, 20))
 }
 
 // TestAgentOfReplicaKilled kills a replica's agent. Its readers notice nothing.
@@ -52,7 +52,7 @@ func TestAgentOfReplicaKilled(t *testing.T) {
 	readers := s.readers(h)
 	_, err := s.agents[h].Kill()
 	s.must(err)
-	time.Sleep(pick(6*time.Second, time.Minute))
+	time.Sleep(pick(4*time.Second, time.Minute))
 	s.startAgent(h)
 	s.await(10*time.Second, "replica", func() bool { return s.follows(h) })
 	time.Sleep(500 * time.Millisecond)
@@ -64,7 +64,7 @@ func TestAgentFrozen(t *testing.T) {
 	s := newSite(t, Plan{})
 	w := s.settled()
 	gaps := numbers{name: "agent SIGSTOPped, write gap"}
-	for range runs(2, 20) {
+	for range runs(1, 20) {
 		m := s.awaitReady(15 * time.Second)
 		s.awaitWrites(w, 5*time.Second)
 		at := clock.Now()
@@ -78,7 +78,7 @@ func TestAgentFrozen(t *testing.T) {
 		s.await(10*time.Second, "replica of the old master's server", func() bool { return s.follows(m) })
 	}
 	t.Log(&gaps)
-	s.nearlyLossless(w, runs(2, 20))
+	s.nearlyLossless(w, runs(1, 20))
 }
 
 // TestAgentRestarted restarts agents within the lease: the master's, a replica's, and all at once. Nobody is refused, and
@@ -158,7 +158,7 @@ func TestAllAgentsDown(t *testing.T) {
 			s.must(err)
 		}
 		s.mark("killed all agents")
-		time.Sleep(pick(4*time.Second, 10*time.Second))
+		time.Sleep(pick(3*time.Second, 10*time.Second))
 		for _, h := range s.plan.Hosts {
 			s.startAgent(h)
 		}

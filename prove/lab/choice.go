@@ -30,3 +30,15 @@ func runs(short, whole int) int {
 	}
 	return pick(short, whole)
 }
+
+// few are some of a whole, by their places, in the short form.
+func few[T any](whole []T, places ...int) []T {
+	if *long {
+		return whole
+	}
+	var some []T
+	for _, i := range places {
+		some = append(some, whole[i])
+	}
+	return some
+}

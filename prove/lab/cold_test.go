@@ -16,11 +16,12 @@ func coldPlan() Plan {
 	return Plan{AppendOnly: true, Extra: "cold_start_wait: " + coldWait.String() + "\n"}
 }
 
-// TestColdStart powers all hosts off and boots them one after another, in every order. The servers keep their data on disk.
+// TestColdStart powers all hosts off and boots them one after another, in every order; in short with the last holder first, second and
+// third. The servers keep their data on disk.
 func TestColdStart(t *testing.T) {
 	s := newSite(t, coldPlan())
 	orders := [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}
-	for _, order := range orders {
+	for _, order := range few(orders, 0, 2, 5) {
 		w := s.write()
 		m := s.awaitReady(20 * time.Second)
 		s.awaitWrites(w, 10*time.Second)

@@ -47,7 +47,7 @@ func TestDeafForLong(t *testing.T) {
 	n := &numbers{name: "deaf"}
 	s.measure(w, at, n)
 	after := clock.Now()
-	time.Sleep(pick(5*time.Second, time.Minute))
+	time.Sleep(pick(3*time.Second, time.Minute))
 	later := &numbers{name: "while it stays deaf"}
 	s.bound("a deaf host's disturbance", s.measure(w, after, later).Length(), 100*time.Millisecond)
 	t.Log(n)
@@ -57,14 +57,14 @@ func TestDeafForLong(t *testing.T) {
 	t.Logf("%d acknowledged writes lost", s.lost(w))
 }
 
-// TestCutBetweenTwo cuts two hosts from each other, each pair in turn. The third hears both, so nobody is needed anew.
+// TestCutBetweenTwo cuts two hosts from each other, each pair in turn; in short one with the master and one without. The third hears both, so nobody is needed anew.
 func TestCutBetweenTwo(t *testing.T) {
 	s := newSite(t, Plan{})
 	w := s.write()
 	m := s.awaitReady(10 * time.Second)
 	time.Sleep(3 * s.plan.Lease) // a voter that came late to the first start votes and grants by then
 	a, b := s.others(m)[0], s.others(m)[1]
-	for _, pair := range [][2]string{{m, a}, {m, b}, {a, b}} {
+	for _, pair := range few([][2]string{{m, a}, {m, b}, {a, b}}, 0, 2) {
 		n := &numbers{name: pair[0] + " cut from " + pair[1]}
 		at := clock.Now()
 		s.must(s.CutBetween(pair[0], pair[1]))

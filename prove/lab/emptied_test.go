@@ -22,7 +22,7 @@ func TestRedisRestartedEmpty(t *testing.T) {
 	}
 	w := s.settled()
 	gaps := numbers{name: "Redis restarted empty, write gap"}
-	for range runs(3, 20) {
+	for range runs(2, 20) {
 		m = s.awaitReady(10 * time.Second)
 		time.Sleep(200 * time.Millisecond)
 		least, stop := s.countKeys(s.others(m))

@@ -16,7 +16,7 @@ func TestRedisKilled(t *testing.T) {
 	s := newSite(t, Plan{})
 	w := s.settled()
 	gaps := numbers{name: "master's Redis SIGKILLed, write gap"}
-	for range runs(5, 20) {
+	for range runs(3, 20) {
 		m := s.awaitReady(10 * time.Second)
 		time.Sleep(200 * time.Millisecond)
 		at, err := s.redis[m].Kill()

@@ -82,14 +82,18 @@ var moves = []move{
 }
 
 // TestAddressMoves moves the group's address in every way, with clients that are blocked on it and hosts that remember it.
-// The clients are cut off as soon as the master is another, by whoever is left to do it; the hosts remember the new one.
+// In short IPv6 has one of each kind: a host that lets go, one whose agent is gone, and one that is lost. The clients are cut off as soon as the master is another, by whoever is left to do it; the hosts remember the new one.
 func TestAddressMoves(t *testing.T) {
 	for name, plan := range map[string]Plan{"IPv4": {}, "IPv6": {IPv6: true}} {
 		t.Run(name, func(t *testing.T) {
 			plan.Guests, plan.AppendOnly, plan.DownAfter = []string{passerby}, true, 500*time.Millisecond
 			s := newSite(t, plan)
 			w := s.settled()
-			for _, v := range moves {
+			all := moves
+			if plan.IPv6 {
+				all = few(moves, 0, 4, 6)
+			}
+			for _, v := range all {
 				s.move(w, v)
 			}
 			t.Logf("%d acknowledged writes lost", s.lost(w))

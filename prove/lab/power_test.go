@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// powerRuns is how often a host is powered off with each lease.
-const powerRuns = 2
-
 // TestPowerOff pulls the plug of the master's host, with the lease of the README and with the shortest; the host comes
 // back each time, with the gate's unit, and is a replica.
 func TestPowerOff(t *testing.T) {
@@ -16,7 +13,7 @@ func TestPowerOff(t *testing.T) {
 			s := newSite(t, Plan{Lease: lease, AppendOnly: true})
 			w := s.write()
 			n := &numbers{name: "power off"}
-			for range powerRuns {
+			for range runs(1, 2) {
 				m := s.awaitReady(15 * time.Second)
 				time.Sleep(freshCopy)
 				at := s.powerOff(m)

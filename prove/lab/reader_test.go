@@ -53,7 +53,7 @@ func (r *reader) stop() {
 func TestReadersKeptThroughPromotion(t *testing.T) {
 	s := newSite(t, Plan{})
 	w := s.settled()
-	for range runs(3, 20) {
+	for range runs(2, 20) {
 		m := s.awaitReady(10 * time.Second)
 		time.Sleep(time.Second)
 		readers := map[string]*reader{}

@@ -295,20 +295,34 @@ func (s *Site) awaitMaster(within time.Duration) string {
 // awaitReady waits until a failover could succeed with nothing lost.
 func (s *Site) awaitReady(within time.Duration) string {
 	s.t.Helper()
-	m := s.awaitMaster(within)
+	m, said := s.awaitMaster(within), ""
 	s.await(within, "every replica in sync", func() bool {
-		g, err := s.status(m)
-		if err != nil || !g.Ready {
-			return false
+		why := s.unready(m)
+		if why != said {
+			s.mark("%s: %s", m, why)
 		}
-		for _, mem := range g.Members {
-			if mem.Data && string(mem.Node) != m && (!mem.InSync || mem.Server.ReplID != s.self(g).Server.ReplID) {
-				return false
-			}
-		}
-		return true
+		said = why
+		return why == ""
 	})
 	return m
+}
+
+// unready is what a failover would fail for, or lose, as the master says; empty where there is nothing.
+func (s *Site) unready(m string) string {
+	g, err := s.status(m)
+	if err != nil {
+		return err.Error()
+	}
+	var late []string
+	for _, mem := range g.Members {
+		if v := mem.Server; mem.Data && string(mem.Node) != m && (!mem.InSync || v.ReplID != s.self(g).Server.ReplID) {
+			late = append(late, fmt.Sprintf("%s in sync %v, link %v, copying %v, history %.8s, %v", mem.Node, mem.InSync, v.LinkUp, v.Syncing, v.ReplID, mem.Unfit))
+		}
+	}
+	if len(late) == 0 && !g.Ready {
+		late = append(late, fmt.Sprintf("not ready: %v", g.Why))
+	}
+	return strings.Join(late, "; ")
 }
 
 func (s *Site) self(g picture.Group) picture.Member {

@@ -83,7 +83,7 @@ func TestAgentKilledInSwitchover(t *testing.T) {
 	s := newSite(t, Plan{Lease: 300 * time.Millisecond})
 	w := s.settled()
 	gaps := numbers{name: "agent killed in a switchover, write gap"}
-	for i := range runs(6, 200) {
+	for i := range runs(4, 200) {
 		m := s.awaitReady(15 * time.Second)
 		s.awaitWrites(w, 10*time.Second)
 		victim := m
@@ -115,7 +115,7 @@ func TestAgentKilledInSwitchover(t *testing.T) {
 func TestAgentFrozenAnywhere(t *testing.T) {
 	s := newSite(t, Plan{Lease: 200 * time.Millisecond})
 	w := s.settled()
-	for i := range runs(14, 500) {
+	for i := range runs(8, 500) {
 		m := s.awaitMaster(15 * time.Second)
 		victim := s.plan.Hosts[rand.N(3)]
 		if i%2 == 0 {

@@ -152,7 +152,7 @@ func TestTLSAlone(t *testing.T) {
 		o.startServer(m)
 		o.await(10*time.Second, m+" as a replica", func() bool { return o.linkUp(m) })
 	}
-	for range runs(2, 20) {
+	for range runs(1, 20) {
 		failover()
 	}
 	reload := func() {
@@ -168,7 +168,7 @@ func TestTLSAlone(t *testing.T) {
 	o.trust(after)
 	reload()
 	o.mark("replaced all certificates")
-	for range runs(2, 20) {
+	for range runs(1, 20) {
 		failover()
 	}
 	o.awaitHard()

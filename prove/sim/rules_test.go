@@ -80,6 +80,7 @@ func (x trial) stage(seed uint64, off bool) Plan {
 func TestRuleOff(t *testing.T) {
 	for _, x := range trials() {
 		t.Run(string(x.rule), func(t *testing.T) {
+			t.Parallel()
 			convicted := ""
 			for seed := uint64(1); seed <= max(x.seeds, 3); seed++ {
 				if o := Run(x.stage(seed, false)); len(o.Findings) > 0 {
@@ -130,6 +131,7 @@ func TestRuleOffByChance(t *testing.T) {
 	}
 	for _, x := range searches() {
 		t.Run(string(x.rule), func(t *testing.T) {
+			t.Parallel()
 			for seed := uint64(1); seed <= x.seeds; seed++ {
 				if broken(x, seed, true) && !broken(x, seed, false) {
 					t.Logf("seed %d: %s", seed, x.law)
