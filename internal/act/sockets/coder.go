@@ -142,6 +142,7 @@ func (c *Conn) push() {
 		if c.state == draining {
 			c.doom(c.why)
 		} else {
+			c.catchUp()
 			c.pull()
 		}
 		return

@@ -68,6 +68,7 @@ type Conn struct {
 	dialled        bool
 	stuck          bool // output waits for the kernel
 	dirty, resumed bool // on the loop's list
+	behind         bool // is received again when the output is sent
 }
 
 // Remote is the peer's address.
@@ -115,7 +116,8 @@ func (c *Conn) SetIdle(d time.Duration) {
 // the Handler has not used stay.
 func (c *Conn) Hold() { c.held = true }
 
-// Resume ends Hold. What was left is received again soon, and not from within this call.
+// Resume ends Hold. What was left is received again soon, and not from within this call; where half of what may wait for the peer
+// does, only when that is sent. So a Handler that leaves something, holds and resumes goes on when the peer has read enough.
 func (c *Conn) Resume() {
 	if !c.held {
 		return
@@ -145,6 +147,9 @@ func (c *Conn) goOn() {
 	c.resumed = false
 	if c.state != open || c.held {
 		return
+	}
+	if c.behind = len(c.in) > 0 && c.crammed(); c.behind {
+		return // until what waits is sent
 	}
 	if len(c.in) > 0 {
 		c.deliver(nil)

@@ -11,8 +11,11 @@ import (
 // peer that lets half of what it may pile up is not asked for more work, either: one that sends many requests before it reads
 // the first reply is slowed down, and not dropped.
 func (c *Conn) mayReceive() bool {
-	return c.state == open && !c.held && !c.resumed && c.Pending() <= c.outLimit/2
+	return c.state == open && !c.held && !c.resumed && !c.behind && !c.crammed()
 }
+
+// crammed reports whether too much waits to be sent for more to be asked for.
+func (c *Conn) crammed() bool { return c.Pending() > c.outLimit/2 }
 
 // receive reads once; what is left is told of again, after the others had their turn.
 func (c *Conn) receive() {

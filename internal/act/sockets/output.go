@@ -84,5 +84,14 @@ func (c *Conn) emptied() {
 		c.doom(c.why)
 		return
 	}
+	c.catchUp()
 	c.rearm()
+}
+
+// catchUp has what was left received again.
+func (c *Conn) catchUp() {
+	if c.behind {
+		c.behind = false
+		c.again()
+	}
 }

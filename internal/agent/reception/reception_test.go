@@ -28,17 +28,18 @@ type staged struct {
 	*sentinel.Lease
 	loop *sockets.Loop
 	addr string
-	// dropped are the reasons for which clients were.
+	// dropped are the reasons for which clients were, slow is how long one may take nothing.
 	dropped chan error
+	slow    time.Duration
 }
 
 var start = time.Now()
 
 func stage(t testing.TB, groups int, idle time.Duration) *staged {
 	t.Helper()
-	s := &staged{dropped: make(chan error, 20_000)}
+	s := &staged{dropped: make(chan error, 20_000), slow: time.Second}
 	var err error
-	s.loop, err = sockets.New(sockets.Config{Now: func() words.Instant { return words.Instant(time.Since(start)) + 1 }, Slow: time.Second})
+	s.loop, err = sockets.New(sockets.Config{Now: func() words.Instant { return words.Instant(time.Since(start)) + 1 }, Slow: s.slow})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,8 +192,13 @@ func TestAPeerThatReadsNothingIsDropped(t *testing.T) {
 func TestAPeerThatReadsLateIsServed(t *testing.T) {
 	s := stage(t, 200, 0)
 	c := dial(t, s.addr)
-	const times = 100
+	const times = 500
 	ask(t, c, strings.Repeat("SENTINEL MASTERS\r\n", times)+"PING end\r\n", "")
+	select {
+	case why := <-s.dropped:
+		t.Fatalf("dropped: %v", why)
+	case <-time.After(s.slow / 3):
+	}
 	r := bufio.NewReaderSize(c, 1<<20)
 	total := 0
 	for {
