@@ -187,8 +187,8 @@ func moved(q *quorum) {
 	})
 	q.up(1)
 	for _, i := range []int{0, 2} {
-		e := q.heard(i, marks[i], soon, "+sentinel-invalid-addr", "sentinel ")
-		q.t.Logf("sentinel %d told %s", i, e)
+		// By its old ID, and already with the address that both claim.
+		q.heard(i, marks[i], soon, "+sentinel-invalid-addr", fmt.Sprintf("sentinel %s %s 26399 @ %s ", id, q.Hosts()[1].Addr(), orders))
 		q.heard(i, marks[i], soon, "+sentinel", "sentinel "+strings.Repeat("c", 40))
 	}
 	q.awaitWhole()

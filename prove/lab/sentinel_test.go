@@ -1,7 +1,8 @@
 package lab
 
 import (
-	"os/exec"
+	"flag"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,32 +27,41 @@ type behaviour struct {
 // behaviours are in the sentinel_*_test.go, by what they are about.
 var behaviours = [][]behaviour{places, storms, failovers, minorities, peculiar, manuals, crashes, networks, states, names, hellos, scripts, discoveries, lives}
 
-// TestSentinel plays every behaviour with every mixture. It does not run beside the other tests of the lab: sites of
-// Sentinels wait nearly all the time, so many of them are played at once here, and that would disturb what others measure.
-func TestSentinel(t *testing.T) {
-	known := oursKnown()
-	free := make(chan struct{}, 16)
-	var playing sync.WaitGroup
-	defer playing.Wait()
-	for _, all := range behaviours {
-		for _, b := range all {
-			for _, m := range mixtures {
-				if b.long && !*long || !known && strings.Contains(m.kinds, "o") {
-					continue
-				}
-				// Run only waits for the end of a test that is not parallel; tests of several goroutines are run at once.
-				playing.Go(func() {
-					free <- struct{}{}
-					defer func() { <-free }()
-					t.Run(b.name+"/"+m.name, func(t *testing.T) { b.check(newQuorum(t, b.plan, m)) })
-				})
-			}
+// quorums asks for certain mixtures, whatever the length.
+var quorums = flag.String("lab.quorum", "", "which mixtures of Sentinels to play: real, ours, one, two, with commas; default one with ours alone and a mixed one, "+
+	"with -lab.long all")
+
+// chosenMixtures are those that the n-th behaviour is played with.
+func chosenMixtures(n int) (chosen []mixture) {
+	for i, m := range mixtures {
+		asked := slices.Contains(strings.Split(*quorums, ","), m.name)
+		if asked || *quorums == "" && (*long || m.name == "ours" || i == 2+n%2) {
+			chosen = append(chosen, m)
 		}
 	}
+	return chosen
 }
 
-// oursKnown reports whether the program has its Sentinel yet.
-func oursKnown() bool {
-	out, err := exec.Command(binary, "sentinel", "--help").CombinedOutput()
-	return err == nil && strings.Contains(string(out), "redkeep sentinel")
+// slots is how many sites are played at once. They wait nearly all the time.
+const slots = 16
+
+// TestSentinel plays every behaviour with mixtures of programs. It does not run beside the other tests of the lab, as so many
+// sites at once would disturb what others measure.
+func TestSentinel(t *testing.T) {
+	free := make(chan struct{}, slots)
+	var playing sync.WaitGroup
+	defer playing.Wait()
+	for n, b := range slices.Concat(behaviours...) {
+		if b.long && !*long {
+			continue
+		}
+		for _, m := range chosenMixtures(n) {
+			// Run only waits for the end of a test that is not parallel; tests of several goroutines are run at once.
+			playing.Go(func() {
+				free <- struct{}{}
+				defer func() { <-free }()
+				t.Run(b.name+"/"+m.name, func(t *testing.T) { b.check(newQuorum(t, b.plan, m)) })
+			})
+		}
+	}
 }
