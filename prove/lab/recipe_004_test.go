@@ -56,8 +56,19 @@ func TestRecipeAddress(t *testing.T) {
 		s.startServer(s.at(recipeMaster))
 		s.awaitReplica(s.at(recipeMaster), master)
 		s.awaitOK(master, "2")
+		s.awaitSeen()
 		s.failingScript(master)
 	})
+}
+
+// awaitSeen waits until each Sentinel has seen both replicas follow: one that has not takes a server that is promoted meanwhile
+// for the master that came back, and makes it a replica again.
+func (s *printedSite) awaitSeen() {
+	s.t.Helper()
+	for _, h := range s.sentinels {
+		h.awaits(printedPatience(), "redis-cli -p 26379 SENTINEL REPLICAS "+s.group+
+			" | grep -A1 -xE 'role-reported|master-link-status' | grep -cxE 'slave|ok'", "4")
+	}
 }
 
 // failingScript changes the master while the scripts of those that may become it end with 1: they are called again until
