@@ -83,7 +83,7 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// packages makes two releases of the package, as `make deb` does. What is missing for it is a reason to skip the test.
+// packages makes two releases of the package, as `make deb` does; the second has the first's files. What is missing for it is a reason to skip the test.
 func packages(t *testing.T) (old, fresh string) {
 	t.Helper()
 	for _, program := range []string{"make", "dpkg", "deb-systemd-invoke", "systemd-sysusers", "systemd-tmpfiles", "nsenter", "setpriv"} {
@@ -103,14 +103,15 @@ func packages(t *testing.T) (old, fresh string) {
 	}
 	dir := t.TempDir()
 	var files []string
-	for _, version := range []string{"1.0.0", "1.0.1"} {
-		out, err := makes(t, 3*time.Minute, "deb", "OUT="+dir, "VERSION="+version, "NFPM="+packager)
+	for _, made := range [][2]string{{"1.0.0", "deb"}, {"1.0.1", "package"}} {
+		version, verb := made[0], made[1]
+		out, err := makes(t, 3*time.Minute, verb, "OUT="+dir, "VERSION="+version, "NFPM="+packager)
 		if err != nil {
-			t.Fatalf("make deb: %v: %s", err, out)
+			t.Fatalf("make %s: %v: %s", verb, err, out)
 		}
 		found, err := filepath.Glob(filepath.Join(dir, "redkeep_"+version+"_*.deb"))
 		if err != nil || len(found) != 1 {
-			t.Fatalf("make deb made %v: %v: %s", found, err, out)
+			t.Fatalf("make %s made %v: %v: %s", verb, found, err, out)
 		}
 		files = append(files, found[0])
 	}
