@@ -1,0 +1,60 @@
+package vrrp
+
+// group is routers that rise and fall together.
+type group struct{ members []*router }
+
+// busy reports whether a member is still on its way down.
+func (g *group) busy() bool {
+	for _, r := range g.members {
+		if r.step.falling() {
+			return true
+		}
+	}
+	return false
+}
+
+// held reports whether a member must not become master.
+func (g *group) held() bool {
+	for _, r := range g.members {
+		if r.state != Master && r.heldUntil() > r.m.now {
+			return true
+		}
+	}
+	return false
+}
+
+// move has the others follow a member that fell or rose in this turn; falling counts more. A fault concerns all of them anyway.
+func (g *group) move() {
+	rose, left := false, false
+	for _, r := range g.members {
+		rose, left = rose || r.rose, left || r.left
+		r.rose, r.left = false, false
+	}
+	switch {
+	case left || rose && g.held():
+		for _, r := range g.members {
+			g.lower(r)
+		}
+	case rose:
+		for _, r := range g.members {
+			if r.state == Backup && r.step == Idle {
+				r.expire()
+			}
+			r.rose = false
+		}
+	}
+}
+
+// lower takes a member down, and has it wait as long as one that heard a master.
+func (g *group) lower(r *router) {
+	switch {
+	case r.state == Master:
+		r.fall(Backup, false)
+	case r.state == Backup && (r.step == Asking || r.step == Probing):
+		r.rest()
+	default:
+		return
+	}
+	r.left = false
+	r.downAt = r.m.now.Add(r.down())
+}

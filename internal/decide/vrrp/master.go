@@ -1,0 +1,136 @@
+package vrrp
+
+import (
+	"net/netip"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// yielding is that somebody of more right was heard, and that it is asked whether to believe it.
+type yielding struct {
+	ticket decide.Ticket
+	from   netip.Addr
+	advert Advert
+}
+
+// heardAsMaster is RFC 5798, section 6.4.3, for an advertisement.
+func (r *router) heardAsMaster(from netip.Addr, a Advert) {
+	if a.Priority == leaving {
+		r.advertise(r.priority())
+		return
+	}
+	mine := r.priority()
+	if a.Priority < mine || a.Priority == mine && from.Less(r.conf.Source) {
+		r.contend()
+		return
+	}
+	if !r.conf.Asks {
+		r.yieldTo(from, a)
+		return
+	}
+	if r.yield == nil {
+		t := r.m.ticket(r)
+		r.yield = &yielding{t, from, a}
+		r.m.do(Ask{ID: r.conf.ID, Ticket: t, Question: Yield, Peer: from})
+	}
+}
+
+// yieldTo leaves the address to a master of more right. No priority 0 follows: there is nobody to invite.
+func (r *router) yieldTo(from netip.Addr, a Advert) {
+	r.master, r.masterHeard = from, r.m.now
+	if r.conf.Version == 3 {
+		r.masterInterval = a.Interval
+	}
+	r.preemptAt = 0
+	r.fall(Backup, false)
+	r.downAt = r.m.now.Add(r.down())
+}
+
+// contend answers a router of less right that takes itself for the master, so that it steps down, and tells the segment where the
+// address really is. RFC 5798 has it discarded and RFC 9568 answered; keepalived answers. Whoever can reach the segment can
+// have this done, hence the bound.
+func (r *router) contend() {
+	now := r.m.now
+	if r.answeredAt != 0 && now.Sub(r.answeredAt) < r.conf.Interval/leastAnswer {
+		return
+	}
+	r.answeredAt = now
+	r.advertise(r.priority())
+	if r.step == Standing {
+		r.again = r.conf.Announce.Again > 0
+		r.announce()
+	}
+}
+
+// advertise sends one advertisement. One with priority 0 is the last, and starts no timer.
+func (r *router) advertise(priority uint8) decide.Ticket {
+	c, now := &r.conf, r.m.now
+	t := r.m.ticket(r)
+	if priority != leaving {
+		r.advertAt = now.Add(c.Interval)
+		r.sent = append(r.sent, sending{t, now})
+		if len(r.sent) > mostSendings {
+			delete(r.m.tickets, r.sent[0].ticket)
+			r.sent = append(r.sent[:0], r.sent[1:]...)
+		}
+	}
+	r.m.do(Advertise{ID: c.ID, Ticket: t, Link: c.Link, From: c.Source, To: c.to(), Advert: Advert{
+		Version: c.Version, VRID: c.VRID, Priority: priority, Interval: c.Interval, Addresses: c.Addresses,
+		Auth: c.Auth, Secret: c.Secret, PlainSum: c.PlainSum,
+	}})
+	return t
+}
+
+// advertised is that an advertisement left, or did not. Only one that left renews the address, from when it was decided on: the others
+// wait from then or later.
+func (r *router) advertised(s sending, failed string) {
+	if r.state != Master {
+		return
+	}
+	if failed != "" {
+		r.refuse(Trouble{What: Unsent, Theirs: failed})
+		if r.step == Claiming {
+			r.giveUp()
+		}
+		return
+	}
+	if until := s.at.Add(r.conf.Lease); until > r.until {
+		r.until = until
+	}
+	switch r.step {
+	case Claiming:
+		r.next(Promoting)
+	case Standing:
+		r.m.do(SetAddress{ID: r.conf.ID, Until: r.until})
+		r.allow()
+	}
+}
+
+// announce tells the segment where the address is, and plans the next time.
+func (r *router) announce() {
+	c := r.conf.Announce
+	r.announceAt = words.Never
+	switch {
+	case r.again:
+		r.again, r.announceAt = false, r.m.now.Add(c.Again)
+	case c.Refresh > 0:
+		r.announceAt = r.m.now.Add(c.Refresh)
+	}
+	if c.Repeat > 0 {
+		r.m.do(Announce{r.conf.ID, c.Repeat})
+	}
+}
+
+// answered is whether to believe a master of more right.
+func (r *router) answered(y *yielding, failed string) {
+	r.yield = nil
+	switch {
+	case r.state != Master:
+	case failed == "":
+		r.yieldTo(y.from, y.advert)
+	default:
+		r.m.do(Report{ID: r.conf.ID, Trouble: Trouble{What: Refused, Peer: y.from, Theirs: failed}})
+		r.contend()
+	}
+}
