@@ -111,6 +111,7 @@ func (c *Client) Receive(b []byte) (used int) {
 	c.batch = nil
 	c.pause(work, used < len(b))
 	c.face.end(work)
+	c.face.counted(used, c.at)
 	return used
 }
 
@@ -162,10 +163,18 @@ func (c *Client) flush() {
 		return
 	}
 	c.batch.sent += len(r.buf)
-	if !c.gone {
-		c.peer.Send(r.buf)
-	}
+	c.send(r.buf)
 	r.buf = r.buf[:0]
+}
+
+// send gives the peer bytes, if it is still there.
+func (c *Client) send(b []byte) {
+	if c.gone {
+		return
+	}
+	c.face.counts.writes++
+	c.face.counts.out += int64(len(b))
+	c.peer.Send(b)
 }
 
 // expel closes the connection: after its replies have been taken, if they are to be.
@@ -199,7 +208,7 @@ func (c *Client) execute(request [][]byte, r *reply) {
 	}
 	found, args, problem := c.face.dialect.resolve(request, &c.batch.last)
 	c.last = found
-	c.face.requests++
+	c.face.counts.requests++
 	if problem == "" {
 		problem = c.denied(found, request)
 	}
@@ -222,7 +231,7 @@ func (c *Client) settle(r *reply, start int) {
 		return
 	}
 	if r.buf[start] == byte(resp.Error) {
-		c.face.errors++
+		c.face.counts.errors++
 	}
 	if c.muted() {
 		r.buf = r.buf[:start]
@@ -255,7 +264,7 @@ func awaits[T any](c *Client, now *reply, tell func(*reply, T)) func(T) {
 			return
 		}
 		if len(late.buf) > 0 {
-			c.peer.Send(late.buf)
+			c.send(late.buf)
 		}
 		if c.leaving {
 			c.peer.Close(true)

@@ -41,8 +41,8 @@ type Face struct {
 	lastID    int64
 	// turnedAway is how many there was no room for.
 	turnedAway int
-	// requests and errors are counted since the start.
-	requests, errors int64
+	counts     counts
+	meter      meter
 
 	// spare is what a batch of requests needs; nil while one is being answered.
 	spare *batch

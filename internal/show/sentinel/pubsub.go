@@ -77,7 +77,7 @@ func (c *Client) push(b []byte) {
 	switch {
 	case c.leaving || c.gone:
 	case c.batch == nil:
-		c.peer.Send(b)
+		c.send(b)
 	default:
 		r := &c.batch.reply
 		c.unmuted(r, func() { r.buf = append(r.buf, b...) })
@@ -118,7 +118,7 @@ func (c *Client) enter(word string, set map[string]struct{}, names []string, r *
 	for _, name := range names {
 		if _, known := set[name]; !known && (c.subscriptions() >= maxSubscriptions || len(name) > maxChannel) {
 			r.error("ERR at most 256 channels and patterns of 256 bytes can be subscribed to")
-			c.face.errors++
+			c.face.counts.errors++
 			continue
 		}
 		set[name] = struct{}{}
