@@ -67,7 +67,17 @@ func newBenchOf(t *testing.T, s Setup) *bench {
 func began(t *testing.T, routers ...Router) *bench {
 	b := newBench(t, routers...)
 	b.step(Began{})
+	b.cleared()
 	return b
+}
+
+// cleared forgets the first thing that a machine does: what an earlier agent left is taken off.
+func (b *bench) cleared() {
+	b.t.Helper()
+	if len(b.did) == 0 || reflect.TypeOf(b.did[0]) != reflect.TypeFor[DropAddress]() {
+		b.t.Fatalf("began with %v", b.did)
+	}
+	b.did = b.did[1:]
 }
 
 // master is one whose router has become the master, and whose past is forgotten.

@@ -5,18 +5,16 @@ import "redkeep/internal/words"
 // fall begins the way down to a state: demote, drop the address, and then, if resign, the advertisement of priority 0. What
 // has not been begun on the way up is not undone.
 func (r *router) fall(to State, resign bool) {
-	was := r.step
-	r.left = r.left || r.state == Master
+	was, claimed := r.step, r.state == Master
+	r.left = r.left || claimed
 	r.state, r.held, r.yield = to, false, nil
 	r.downAt, r.advertAt, r.announceAt = words.Never, words.Never, words.Never
 	r.sent = r.sent[:0]
 	switch {
 	case was.falling():
 		r.resign = r.resign && resign
-	case was <= Probing:
-		r.settle()
-	case was == Claiming:
-		r.resign = resign
+	case was <= Claiming:
+		r.resign = resign && claimed
 		r.settle()
 	default:
 		r.drop, r.resign = false, resign
@@ -34,7 +32,7 @@ func (r *router) lapse() {
 	r.advertAt, r.announceAt, r.until = words.Never, words.Never, words.Never
 	r.downAt = r.m.now.Add(r.down())
 	r.resign = false
-	if was == Claiming {
+	if was <= Claiming {
 		r.settle()
 		return
 	}
@@ -65,7 +63,5 @@ func (r *router) settle() {
 	r.step, r.awaited, r.stepUntil, r.until = Idle, 0, words.Never, words.Never
 	r.drop, r.resign = false, false
 	r.turned()
-	if r.state == Fault {
-		r.check()
-	}
+	r.check()
 }

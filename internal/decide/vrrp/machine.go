@@ -104,7 +104,7 @@ func (m *Machine) take(ev Event) {
 	case Began:
 		m.began = true
 		for _, r := range m.routers {
-			r.check()
+			r.next(Dropping) // What an agent before this one may have left there.
 		}
 	case Passed:
 	case Heard:

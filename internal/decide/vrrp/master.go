@@ -100,7 +100,11 @@ func (r *router) advertised(s sending, failed string) {
 	}
 	switch r.step {
 	case Claiming:
-		r.next(Promoting)
+		if r.preempts {
+			r.next(Probing)
+		} else {
+			r.next(Promoting)
+		}
 	case Standing:
 		r.m.do(SetAddress{ID: r.conf.ID, Until: r.until})
 		r.allow()

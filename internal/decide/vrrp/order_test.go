@@ -63,7 +63,6 @@ func TestAStepThatFails(t *testing.T) {
 		what What
 	}{
 		{"ask", func(b *bench) { fail[Ask](b, "the gateway does not answer") }, []string{"BACKUP", "Ask"}, Refused},
-		{"probe", func(b *bench) { fail[Probe](b, "02:00:00:00:00:01") }, []string{"BACKUP", "Ask", "Probe"}, Taken},
 		{"advertise", func(b *bench) { fail[Advertise](b, "no buffer") }, []string{"BACKUP", "Ask", "Probe", "Advertise", "Leave"}, Unsent},
 		{"promote", func(b *bench) { fail[Promote](b, "loading") },
 			[]string{"BACKUP", "Ask", "Probe", "Advertise", "Promote", "Demote", "DropAddress", "Leave"}, Unpromoted},
@@ -85,6 +84,66 @@ func TestAStepThatFails(t *testing.T) {
 				t.Errorf("still told of %v", got)
 			}
 		})
+	}
+}
+
+// TestAnAddressThatIsTaken is a host whose agent is dead and whose address is not. Whoever is only late in leaving is not told of.
+func TestAnAddressThatIsTaken(t *testing.T) {
+	b := began(t, three())
+	b.did = nil
+	fail[Probe](b, "02:00:00:00:00:01")
+	b.pass(3610 * time.Millisecond)
+	fail[Probe](b, "")
+	b.pass(50 * time.Millisecond)
+	b.is(Master)
+	b.done("Probe", "Probe", "Advertise", "Promote", "SetAddress", "Announce", "MASTER")
+
+	b = began(t, three())
+	fail[Probe](b, "02:00:00:00:00:01")
+	b.pass(4500 * time.Millisecond)
+	if got := b.view().Troubles; len(got) != 0 {
+		t.Errorf("told too soon of %v", got)
+	}
+	b.pass(200 * time.Millisecond)
+	if got := b.view().Troubles; len(got) != 1 || got[0].String() != "address taken: 02:00:00:00:00:01" {
+		t.Errorf("told of %v", got)
+	}
+	b.is(Backup)
+	fail[Probe](b, "")
+	b.pass(4 * time.Second)
+	b.is(Master)
+	if count[Advertise](b) > 4 {
+		t.Error("claimed before")
+	}
+}
+
+// TestWhoPreemptsClaimsFirst is that a master of lower priority has the address until it hears the claim.
+func TestWhoPreemptsClaimsFirst(t *testing.T) {
+	b := began(t, three())
+	for range 3 {
+		b.pass(time.Second)
+		b.hear(above, 50)
+	}
+	b.did = nil
+	fail[Probe](b, "the one before")
+	b.pass(650 * time.Millisecond)
+	b.is(Master)
+	b.done("Advertise", "Probe")
+	fail[Probe](b, "")
+	b.pass(100 * time.Millisecond)
+	b.done("Probe", "Promote", "SetAddress", "Announce", "MASTER")
+
+	b = began(t, three())
+	for range 3 {
+		b.pass(time.Second)
+		b.hear(above, 50)
+	}
+	b.did = nil
+	fail[Probe](b, "one that does not leave")
+	b.pass(2 * time.Second)
+	b.is(Backup)
+	if got := b.kinds(); got[len(got)-1] != "Leave" {
+		t.Errorf("did %v", got)
 	}
 }
 
@@ -139,6 +198,19 @@ func TestOnlyWhatWasSentRenewsTheAddress(t *testing.T) {
 	b.done("DropAddress", "Demote", "BACKUP")
 	if got := b.view().Troubles; len(got) != 1 || got[0].What != Lapsed {
 		t.Errorf("told of %v", got)
+	}
+}
+
+// TestTheLeaseCountsFromTheDecision is that a slow hand shortens it: the others may have waited since the advertisement left.
+func TestTheLeaseCountsFromTheDecision(t *testing.T) {
+	b := master(t, three())
+	delay[Advertise](b)
+	at := b.m.Wake()
+	b.pass(at.Sub(b.now))
+	b.pass(800 * time.Millisecond)
+	b.answer("")
+	if got := last[SetAddress](b).Until; got != at.Add(2*time.Second) {
+		t.Errorf("%v after the decision", got.Sub(at))
 	}
 }
 

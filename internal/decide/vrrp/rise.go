@@ -4,12 +4,43 @@ import (
 	"redkeep/internal/words"
 )
 
-// rise begins the way up: ask, probe, claim, promote, address, announce. Each step waits for the one before it.
+// rise begins the way up: ask, probe, claim, promote, address, announce. Each step waits for the one before it. Where a master of
+// less right is alive, it has the address until it hears the claim: there the claim comes before the probe.
 func (r *router) rise() {
+	r.preempts = r.master.IsValid() && r.m.now < r.masterHeard.Add(r.down())
+	r.takenUntil = words.Never
 	if r.conf.Asks {
 		r.next(Asking)
 	} else {
+		r.asked()
+	}
+}
+
+// asked goes on where this host may rise.
+func (r *router) asked() {
+	if r.preempts {
+		r.next(Claiming)
+	} else {
 		r.next(Probing)
+	}
+}
+
+// probed goes on after the probe. Whoever leaves the address may be a moment late, and is not reported for it.
+func (r *router) probed(failed string) {
+	now := r.m.now
+	if r.takenUntil == words.Never {
+		r.takenUntil = now.Add(r.conf.Interval)
+	}
+	switch {
+	case failed == "" && r.preempts:
+		r.next(Promoting)
+	case failed == "":
+		r.next(Claiming)
+	case now < r.takenUntil:
+		r.stepUntil = min(r.takenUntil, now.Add(r.conf.Interval/probes))
+	default:
+		r.refuse(Trouble{What: Taken, Theirs: failed})
+		r.giveUp()
 	}
 }
 
@@ -67,12 +98,16 @@ func (r *router) done(e Done) {
 
 // failures are what it is called that a step failed.
 var failures = [...]What{
-	Asking: Refused, Probing: Taken, Claiming: Unsent, Promoting: Unpromoted, Adding: Unset, Demoting: Undemoted, Dropping: Undropped,
+	Asking: Refused, Claiming: Unsent, Promoting: Unpromoted, Adding: Unset, Demoting: Undemoted, Dropping: Undropped,
 }
 
 // stepEnded goes on to the next step. One that failed on the way up ends it; the way down goes on.
 func (r *router) stepEnded(failed string) {
 	r.awaited, r.stepUntil = 0, words.Never
+	if r.step == Probing {
+		r.probed(failed)
+		return
+	}
 	if failed != "" && r.step != Standing {
 		r.refuse(Trouble{What: failures[r.step], Theirs: failed})
 	}
@@ -82,9 +117,7 @@ func (r *router) stepEnded(failed string) {
 	case failed != "":
 		r.giveUp()
 	case r.step == Asking:
-		r.next(Probing)
-	case r.step == Probing:
-		r.next(Claiming)
+		r.asked()
 	case r.step == Promoting:
 		r.next(Adding)
 	case r.step == Adding:

@@ -17,8 +17,7 @@ type router struct {
 	state State
 	step  Step
 	// told is the state that a Turned was last about.
-	told    State
-	started bool
+	told State
 	// sourceless says that this host has no address of its own there.
 	sourceless bool
 
@@ -43,6 +42,9 @@ type router struct {
 	awaited      decide.Ticket
 	stepUntil    words.Instant
 	drop, resign bool
+	// preempts is that the claim comes before the probe; takenUntil is for how long somebody's answer to it may be one that is going.
+	preempts   bool
+	takenUntil words.Instant
 
 	rivals  []rival
 	refusal Trouble
@@ -95,7 +97,11 @@ func (r *router) tend() {
 	now := r.m.now
 	r.forgetRivals()
 	if r.step != Idle && now >= r.stepUntil {
-		r.stepEnded("no answer")
+		if r.step == Probing && r.awaited == 0 {
+			r.next(Probing)
+		} else {
+			r.stepEnded("no answer")
+		}
 	}
 	if r.state == Master {
 		if now >= r.advertAt {
@@ -129,7 +135,7 @@ func (r *router) check() {
 	case fault && r.state != Fault:
 		r.fall(Fault, true)
 	case fault || r.unknown():
-	case r.state == Initialize, r.state == Fault && r.step == Idle:
+	case (r.state == Initialize || r.state == Fault) && r.step == Idle:
 		r.start()
 	}
 }
@@ -154,9 +160,9 @@ func (r *router) stop() {
 
 // turned tells of the state if it was not told yet and all that belongs to it is done.
 func (r *router) turned() {
-	settled := r.step == Idle || r.step == Standing || r.step == Asking || r.step == Probing
-	if settled && (!r.started || r.told != r.state) {
-		r.started, r.told = true, r.state
+	settled := r.step == Idle || r.step == Standing || r.state == Backup && !r.step.falling()
+	if settled && r.told != r.state {
+		r.told = r.state
 		r.m.do(Turned{r.conf.ID, r.state, r.priority()})
 	}
 }

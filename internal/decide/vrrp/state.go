@@ -21,7 +21,8 @@ func (s State) String() string {
 // Step is how far a router has come on its way up or down.
 type Step uint8
 
-// The steps. Up to Probing the router is still a backup; from Claiming on it advertises; from Demoting on it does not any more.
+// The steps. Up to Probing the router is still a backup, unless it preempts; from Claiming on it advertises; from Demoting on it
+// does not any more.
 const (
 	Idle Step = iota
 	Asking

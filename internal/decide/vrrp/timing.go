@@ -23,4 +23,6 @@ const (
 	// troublesome peers are remembered: whoever can reach the segment can send as many as he likes.
 	leastAnswer = 8
 	mostRivals  = 16
+	// probes is how often in an interval it is asked who has an address that somebody may be leaving.
+	probes = 20
 )
