@@ -69,15 +69,16 @@ func (a *Agent) gated(g *groupWork) bool {
 	return a.gate != nil && g.conf.Gate != config.GateOff && g.conf.HasData(a.opt.Self.Name)
 }
 
-// gateFound is the gate as an earlier agent left it, and where.
-func (a *Agent) gateFound(g *groupWork) (found decide.GateState) {
+// gateFound is the gate as an earlier agent left it, and where; running says that it points at a slot that has not run out.
+func (a *Agent) gateFound(g *groupWork) (found decide.GateState, running bool) {
 	if !a.gated(g) {
-		return found
+		return found, false
 	}
 	if state, err := a.gate.State(g.conf.Name); err == nil && state.Want.Mode != gate.Absent {
 		found, g.kept = stateFound(state.Want), state.Want.Ports
+		running = found.Mode == decide.GateSlot && state.Open
 	}
-	return found
+	return found, running
 }
 
 // keepPorts leaves the gate in front of the ports that it was found at, as far as the file gives them to no group. A file with another port

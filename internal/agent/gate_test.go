@@ -51,7 +51,7 @@ func TestFoundGateFollowsTheFile(t *testing.T) {
 		if err := a.gate.Set("orders", before); err != nil {
 			t.Fatal(err)
 		}
-		found := a.gateFound(g)
+		found, _ := a.gateFound(g)
 		if err := a.tellGate(g, found); err != nil || found.Mode != modeFound(mode) {
 			t.Errorf("%s: found %v, %v", mode, found, err)
 		}
@@ -61,7 +61,8 @@ func TestFoundGateFollowsTheFile(t *testing.T) {
 		}
 	}
 	g.conf.Gate = config.GateOff
-	if err := a.tellGate(g, a.gateFound(g)); err != nil {
+	found, _ := a.gateFound(g)
+	if err := a.tellGate(g, found); err != nil {
 		t.Fatal(err)
 	}
 	if state, err := a.gate.State("orders"); err == nil {

@@ -63,10 +63,11 @@ func (a *Agent) openGroups() error {
 		if err := a.openAddress(g); err != nil {
 			return err
 		}
-		gates[conf.Name] = a.gateFound(g)
+		found, running := a.gateFound(g)
+		gates[conf.Name] = found
 		g.machine = group.New(a.setup(g), decide.Boot{
 			Session: a.store.Session(), Register: reg, Lost: lost,
-			SameBoot: reg.BootID == a.store.BootID(), Gate: gates[conf.Name],
+			SameBoot: reg.BootID == a.store.BootID(), Gate: found, Running: running,
 		})
 		if conf.HasData(a.opt.Self.Name) {
 			g.server, g.orders, g.resets = a.newServer(g), newQueue(), newQueue()

@@ -73,6 +73,14 @@ type SetVIP struct {
 // answers by itself, and it repeats what it said now and then.
 type AnnounceVIP struct{}
 
+// Advertise tells the segment, or the peer, that this node has the group's address, and answers with Done when that has really
+// been sent; Mark is of its epoch, as a priority; Leaving tells that it has no more (VRRP's priority 0). A pair's only.
+type Advertise struct {
+	Ticket  Ticket
+	Mark    uint8
+	Leaving bool
+}
+
 // Announce tells clients of the Sentinel face that the master's address has changed (+switch-master), once per epoch.
 type Announce struct {
 	Epoch    words.Epoch
@@ -103,6 +111,7 @@ func (Instruct) action()     {}
 func (ProbeVIP) action()     {}
 func (SetVIP) action()       {}
 func (AnnounceVIP) action()  {}
+func (Advertise) action()    {}
 func (Announce) action()     {}
 func (Note) action()         {}
 func (Reply) action()        {}

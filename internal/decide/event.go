@@ -91,6 +91,19 @@ type VIPSeen struct {
 	Err    string
 }
 
+// Advertised is an advertisement of another router for the group's address (VRRP), heard on the segment or by unicast, in a pair. Wrong says why
+// it can't be accepted, "" if it can: then it is good for Down from now, unless its sender leaves (priority 0).
+type Advertised struct {
+	By      string
+	Mark    uint8
+	Leaving bool
+	Down    time.Duration
+	Wrong   string
+}
+
+// Reached says whether one of a pair's tie-breakers answers.
+type Reached struct{ OK bool }
+
 // Asked is a request of a person or of the agent's own shutdown. Its answer is a Reply with the same ID.
 type Asked struct {
 	ID      uint64
@@ -109,6 +122,8 @@ func (Slept) event()      {}
 func (GateSeen) event()   {}
 func (Probed) event()     {}
 func (VIPSeen) event()    {}
+func (Advertised) event() {}
+func (Reached) event()    {}
 func (Asked) event()      {}
 
 // Complaint classes the error replies of a server.

@@ -55,6 +55,13 @@ const (
 	ListsClash       Rule = "lists-clash"
 	LapseDemotes     Rule = "lapse-demotes"
 	SameHistory      Rule = "same-history"
+
+	// A pair's.
+	OwnEpochs         Rule = "own-epochs"
+	SegmentQuiet      Rule = "segment-quiet"
+	AdvertBeforeGrant Rule = "advert-before-grant"
+	ListenFirst       Rule = "listen-first"
+	HeardOnce         Rule = "heard-once"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

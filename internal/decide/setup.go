@@ -29,6 +29,8 @@ type Setup struct {
 	Ungated bool
 	// VIP says that the group has a virtual address.
 	VIP bool
+	// Turns and Turn give each node of a pair epochs of its own: those that leave Turn when divided by Turns. Zero Turns is any epoch.
+	Turns, Turn words.Epoch
 	// Digest stands for voters, data nodes, ports and addresses; agents compare it.
 	Digest uint64
 	// Settings stands for what agents need not agree on, such as the lease; 0 is that of an agent which does not say.
@@ -48,8 +50,9 @@ type Boot struct {
 	Lost bool
 	// SameBoot says that the host has not been restarted since the register was last written.
 	SameBoot bool
-	// Gate is the kernel's gate as it was found.
-	Gate GateState
+	// Gate is the kernel's gate as it was found. Running says that it points at a slot that had not run out.
+	Gate    GateState
+	Running bool
 }
 
 // Beat is the time between two heartbeats: a tenth of the lease, at least 10 ms.
@@ -61,6 +64,15 @@ func (s Setup) Allowance() time.Duration {
 		return 0
 	}
 	return s.Lease/8 + 3*s.Jiffy
+}
+
+// After returns the first epoch above another that this node may ask votes in (rule own-epochs).
+func (s Setup) After(e words.Epoch) words.Epoch {
+	e++
+	for s.Turns > 1 && !s.Off.Off(OwnEpochs) && e%s.Turns != s.Turn {
+		e++
+	}
+	return e
 }
 
 // IsData reports whether the node has a server of the group.

@@ -47,6 +47,8 @@ type Group struct {
 	VIPWhy     words.Reason
 	Generation uint64
 	Members    []Member
+	// Pair says that the group has two nodes and no third: in a partition both may become master.
+	Pair bool
 	// Ready says that a failover could succeed now; Why says why not, or why there is no master.
 	Ready bool
 	Why   []words.Reason

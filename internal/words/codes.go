@@ -32,15 +32,21 @@ const (
 	NotAdmitted    Code = "not-admitted"   // the store is empty, or can't be read
 	WorseThanOwn   Code = "worse-than-own" // Node's server lacks N bytes that Other's has
 	WorseThanLost  Code = "worse-than-lost"
-	OtherList      Code = "other-list"  // generation N here, M there
-	ListsClash     Code = "lists-clash" // Node's of generation N is not Other's
-	EpochReleased  Code = "epoch-released"
-	StaleRequest   Code = "stale-request"
-	EpochTooHigh   Code = "epoch-too-high" // N asked for, M seen
-	HolderHeard    Code = "holder-heard"
-	GroupLeft      Code = "group-left"
-	Paused         Code = "paused" // by a person at Node, N ms left, for the reason in Text
-	NotMember      Code = "not-a-voter"
+	OtherList      Code = "other-list"    // generation N here, M there
+	ListsClash     Code = "lists-clash"   // Node's of generation N is not Other's
+	SegmentTaken   Code = "segment-taken" // another router of the pair's was heard; N ms until it counts as gone
+	AdvertWrong    Code = "advert-wrong"  // of a router there that can't be understood: Text
+	// OtherUnheard: Node was started and has not heard the other of its pair, which may have gone on without it.
+	OtherUnheard Code = "other-unheard"
+	// TieBreakersSilent: none of a pair's tie-breakers answers.
+	TieBreakersSilent Code = "tie-breakers-silent"
+	EpochReleased     Code = "epoch-released"
+	StaleRequest      Code = "stale-request"
+	EpochTooHigh      Code = "epoch-too-high" // N asked for, M seen
+	HolderHeard       Code = "holder-heard"
+	GroupLeft         Code = "group-left"
+	Paused            Code = "paused" // by a person at Node, N ms left, for the reason in Text
+	NotMember         Code = "not-a-voter"
 
 	// Why a holder let go.
 	LeaseLapsed     Code = "lease-lapsed"

@@ -25,8 +25,9 @@ func forbidden(from, to string) string {
 	if !known {
 		return "floor " + floor + " has no rule in floors_test.go"
 	}
-	// The composing room of decide may have its siblings; the others only the closed sets.
-	if floor == "decide" && (name == "group" || strings.HasPrefix(name, "group/")) && within(to, "decide") {
+	// The composing rooms of decide may have their siblings; the others only the closed sets.
+	composes := name == "group" || strings.HasPrefix(name, "group/") || name == "pair"
+	if floor == "decide" && composes && within(to, "decide") {
 		return ""
 	}
 	for _, b := range below {

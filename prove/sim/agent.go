@@ -121,6 +121,7 @@ func (a *agent) begin(lost bool) {
 			Session: a.session, Register: h.disk.page.registers[g], Lost: lost,
 			SameBoot: h.disk.page.registers[g].BootID == h.bootID(),
 			Gate:     h.gates[g].state,
+			Running:  h.gates[g].state.Mode == decide.GateSlot && h.gates[g].serves() && !h.gates[g].flushed,
 		}
 		s.born(boot)
 	}

@@ -24,8 +24,10 @@ type host struct {
 	addresses []*address
 	vipFails  bool
 	vipSlow   time.Duration
-	servers   []*server // by group; nil on a witness
-	agents    []*agent  // one, but where rule one-process is off
+	// speechless has a pair's advertisements fail to leave.
+	speechless bool
+	servers    []*server // by group; nil on a witness
+	agents     []*agent  // one, but where rule one-process is off
 	// commit is how much longer netlink takes, while another program commits a ruleset of its own.
 	commit time.Duration
 	// split has senders reach one of two agents each, for ever, as a cloned host's neighbours do.

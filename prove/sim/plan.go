@@ -146,3 +146,11 @@ func (w *World) drawWeather() {
 		t.probe = 2 * ms // within what a takeover waits for
 	}
 }
+
+// votes is how many votes there are: a pair's segment has one, too.
+func (p Plan) votes() int {
+	if p.Voters == 2 {
+		return 3
+	}
+	return p.Voters
+}

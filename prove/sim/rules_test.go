@@ -23,7 +23,7 @@ type trial struct {
 
 // trials are all directed histories.
 func trials() []trial {
-	return slices.Concat(leaseTrials(), lateTrials(), dataTrials(), handTrials(), progressTrials(), addressTrials())
+	return slices.Concat(leaseTrials(), lateTrials(), dataTrials(), handTrials(), progressTrials(), addressTrials(), pairTrials())
 }
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -45,7 +45,10 @@ func acts(list ...act) func(*World) {
 // stage fills in a directed history's plan: n1 is the first holder.
 func (x trial) stage(seed uint64, off bool) Plan {
 	p := x.plan
-	p.Seed, p.Birth, p.Calm, p.Tame = seed, birth, true, true
+	p.Seed, p.Calm, p.Tame = seed, true, true
+	if p.Birth == nil {
+		p.Birth = birth
+	}
 	set := func(n *int, to int) {
 		if *n == 0 {
 			*n = to
@@ -174,7 +177,7 @@ var everyRule = []decide.Rule{
 	decide.UnfitVeto, decide.VoteSeals, decide.LineageRow, decide.ColdRank, decide.InSyncByOffset, decide.WitnessMemory, decide.LevelAfterClose,
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
 	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
-	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory,
+	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory, decide.OwnEpochs, decide.SegmentQuiet, decide.AdvertBeforeGrant, decide.ListenFirst, decide.HeardOnce,
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.

@@ -151,6 +151,8 @@ func (s *seat) act(action decide.Action) {
 		s.setVIP(v)
 	case decide.AnnounceVIP:
 		a.later(vipHand, w.between(5*us, 50*us), s.host().addresses[s.group].announce)
+	case decide.Advertise:
+		s.advertise(v)
 	case decide.Reply:
 		if v.Final {
 			w.replied(s, v)

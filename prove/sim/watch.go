@@ -135,7 +135,7 @@ func (w *World) took(g, node int, epoch words.Epoch) {
 }
 
 func (w *World) judgeFailover(wt *watch, open judge.Open, p *promotion) {
-	need := w.plan.Voters - (w.plan.Voters/2 + 1) + 1
+	need := w.plan.votes() - (w.plan.votes()/2 + 1) + 1
 	let := p.torn || w.now <= wt.let[open.Node]
 	if !let && w.recorded(open.Group, wt) {
 		w.court.Failover(open, p.winner, p.copies, need)
@@ -308,7 +308,7 @@ func (w *World) isWell(g, i int) bool {
 			n++
 		}
 	}
-	return n >= w.plan.Voters/2+1
+	return n >= w.plan.votes()/2+1
 }
 
 func (w *World) agentWell(i int) bool {

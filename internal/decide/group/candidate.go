@@ -166,7 +166,7 @@ func (m *Machine) giveUp(why words.Reason) {
 
 // beginVote takes an epoch above all that is known, arms the slot that the votes will stand for, and asks.
 func (m *Machine) beginVote(c *candidate) {
-	epoch := m.voter.Seen() + 1
+	epoch := m.setup.After(m.voter.Seen())
 	m.voter.Saw(epoch)
 	c.round.Begin(epoch)
 	c.voting = true

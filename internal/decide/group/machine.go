@@ -189,6 +189,14 @@ func (m *Machine) tend() {
 	m.tendStatus()
 }
 
+// Register returns a copy of what this voter has on disk, or on its way there. Before the first Step it is what the boot found.
+func (m *Machine) Register() words.Register {
+	if m.voter == nil {
+		return m.boot.Register
+	}
+	return m.copyRegister()
+}
+
 // Wake returns the next instant at which a Tick is wanted.
 func (m *Machine) Wake() (words.Instant, bool) {
 	if m.voter == nil {

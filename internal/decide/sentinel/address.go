@@ -34,6 +34,12 @@ func (a Address) same(b Address) bool {
 	return a.IP.IsValid() && a.IP == b.IP || strings.EqualFold(a.Host, b.Host)
 }
 
+// mayKnow reports whether a server or a Sentinel may be known by that address: by a name only where names are resolved. A file with
+// another would not be read again.
+func (m *Machine) mayKnow(a Address) bool {
+	return a.IP.IsValid() || m.resolveHostnames && a.Host != ""
+}
+
 // zero reports whether this is no address.
 func (a Address) zero() bool { return a.Host == "" && a.Port == 0 }
 

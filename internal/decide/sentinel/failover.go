@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,8 @@ func (s failoverState) String() string {
 type failover struct {
 	state        failoverState
 	epoch        uint64
+	ticket       uint64        // of the save after which epoch is on disk
+	stood        words.Instant // when it was begun in epoch
 	began        words.Instant
 	changed      words.Instant // of state
 	promoted     *instance
@@ -90,12 +93,33 @@ func (m *Machine) rank(g *group) (before int) {
 // start begins one in a new epoch.
 func (m *Machine) start(g *group) {
 	m.currentEpoch++
-	m.save()
-	g.failover.epoch = m.currentEpoch
+	m.stand(g)
 	m.proclaim(g, "+new-epoch", strconv.FormatUint(m.currentEpoch, 10))
 	m.notice(Warning, "+try-failover", g.master)
 	g.failover.began = m.now.Add(m.spread())
 	m.enter(g, waitStart)
+}
+
+// stand has an attempt be one in the current epoch. What is not on disk may happen again after a restart: so nobody is elected
+// before it is.
+func (m *Machine) stand(g *group) {
+	f := &g.failover
+	f.epoch, f.ticket, f.stood = m.currentEpoch, m.save(), m.now
+}
+
+// standAgain goes on in a later epoch, where the one in which the attempt began has passed without a majority: other groups and other
+// Sentinels count on, too. Whoever has voted for another in that epoch leaves it to that one.
+func (m *Machine) standAgain(g *group) {
+	f := &g.failover
+	if f.forced || f.epoch == m.currentEpoch || g.leaderEpoch >= m.currentEpoch {
+		return
+	}
+	if m.since(f.stood) < m.periods.Ask && slices.ContainsFunc(g.sentinels, func(s *instance) bool { return s.asking }) {
+		return
+	}
+	m.stand(g)
+	m.winner(g, f.epoch)
+	m.askAll(g, true)
 }
 
 // advance does the step that a failover is at, and returns when it may next be due by time alone.
@@ -114,7 +138,7 @@ func (m *Machine) stepFailover(g *group) words.Instant {
 	case waitStart:
 		return m.awaitElection(g)
 	case selectReplica:
-		m.selectPromoted(g)
+		return m.selectPromoted(g)
 	case sendPromotion:
 		return m.sendPromotion(g)
 	case waitPromotion:
@@ -128,8 +152,9 @@ func (m *Machine) stepFailover(g *group) words.Instant {
 }
 
 func (m *Machine) awaitElection(g *group) words.Instant {
-	elected := m.winner(g, g.failover.epoch) == m.myID || g.failover.forced && g.leaderSaved
-	if !elected {
+	elected := m.winner(g, g.failover.epoch) == m.myID || g.failover.forced && m.recorded(g)
+	if !elected || g.failover.ticket > m.saved {
+		m.standAgain(g)
 		limit := g.failover.began.Add(min(m.periods.Election, g.failoverTimeout))
 		if m.now <= limit {
 			return limit + 1
@@ -153,18 +178,34 @@ func (m *Machine) crash() {
 	m.after(m.save(), func(bool) { m.do(Crash{}) })
 }
 
-func (m *Machine) selectPromoted(g *group) {
+func (m *Machine) selectPromoted(g *group) words.Instant {
 	r := m.best(g)
+	if at := m.newsUntil(g, r); m.now < at {
+		return at
+	}
 	if r == nil {
 		m.notice(Warning, "-failover-abort-no-good-slave", g.master)
 		m.abort(g)
-		return
+		return words.Never
 	}
 	m.notice(Warning, "+selected-slave", r)
 	r.promotedInThis = true
 	g.failover.promoted = r
 	m.enter(g, sendPromotion)
 	m.notice(Normal, "+failover-state-send-slaveof-noone", r)
+	return words.Never
+}
+
+// newsUntil is how long a choice waits for replicas that were asked how they are and have not answered: an election may take less time than
+// that. They were all asked when the master was found down; who answers late may be the farthest, or the only one that is fit.
+func (m *Machine) newsUntil(g *group, best *instance) words.Instant {
+	if !slices.ContainsFunc(g.replicas, func(r *instance) bool { return r.infoAsked && !r.sDown && !r.disconnected() }) {
+		return 0
+	}
+	if best == nil {
+		return g.failover.changed.Add(busyInfo)
+	}
+	return g.failover.changed.Add(hurried)
 }
 
 func (m *Machine) sendPromotion(g *group) words.Instant {
@@ -292,26 +333,20 @@ func (m *Machine) reconfigure(g *group) words.Instant {
 func (m *Machine) reconfigureNext(g *group) words.Instant {
 	next, busy := words.Never, 0
 	for _, r := range g.replicas {
+		if r.reconf == reconfSent {
+			if at := r.reconfSince.Add(m.periods.ReplicaReconf); m.now <= at {
+				next = min(next, at+1)
+			} else {
+				m.notice(Normal, "-slave-reconf-sent-timeout", r)
+				r.reconf = reconfDone
+			}
+		}
 		if r.reconf == reconfSent || r.reconf == reconfInProgress {
 			busy++
 		}
 	}
 	for _, r := range g.replicas {
-		if r.promotedInThis || r.reconf == reconfDone {
-			continue
-		}
-		if r.reconf == reconfSent {
-			at := r.reconfSince.Add(m.periods.ReplicaReconf)
-			if m.now <= at {
-				next = min(next, at+1)
-				continue
-			}
-			m.notice(Normal, "-slave-reconf-sent-timeout", r)
-			r.reconf = reconfDone
-			busy--
-			continue
-		}
-		if r.reconf == reconfInProgress || busy >= g.parallelSyncs || !m.order(r, g.failover.promoted.addr) {
+		if r.promotedInThis || r.reconf != notReconfigured || busy >= g.parallelSyncs || !m.order(r, g.failover.promoted.addr) {
 			continue
 		}
 		r.reconf, r.reconfSince = reconfSent, m.now
@@ -338,7 +373,7 @@ func (m *Machine) orderRest(g *group) {
 // finish has the group's master be the promoted replica.
 func (m *Machine) finish(g *group) {
 	from, to, demoted := g.master.addr, g.failover.promoted.addr, g.failover.demoted
-	m.switched(g, to)
+	m.switched(g, from, to)
 	m.moveMaster(g, to)
 	if old := g.replicaAt(from); demoted && old != nil {
 		m.notice(Normal, "+convert-to-slave", old)
@@ -346,6 +381,6 @@ func (m *Machine) finish(g *group) {
 }
 
 // switched tells what clients listen for.
-func (m *Machine) switched(g *group, to Address) {
-	m.proclaim(g, "+switch-master", g.name+" "+m.spaced(g.master.addr)+" "+m.spaced(to))
+func (m *Machine) switched(g *group, from, to Address) {
+	m.proclaim(g, "+switch-master", g.name+" "+m.spaced(from)+" "+m.spaced(to))
 }

@@ -24,10 +24,10 @@ type group struct {
 	notify, reconfigure        string            // the scripts
 
 	configEpoch uint64
-	// leader is whom this Sentinel voted for in leaderEpoch; leaderSaved says that the vote is on disk.
+	// leader is whom this Sentinel voted for in leaderEpoch; voteTicket is the save after which that is on disk.
 	leader      string
 	leaderEpoch uint64
-	leaderSaved bool
+	voteTicket  uint64
 	failover    failover
 	// wouldAt is when observe mode would have failed over, to wouldBe.
 	wouldAt words.Instant
@@ -82,7 +82,7 @@ func (m *Machine) addReplica(g *group, at Address) *instance {
 func (m *Machine) newGroup(name string, at Address, quorum int) *group {
 	g := &group{
 		machine: m, name: name, quorum: quorum, downAfter: m.periods.DefaultDownAfter,
-		failoverTimeout: m.periods.DefaultFailoverTimeout, parallelSyncs: 1, leaderSaved: true,
+		failoverTimeout: m.periods.DefaultFailoverTimeout, parallelSyncs: 1,
 	}
 	g.master = m.newInstance(g, master, at, nil)
 	m.groups = append(m.groups, g)

@@ -22,7 +22,7 @@ func (m *Machine) onHello(h Hello) {
 		return
 	}
 	s := g.find(h.ID)
-	if s == nil || !s.addr.same(h.Addr) {
+	if (s == nil || !s.addr.same(h.Addr)) && m.mayKnow(h.Addr) {
 		s = m.meet(g, s, h)
 	}
 	m.adopt(g, h.CurrentEpoch)
@@ -30,19 +30,38 @@ func (m *Machine) onHello(h Hello) {
 		return
 	}
 	s.heardAt = m.now
-	if g.configEpoch >= h.ConfigEpoch {
-		return
+	if g.configEpoch < h.ConfigEpoch && m.mayKnow(h.Master) {
+		m.configured(g, s, h)
 	}
+}
+
+// configured takes over a later configuration than this Sentinel's.
+func (m *Machine) configured(g *group, s *instance, h Hello) {
 	g.configEpoch = h.ConfigEpoch
-	if g.master.addr.same(h.Master) {
+	if g.address().same(h.Master) {
+		m.supersede(g)
 		m.save()
 		return
 	}
 	m.notice(Warning, "+config-update-from", s)
 	m.compare(g, h.Master)
-	m.switched(g, h.Master)
-	m.tellClients(g, "observer", g.master.addr, h.Master)
+	from := g.master.addr
+	if from.same(h.Master) {
+		// This one has promoted another meanwhile, and has told of that.
+		from = g.address()
+	}
+	m.switched(g, from, h.Master)
+	m.tellClients(g, "observer", from, h.Master)
 	m.moveMaster(g, h.Master)
+}
+
+// supersede ends an attempt that comes too late: its promotion would bring back an older configuration.
+func (m *Machine) supersede(g *group) {
+	if f := g.failover; !f.under() || f.state >= reconfReplicas || f.epoch > g.configEpoch {
+		return
+	}
+	m.note(Warning, "The failover of "+g.name+" ends: another has led one in a later epoch")
+	m.abort(g)
 }
 
 // meet takes in a Sentinel that is new, or known by another address.

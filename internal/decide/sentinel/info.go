@@ -1,6 +1,9 @@
 package sentinel
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // onInformed takes what a server says of itself.
 func (m *Machine) onInformed(i *instance, n *Info) {
@@ -24,7 +27,7 @@ func (m *Machine) onInformed(i *instance, n *Info) {
 	}
 	// The next is due from now on: sooner than thought, where something is happening.
 	m.rouse(&i.timer, m.now.Add(m.infoPeriod(i))+m.patience(i))
-	if first || i == i.group.failover.promoted {
+	if first || i == i.group.failover.promoted || i.group.failover.state == selectReplica {
 		m.prompt(i.group)
 	}
 }
@@ -47,7 +50,7 @@ func (m *Machine) noteRunID(i *instance, id string) {
 // noteReplicas takes in the replicas that were not known.
 func (m *Machine) noteReplicas(g *group, all []Address) {
 	for _, a := range all {
-		if a.Host == "" || g.replicaAt(a) != nil {
+		if !m.mayKnow(a) || g.replicaAt(a) != nil {
 			continue
 		}
 		m.notice(Normal, "+slave", m.addReplica(g, a))
@@ -170,7 +173,24 @@ func (m *Machine) order(i *instance, to Address) bool {
 // resolved notes what a name was found to be.
 func (m *Machine) resolved(l *link, ip netip.Addr) {
 	l.addr.IP = ip
-	for _, i := range l.users {
+	for _, i := range slices.Clone(l.users) {
 		i.addr.IP = ip
+		if i.kind == replica {
+			m.merge(i)
+		}
+	}
+}
+
+// merge ends a replica whose name has turned out to be that of one which is known: the other goes on by that name.
+func (m *Machine) merge(i *instance) {
+	g := i.group
+	for _, other := range g.replicas {
+		if other != i && other.addr.same(i.addr) {
+			other.addr.Host, other.link.addr.Host = i.addr.Host, i.addr.Host
+			g.replicas = slices.DeleteFunc(g.replicas, func(r *instance) bool { return r == i })
+			m.forget(i)
+			m.save()
+			return
+		}
 	}
 }

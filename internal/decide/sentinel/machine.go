@@ -53,8 +53,9 @@ type Machine struct {
 	tiltSince words.Instant
 	simulate  Simulate
 
-	// saves counts the Saves asked for; saved is the last that is on disk, awaited what goes on then.
+	// saves counts the Saves asked for; ended is the last that has ended, saved the last that is on disk, awaited what goes on then.
 	saves     uint64
+	ended     uint64
 	saved     uint64
 	awaited   []awaited
 	wantsSave bool
@@ -260,6 +261,7 @@ func (m *Machine) after(ticket uint64, then func(failed bool)) {
 }
 
 func (m *Machine) onSaved(e Saved) {
+	m.ended = max(m.ended, e.Ticket)
 	if !e.Failed {
 		m.saved = max(m.saved, e.Ticket)
 	}

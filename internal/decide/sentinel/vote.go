@@ -10,27 +10,29 @@ import (
 // nobody is a question that wants no vote.
 const nobody = "*"
 
-// vote returns whom this Sentinel votes for in an epoch: who asks first, for all that is asked later. ticket is that of the save
-// after which the vote may be told.
-func (m *Machine) vote(g *group, epoch uint64, id string) (leader string, term, ticket uint64) {
+// vote returns whom this Sentinel votes for in an epoch: who asks first, for all that is asked later. It may be told when it is recorded.
+func (m *Machine) vote(g *group, epoch uint64, id string) (leader string, term uint64) {
 	m.adopt(g, epoch)
 	if g.leaderEpoch < epoch && m.currentEpoch <= epoch {
-		g.leader, g.leaderEpoch, g.leaderSaved = id, m.currentEpoch, false
+		g.leader, g.leaderEpoch = id, m.currentEpoch
 		m.proclaim(g, "+vote-for-leader", g.leader+" "+strconv.FormatUint(g.leaderEpoch, 10))
 		if id != m.myID {
 			// The other is to have the time for its failover.
 			g.failover.began = m.now.Add(m.spread())
 		}
-		m.after(m.save(), func(failed bool) {
-			g.leaderSaved = g.leaderSaved || !failed
-			m.prompt(g)
-		})
+		m.record(g)
 	}
-	if !g.leaderSaved {
-		ticket = m.saves
-	}
-	return g.leader, g.leaderEpoch, ticket
+	return g.leader, g.leaderEpoch
 }
+
+// record has the vote written, and looks at the group when it is.
+func (m *Machine) record(g *group) {
+	g.voteTicket = m.save()
+	m.after(g.voteTicket, func(bool) { m.prompt(g) })
+}
+
+// recorded reports whether the vote is on disk; its save may have failed.
+func (m *Machine) recorded(g *group) bool { return g.voteTicket <= m.saved }
 
 // spread is the part of a second by which a failover's begin is shifted, so that those who failed together don't try again together.
 func (m *Machine) spread() time.Duration {
@@ -59,9 +61,11 @@ func (m *Machine) onIsMasterDown(id uint64, r IsMasterDown) {
 		m.do(Reply{id, a})
 		return
 	}
-	var ticket uint64
-	a.Leader, a.Epoch, ticket = m.vote(g, r.Epoch, r.RunID)
-	m.after(ticket, func(failed bool) {
+	a.Leader, a.Epoch = m.vote(g, r.Epoch, r.RunID)
+	if !m.recorded(g) && g.voteTicket <= m.ended {
+		m.record(g) // which failed, and may go well now that somebody asks again
+	}
+	m.after(g.voteTicket, func(failed bool) {
 		if failed {
 			// A vote that a restart would forget is none.
 			a.Leader, a.Epoch = nobody, 0
@@ -117,11 +121,11 @@ func (m *Machine) askBack(g *group) {
 
 func (m *Machine) ask(s *instance) {
 	g := s.group
-	id := nobody
-	if g.failover.under() && !m.setup.Observe {
-		id = m.myID
+	id, epoch := nobody, m.currentEpoch
+	if g.failover.state == waitStart && !m.setup.Observe {
+		id, epoch = m.myID, g.failover.epoch
 	}
-	m.do(AskDown{s.link.id, s.id, g.word("SENTINEL"), m.told(g.master.addr), m.currentEpoch, id})
+	m.do(AskDown{s.link.id, s.id, g.word("SENTINEL"), m.told(g.master.addr), epoch, id})
 	s.link.pending++
 	s.asking = true
 }
@@ -143,11 +147,12 @@ func (m *Machine) onTold(s *instance, e Told) {
 }
 
 // winner counts the votes of an epoch, and returns who has enough: a majority of all known Sentinels, and the quorum. This one's
-// own goes to whoever leads so far, or else to itself; it counts when it is on disk.
+// own goes to whoever leads so far, or else to itself; it counts when it is on disk. Votes of other epochs are for other elections,
+// of which each may have its own winner.
 func (m *Machine) winner(g *group, epoch uint64) string {
 	votes := map[string]int{}
 	for _, s := range g.sentinels {
-		if s.leader != "" && s.leaderTerm == m.currentEpoch {
+		if s.leader != "" && s.leaderTerm == epoch {
 			votes[s.leader]++
 		}
 	}
@@ -156,8 +161,8 @@ func (m *Machine) winner(g *group, epoch uint64) string {
 	if choice == "" {
 		choice = m.myID
 	}
-	mine, term, _ := m.vote(g, epoch, choice)
-	if term == epoch && g.leaderSaved {
+	mine, term := m.vote(g, epoch, choice)
+	if term == epoch && m.recorded(g) {
 		votes[mine]++
 		if votes[mine] > most {
 			first, most = mine, votes[mine]

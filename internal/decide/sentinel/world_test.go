@@ -3,6 +3,7 @@ package sentinel
 import (
 	"container/heap"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -24,6 +25,10 @@ type world struct {
 	servers map[int]*server // by port
 	members []*member
 	rtt     time.Duration
+	// jitter is what a message takes longer than rtt; what is on one connection stays in its order.
+	jitter func() time.Duration
+	// watch is called after each step of a member.
+	watch func(*member)
 }
 
 // server is a fake Redis.
@@ -35,9 +40,11 @@ type server struct {
 	follows int // the port of its master; 0 is a master
 	offset  int64
 	prio    int
+	lag     time.Duration // of its answers
 	since   words.Instant // link up since
 	orders  int
 	hears   map[*member]LinkID // who has subscribed
+	waiting []func()           // what has come while it was frozen
 }
 
 // member is one machine with its file.
@@ -49,6 +56,7 @@ type member struct {
 	dead   bool
 	cut    map[int]bool // ports that can't be reached
 	links  map[LinkID]map[Channel]int
+	due    map[LinkID]words.Instant // when the last question of a link arrives
 	peer   map[int]*member
 	events []string
 	at     []words.Instant
@@ -130,7 +138,7 @@ func (w *world) member(port, quorum int) *member {
 // start begins with what is in the file.
 func (b *member) start() {
 	b.dead = false
-	b.links = map[LinkID]map[Channel]int{}
+	b.links, b.due, b.sched = map[LinkID]map[Channel]int{}, map[LinkID]words.Instant{}, 0
 	b.m = New(Setup{Random: b.w.rand.Uint64, Port: b.port}, b.file)
 	b.step(Began{})
 }
@@ -141,10 +149,20 @@ func (b *member) kill() {
 		delete(s.hears, b)
 	}
 	for _, other := range b.w.members {
-		for id, cs := range other.links {
-			if cs[Commands] == b.port {
-				b.w.in(b.w.rtt, func() { other.step(Lost{id, Commands, "gone"}); delete(other.links, id) })
+		for _, id := range slices.Sorted(maps.Keys(other.links)) {
+			if other.links[id][Commands] == b.port {
+				b.w.in(b.w.rtt, other.living(func() { delete(other.links, id); other.step(Lost{id, Commands, "gone"}) }))
 			}
+		}
+	}
+}
+
+// living makes something that only happens if the member lives the same life still.
+func (b *member) living(do func()) func() {
+	m := b.m
+	return func() {
+		if b.m == m && !b.dead {
+			do()
 		}
 	}
 }
@@ -156,6 +174,9 @@ func (b *member) step(ev Event) {
 	m := b.m
 	for _, a := range slices.Clone(m.Step(b.w.now, ev)) {
 		b.act(a)
+	}
+	if b.w.watch != nil {
+		b.w.watch(b)
 	}
 	if at := m.Wake(); at != words.Never && (b.sched <= b.w.now || at < b.sched) {
 		b.sched = at
@@ -186,8 +207,10 @@ func (b *member) act(a Action) {
 				p.step(Asked{Request: Hail{h}})
 				return Greeted{a.Link, a.Instance, true}
 			}
-			for m, id := range s.hears {
-				w.in(w.rtt/2, func() { m.step(Heard{id, &h}) })
+			for _, m := range w.members {
+				if id, hears := s.hears[m]; hears && !m.cut[s.port] {
+					w.in(w.rtt/2, m.living(func() { m.step(Heard{id, &h}) }))
+				}
 			}
 			return Greeted{a.Link, a.Instance, true}
 		})
@@ -196,20 +219,7 @@ func (b *member) act(a Action) {
 			p.lastID++
 			id := p.lastID
 			p.step(Asked{id, IsMasterDown{a.Master, a.Epoch, a.RunID}})
-			var wait func() Event
-			wait = func() Event {
-				r, ok := p.reply[id]
-				if !ok {
-					w.in(time.Millisecond, func() {
-						if ev := wait(); ev != nil {
-							b.step(ev)
-						}
-					})
-					return nil
-				}
-				return Told{a.Link, a.Instance, true, r.Down, r.Leader, r.Epoch}
-			}
-			return wait()
+			return b.told(p, a, id, w.now.Add(time.Minute))
 		})
 	case Order:
 		b.ask(a.Link, func(s *server, p *member) Event {
@@ -228,20 +238,32 @@ func (b *member) act(a Action) {
 		}
 	case Save:
 		state := b.m.State()
-		w.in(b.saving, func() {
-			if b.dead {
-				return
-			}
+		w.in(b.saving, b.living(func() {
 			if !b.failed {
 				b.file = state
 			}
 			b.step(Saved{a.Ticket, b.failed})
-		})
+		}))
 	case Reply:
 		b.reply[a.ID] = a.Answer
 	case Crash:
 		b.kill()
 	}
+}
+
+// told is the other's answer, which may wait for its disk: nil as long as it is not there.
+func (b *member) told(p *member, a AskDown, id uint64, until words.Instant) Event {
+	if r, ok := p.reply[id]; ok {
+		return Told{a.Link, a.Instance, true, r.Down, r.Leader, r.Epoch}
+	}
+	if b.w.now < until && !p.dead {
+		b.w.in(time.Millisecond, b.living(func() {
+			if ev := b.told(p, a, id, until); ev != nil && !b.cut[p.port] && b.links[a.Link][Commands] == p.port {
+				b.step(ev)
+			}
+		}))
+	}
+	return nil
 }
 
 func (b *member) dial(a Dial) {
@@ -253,8 +275,8 @@ func (b *member) dial(a Dial) {
 	if b.cut[port] {
 		return
 	}
-	w.in(w.rtt, func() {
-		if b.links[a.Link][a.Channel] != port {
+	w.in(w.rtt, b.living(func() {
+		if b.links[a.Link][a.Channel] != port || b.cut[port] {
 			return
 		}
 		s, p := w.servers[port], w.peer(port)
@@ -270,7 +292,7 @@ func (b *member) dial(a Dial) {
 		if a.Channel == Commands {
 			b.step(Done{a.Link})
 		}
-	})
+	}))
 }
 
 func (w *world) peer(port int) *member {
@@ -289,21 +311,55 @@ func (b *member) ask(id LinkID, do func(*server, *member) Event) {
 	if !ok || b.cut[port] {
 		return
 	}
-	w.in(w.rtt*3/2, func() { // a command waits for its connection
-		s, p := w.servers[port], w.peer(port)
-		if s != nil && (s.dead || s.frozen) || p != nil && p.dead || s == nil && p == nil {
-			return
+	w.in(b.arrives(id), b.living(func() { b.arrive(id, port, do) }))
+}
+
+// arrive has a server that is frozen look at the command later.
+func (b *member) arrive(id LinkID, port int, do func(*server, *member) Event) {
+	w := b.w
+	s, p := w.servers[port], w.peer(port)
+	if b.cut[port] || s != nil && s.dead || p != nil && p.dead || s == nil && p == nil || b.links[id][Commands] != port {
+		return
+	}
+	if s != nil && s.frozen {
+		s.waiting = append(s.waiting, b.living(func() { b.arrive(id, port, do) }))
+		return
+	}
+	ev := do(s, p)
+	if ev == nil {
+		return
+	}
+	back := w.rtt / 2
+	if s != nil {
+		back += s.lag
+	}
+	w.in(back, b.living(func() {
+		if b.links[id][Commands] == port && !b.cut[port] {
+			b.step(ev)
 		}
-		ev := do(s, p)
-		if ev == nil {
-			return
-		}
-		w.in(w.rtt/2, func() {
-			if b.links[id][Commands] == port {
-				b.step(ev)
-			}
-		})
-	})
+	}))
+}
+
+// thaw has a server go on.
+func (s *server) thaw() {
+	s.frozen = false
+	waiting := s.waiting
+	s.waiting = nil
+	for _, do := range waiting {
+		do()
+	}
+}
+
+// arrives is in how long a command that is sent now does: a command waits for its connection, and none overtakes another.
+func (b *member) arrives(id LinkID) time.Duration {
+	w := b.w
+	took := w.rtt * 3 / 2
+	if w.jitter != nil {
+		took += w.jitter()
+	}
+	at := max(w.now.Add(took), b.due[id])
+	b.due[id] = at
+	return at.Sub(w.now)
 }
 
 func (w *world) info(s *server) *Info {
@@ -329,12 +385,24 @@ func (w *world) info(s *server) *Info {
 // die ends a server: its connections break.
 func (w *world) die(port int) {
 	w.servers[port].dead = true
+	w.servers[port].waiting = nil
 	for _, b := range w.members {
-		for id, cs := range b.links {
-			for c, p := range cs {
-				if p == port {
-					w.in(w.rtt, func() { delete(cs, c); b.step(Lost{id, c, "Connection reset"}) })
-				}
+		b.reset(port)
+	}
+}
+
+// reset breaks the member's connections to a port, and tells it so.
+func (b *member) reset(port int) {
+	for _, id := range slices.Sorted(maps.Keys(b.links)) {
+		cs := b.links[id]
+		for _, c := range []Channel{Commands, PubSub} {
+			if p, there := cs[c]; there && p == port {
+				b.w.in(b.w.rtt, b.living(func() {
+					if b.links[id] != nil && cs[c] == port {
+						delete(cs, c)
+						b.step(Lost{id, c, "Connection reset"})
+					}
+				}))
 			}
 		}
 	}

@@ -102,6 +102,19 @@ var sentences = map[words.Code]sentence{
 		"{node} and {other} have different lists of voters of one generation[, {n}]: redkeep recover was run on both sides of a cut",
 		"choose whose data are to stay, and run on that node: redkeep recover --alone --accept-loss",
 	},
+	words.SegmentTaken: {"the other node is heard, and counts as gone[ in {n ms}] if nothing more is", ""},
+	words.AdvertWrong: {
+		"a router with the same virtual_router_id can't be understood[ ({text})], and {node} does not become a second master beside it",
+		"make both sides' settings equal, or choose another virtual_router_id for one of them",
+	},
+	words.OtherUnheard: {
+		"{node} has been started and has not heard the other node yet, which may have taken writes without it",
+		"start the other node, or go on with this one's data: redkeep bootstrap --master {NODE} --accept-loss",
+	},
+	words.TieBreakersSilent: {
+		"{node} reaches none of the tie-breakers, so that it may be the one that is cut off",
+		"see to its network; the addresses are tie_breakers in redkeep.yaml",
+	},
 	words.EpochReleased: {"{node} has released the epoch[ {n}] and can't hold it again", ""},
 	words.StaleRequest:  {"the request of {node} is older than one that was answered", ""},
 	words.EpochTooHigh: {

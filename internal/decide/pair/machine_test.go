@@ -1,0 +1,66 @@
+package pair
+
+import (
+	"testing"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// What a pair does is played in prove/sim, with both nodes and all that can befall them. Here are its parts.
+
+func TestMarksAreOfEpochs(t *testing.T) {
+	for e := words.Epoch(1); e < 2000; e += 7 {
+		if m := Mark(e); m < 1 || m > 254 {
+			t.Fatalf("epoch %d: mark %d", e, m)
+		}
+		if !after(Mark(e+1), Mark(e)) || after(Mark(e), Mark(e+1)) || after(Mark(e), Mark(e)) || !after(Mark(e+100), Mark(e)) {
+			t.Errorf("epoch %d does not come before the next", e)
+		}
+	}
+}
+
+func machine(at words.Instant) *Machine {
+	m := New(Setup{
+		Setup: decide.Setup{
+			Group: "orders", Self: "h1", Voters: []words.Node{"h2", "h1"}, Data: []words.Node{"h1", "h2"}, Lease: time.Second,
+			Jiffy: 4 * time.Millisecond, Random: func() uint64 { return 7 },
+		},
+		Advert: 300 * time.Millisecond, Down: time.Second,
+	}, decide.Boot{Session: 1})
+	m.Step(at, decide.Tick{})
+	return m
+}
+
+func TestRefusals(t *testing.T) {
+	at := words.Instant(time.Hour)
+	m := machine(at)
+	if why := m.refusal(); why.Code != words.OtherUnheard {
+		t.Errorf("just started: %v", why)
+	}
+	m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Status{}})
+	if why := m.refusal(); why.Code != words.SegmentTaken {
+		t.Errorf("the other is heard: %v", why)
+	}
+	m.Step(at.Add(1100*time.Millisecond), decide.Tick{})
+	if why := m.refusal(); !why.Zero() {
+		t.Errorf("quiet: %v", why)
+	}
+	m.Step(at.Add(1200*time.Millisecond), decide.Advertised{By: "10.0.0.9", Wrong: "has another password"})
+	if why := m.refusal(); why.Code != words.AdvertWrong || why.Text != "10.0.0.9: has another password" {
+		t.Errorf("a router that can't be understood: %v", why)
+	}
+	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Mark: 3, Down: time.Second})
+	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Leaving: true})
+	if why := m.refusal(); !why.Zero() {
+		t.Errorf("the other has left: %v", why)
+	}
+}
+
+func TestEachHasItsOwnEpochs(t *testing.T) {
+	m := machine(words.Instant(time.Hour))
+	if m.setup.After(4) != 6 || m.setup.After(5) != 6 {
+		t.Errorf("the first of two has epoch %d after 4", m.setup.After(4))
+	}
+}

@@ -1,0 +1,132 @@
+package sim
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/pair"
+	"redkeep/prove/judge"
+)
+
+// pairBirth makes the machines of two nodes without a third.
+func pairBirth(s decide.Setup, b decide.Boot) Machine {
+	return pair.New(pair.Setup{Setup: s, Advert: s.Lease / 3, Down: advertDown(s.Lease)}, b)
+}
+
+// pairPlan is a calm run of two nodes.
+func pairPlan(script func(*World)) Plan {
+	return Plan{
+		Birth: pairBirth, Calm: true, Tame: true, Voters: 2, Data: 2, Groups: 1, Lease: time.Second, DownAfter: time.Second, BusyAfter: 5 * time.Second,
+		Patience: 4 * time.Second, ColdStart: 2 * time.Second, Length: 8 * time.Second, Script: script, Lines: *lines,
+	}
+}
+
+// TestPair plays what two nodes stand without a third: whatever befalls one of them, as long as the network is whole.
+func TestPair(t *testing.T) {
+	for name, script := range map[string]func(*World){
+		"nothing":      func(*World) {},
+		"server":       acts(act{500, func(w *World) { a(w).servers[0].kill(true) }}),
+		"host":         acts(act{500, func(w *World) { a(w).off() }}, act{4000, func(w *World) { a(w).on(withAOF, ms(300)) }}),
+		"agent":        acts(act{500, func(w *World) { a(w).killAgent() }}, act{3000, func(w *World) { a(w).startAgent() }}),
+		"other agent":  acts(act{500, func(w *World) { b(w).killAgent() }}, act{3000, func(w *World) { b(w).startAgent() }}),
+		"other host":   acts(act{500, func(w *World) { b(w).off() }}, act{3000, func(w *World) { b(w).on(withAOF, ms(300)) }}),
+		"agents' link": acts(act{500, func(w *World) { w.net.mute(0, 1) }}, act{4000, func(w *World) { w.net.heal() }}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(6) {
+				p := pairPlan(script)
+				p.Seed = seed + 1
+				if o := Run(p); len(o.Findings) > 0 || o.Acks == 0 {
+					o.Print(t.Output())
+					t.Fatalf("seed %d: convicted, or nothing written", p.Seed)
+				}
+			}
+		})
+	}
+}
+
+// TestPairHealed cuts the two off from each other: both become master, which they can't be kept from. Healed, the newer epoch wins and
+// the group comes to rest.
+func TestPairHealed(t *testing.T) {
+	for seed := range uint64(10) {
+		p := pairPlan(acts(act{500, func(w *World) { w.net.cutBoth(0, 1, true) }}, act{5000, func(w *World) { w.net.heal() }}))
+		p.Seed = seed + 1
+		p.Excused = func(f Finding) bool {
+			return f.Law != judge.ComesToRest && f.Law != judge.Sane && f.Law != judge.OneHolder
+		}
+		if o := Run(p); len(o.Findings) > 0 {
+			o.Print(t.Output())
+			t.Fatalf("seed %d", p.Seed)
+		}
+	}
+}
+
+// pairTrials are what a pair's own rules prevent.
+func pairTrials() []trial {
+	two := func(script func(*World)) Plan { return Plan{Birth: pairBirth, Voters: 2, Script: script, NoRest: true} }
+	apart := func(w *World) { w.net.mute(0, 1) } // a filter between the agents: only advertisements pass
+	return []trial{
+		{rule: decide.SegmentQuiet, plan: two(acts(act{0, apart}))},
+		{rule: decide.AdvertBeforeGrant, plan: two(acts(act{0, apart}, act{500, func(w *World) { a(w).speechless = true }}))},
+		{rule: decide.ListenFirst, plan: two(acts(act{0, func(w *World) { a(w).killAgent() }}, act{2500, func(w *World) { a(w).startAgent() }}))},
+		{rule: decide.HeardOnce, plan: alone()},
+		{rule: decide.OwnEpochs, plan: ownEpochs()},
+	}
+}
+
+// alone has the one that was away come back when the other, which had gone on, is away.
+func alone() Plan {
+	return Plan{Birth: pairBirth, Voters: 2, NoRest: true, Length: 14 * time.Second, Script: acts(
+		act{0, func(w *World) { b(w).off() }},
+		act{1000, func(w *World) { a(w).servers[0].kill(true) }}, act{1500, func(w *World) { a(w).servers[0].start(withAOF) }},
+		act{6000, func(w *World) { a(w).off() }}, act{6100, func(w *World) { b(w).on(withAOF, ms(100)) }},
+	)}
+}
+
+// ownEpochs cuts the two off from each other; the segment makes the other one master, too, and then the first one once more.
+func ownEpochs() Plan {
+	return Plan{
+		Birth: pairBirth, Voters: 2, Length: 14 * time.Second, NoRest: true,
+		Script: acts(
+			act{0, func(w *World) { w.net.cutBoth(0, 1, true) }},
+			act{2500, func(w *World) { a(w).servers[0].kill(true) }},
+			act{3000, func(w *World) { a(w).servers[0].start(withAOF) }},
+			act{11000, func(w *World) { w.net.heal() }},
+		),
+		Excused: func(f Finding) bool { return f.Law != judge.OneHolder },
+	}
+}
+
+// pairFaults are those that leave the network whole: in a partition two nodes can't promise what three can.
+func pairFaults() Mixture {
+	m := Common()
+	m.Weights = slices.DeleteFunc(m.Weights, func(x Weight) bool {
+		return slices.Contains([]Fault{CutOneWay, CutBothWays, Isolate, Partition, Deaf, Loss, Slow}, x.Fault)
+	})
+	m.Lasting, m.Freezes = 0, 0
+	return m
+}
+
+// TestPairMixture searches the faults that leave the network whole.
+func TestPairMixture(t *testing.T) {
+	mix := pairFaults()
+	p := Plan{Seed: *fromFlag, Birth: pairBirth, Voters: 2, Data: 2, Lease: time.Second, Mix: mix, Off: rules(t, *ruleFlag), Lines: *lines}
+	if *seedFlag != 0 {
+		p.Seed = *seedFlag
+		o := Run(p)
+		o.Print(t.Output())
+		if len(o.Findings) > 0 {
+			t.Fail()
+		}
+		return
+	}
+	bag := Hunt{Plan: p, For: *forFlag / 4, Workers: *workers, Now: time.Now, All: *allFlag}.Go()
+	bag.Print(t.Output())
+	for _, o := range bag.Convicted {
+		o.Print(t.Output())
+		t.Errorf("replay: go test ./prove/sim -run TestPairMixture -sim.seed=%d -sim.rule=%q -v", o.Plan.Seed, *ruleFlag)
+	}
+}
