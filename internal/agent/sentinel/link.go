@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"redkeep/internal/act/sockets"
@@ -135,6 +136,28 @@ func resolve(ctx context.Context, host string) (netip.Addr, error) {
 		return netip.Addr{}, errors.New("no address for " + host)
 	}
 	return all[0].Unmap(), nil
+}
+
+// lookupAll finds the addresses of the masters that the file names, as far as there are any now: what is told of them from the first event
+// on is the address. One that is not found is looked up again with each connection.
+func lookupAll(groups []core.GroupState) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	var all sync.WaitGroup
+	free := make(chan struct{}, 16)
+	for i := range groups {
+		if groups[i].Addr.IP.IsValid() {
+			continue
+		}
+		all.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			if ip, err := resolve(ctx, groups[i].Addr.Host); err == nil {
+				groups[i].Addr.IP = ip
+			}
+		})
+	}
+	all.Wait()
 }
 
 func (w *wire) connect(at netip.AddrPort) {

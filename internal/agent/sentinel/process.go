@@ -128,7 +128,9 @@ func (p *process) prepare() (err error) {
 	if p.options.Observe {
 		p.log(logline.Notice, "Observing: nothing is changed here or elsewhere, and what would have been done is told on would-* lines")
 	}
-	p.machine = core.New(p.setup(), stateOf(p.conf))
+	state := stateOf(p.conf)
+	lookupAll(state.Groups)
+	p.machine = core.New(p.setup(), state)
 	if err := p.admit(); err != nil {
 		return err
 	}
