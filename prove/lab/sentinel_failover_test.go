@@ -9,13 +9,37 @@ import (
 	"time"
 
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/sentinels"
 )
 
 // failovers are what becomes of a master that is lost.
 var failovers = []behaviour{
+	{name: "unhurried", check: unhurried, plan: quorumPlan{Periods: "none", Voter: func(_ *quorum, _ int, c *sentinels.Config) {
+		c.Groups[0].DownAfter = 2 * time.Second
+	}}},
 	{name: "killed", check: killed},
 	{name: "frozen", check: frozen},
 	{name: "dark", check: dark},
+}
+
+// unhurried has Sentinel's own periods, those that everybody runs.
+func unhurried(q *quorum) {
+	f := q.fault("kill the master")
+	_, err := q.servers[0].Kill()
+	q.must(err)
+	f.turnedOver(-1)
+	q.must(q.servers[0].Start(q.t.Context()))
+	q.settles(0)
+	for i := range q.members {
+		if n := q.count(i, f.marks[i], "+convert-to-slave", ""); n > 1 {
+			q.t.Errorf("sentinel %d converted %d times", i, n)
+		}
+	}
+	for i, r := range q.servers {
+		if told := f.orders(r, f.logs[i]); len(told) != 1 {
+			q.t.Errorf("%s was told %d times what to follow:\n%s", r.Addr(), len(told), strings.Join(told, "\n"))
+		}
+	}
 }
 
 // killed kills the master's process under each leader in turn.

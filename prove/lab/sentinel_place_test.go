@@ -256,7 +256,7 @@ func inARow(q *quorum) {
 	}
 	begin := q.marked()
 	masters := map[string]netip.AddrPort{}
-	for n := range pick(4, 20) {
+	for n := range runs(4, 20) {
 		f := q.fault("failover %d", n)
 		place := q.place(f.old)
 		_, err := q.servers[place].Kill()

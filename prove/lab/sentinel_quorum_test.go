@@ -42,7 +42,7 @@ type quorumPlan struct {
 	// Server changes the i-th server's configuration, and Voter the i-th Sentinel's.
 	Server func(q *quorum, i int, c *stage.RedisConfig)
 	Voter  func(q *quorum, i int, c *sentinels.Config)
-	// Periods are the arguments of SENTINEL DEBUG after each start; default periods.
+	// Periods are the arguments of SENTINEL DEBUG after each start; default periods, and "none" for Sentinel's own.
 	Periods string
 	// Named says that hosts are told by their names.
 	Named bool
@@ -113,6 +113,21 @@ func (q *quorum) serve() {
 		q.must(err)
 		q.servers = append(q.servers, r)
 	}
+	q.flowing()
+}
+
+// flowing waits until the replicas have a write of now: after a full copy Redis holds back what is written, hellos among it, for up
+// to a second, and a Sentinel that is long gone would be heard then. Servers that want a password, or TLS, are left alone.
+func (q *quorum) flowing() {
+	q.t.Helper()
+	conn, err := dialServer(q, 0)
+	q.must(err)
+	defer conn.Close()
+	if _, err := conn.Do(soon, "SET", "flowing", "1"); err != nil {
+		return
+	}
+	_, err = conn.Do(soon, "WAIT", fmt.Sprint(q.plan.Data-1), fmt.Sprint((soon / 2).Milliseconds()))
+	q.must(err)
 }
 
 // enlist writes the Sentinels' configurations.
@@ -149,6 +164,9 @@ func (q *quorum) up(i int) {
 // hasten shortens a Sentinel's periods, which its process keeps until its end.
 func (q *quorum) hasten(i int) {
 	q.t.Helper()
+	if q.plan.Periods == "none" {
+		return
+	}
 	if _, err := q.members[i].Do(append([]string{"SENTINEL", "DEBUG"}, strings.Fields(q.plan.Periods)...)...); err != nil {
 		q.t.Fatalf("%s: %v", q.members[i].Host().Name(), err)
 	}
