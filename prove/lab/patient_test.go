@@ -41,7 +41,7 @@ func TestAnOrdinaryClient(t *testing.T) {
 		},
 	} {
 		gaps := numbers{name: name + ", write gap of an ordinary client"}
-		for range runs(3, 20) {
+		for range runs(2, 20) {
 			m := s.awaitReady(10 * time.Second)
 			s.awaitWrites(w, 5*time.Second)
 			at := clock.Now()
