@@ -74,10 +74,9 @@ type SetVIP struct {
 type AnnounceVIP struct{}
 
 // Advertise tells the segment, or the peer, that this node has the group's address, and answers with Done when that has really
-// been sent; Mark is of its epoch, as a priority; Leaving tells that it has no more (VRRP's priority 0). A pair's only.
+// been sent; Leaving tells that it has no more (VRRP's priority 0). A pair's only.
 type Advertise struct {
 	Ticket  Ticket
-	Mark    uint8
 	Leaving bool
 }
 

@@ -95,7 +95,6 @@ type VIPSeen struct {
 // it can't be accepted, "" if it can: then it is good for Down from now, unless its sender leaves (priority 0).
 type Advertised struct {
 	By      string
-	Mark    uint8
 	Leaving bool
 	Down    time.Duration
 	Wrong   string

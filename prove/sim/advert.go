@@ -25,7 +25,7 @@ func (s *seat) advertise(v decide.Advertise) {
 			if to == from || w.net.paths[from.index][to.index].cut {
 				continue
 			}
-			heard := decide.Advertised{By: string(from.name), Mark: v.Mark, Leaving: v.Leaving, Down: advertDown(w.plan.Lease)}
+			heard := decide.Advertised{By: string(from.name), Leaving: v.Leaving, Down: advertDown(w.plan.Lease)}
 			w.after(w.net.delay(from.index, to.index), func() {
 				if b := to.agent(); b != nil && to.power && !w.net.paths[from.index][to.index].cut {
 					b.post(s.group, heard)

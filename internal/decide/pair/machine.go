@@ -36,8 +36,6 @@ type Machine struct {
 	out      []decide.Action
 
 	begun words.Instant
-	// epoch is the last that this node has asked the lease in.
-	epoch words.Epoch
 	// sending is an advertisement that is on its way, tried when it was begun; spoke says that one has left and none that takes it back.
 	sending decide.Ticket
 	tried   words.Instant
@@ -46,8 +44,8 @@ type Machine struct {
 	// waiting are heartbeats that the segment is asked for when an advertisement has left: the first carried of them by the one on its way.
 	waiting []decide.Message
 	carried int
-	// newer is when a master of a later epoch was heard last; 0 for none.
-	newer words.Instant
+	// by is who was heard last.
+	by string
 	// quietAt is when the segment will have been quiet for long enough; wrong is why an advertisement that was heard can't be accepted, and
 	// by whom it was.
 	quietAt words.Instant
@@ -154,12 +152,6 @@ func (m *Machine) toNode(ev decide.Event) {
 		send, ok := a.(decide.Send)
 		switch {
 		case ok && send.To == Segment:
-			switch asks := send.Message.(type) {
-			case decide.Beat:
-				m.epoch = asks.Epoch
-			case decide.Vote:
-				m.epoch = asks.Epoch
-			}
 			m.ask(send.Message)
 		case ok:
 			if r, releases := send.Message.(decide.Release); releases && r.Holder == m.setup.Self {
@@ -202,7 +194,7 @@ func (m *Machine) admit() {
 func (m *Machine) overhear(e decide.Received) {
 	if e.From != Segment && slices.Contains(m.setup.Voters, e.From) {
 		// It is there, and can vote itself: it may know why not.
-		m.met = true
+		m.met, m.by = true, string(e.From)
 		m.quietAt = max(m.quietAt, m.at.Add(m.setup.Down))
 	}
 	switch e.Message.(type) {

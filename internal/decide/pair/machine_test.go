@@ -10,17 +10,6 @@ import (
 
 // What a pair does is played in prove/sim, with both nodes and all that can befall them. Here are its parts.
 
-func TestMarksAreOfEpochs(t *testing.T) {
-	for e := words.Epoch(1); e < 2000; e += 7 {
-		if m := Mark(e); m < 1 || m > 254 {
-			t.Fatalf("epoch %d: mark %d", e, m)
-		}
-		if !after(Mark(e+1), Mark(e)) || after(Mark(e), Mark(e+1)) || after(Mark(e), Mark(e)) || !after(Mark(e+100), Mark(e)) {
-			t.Errorf("epoch %d does not come before the next", e)
-		}
-	}
-}
-
 func machine(at words.Instant) *Machine {
 	m := New(Setup{
 		Setup: decide.Setup{
@@ -51,7 +40,7 @@ func TestRefusals(t *testing.T) {
 	if why := m.refusal(); why.Code != words.AdvertWrong || why.Text != "10.0.0.9: has another password" {
 		t.Errorf("a router that can't be understood: %v", why)
 	}
-	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Mark: 3, Down: time.Second})
+	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Down: time.Second})
 	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Leaving: true})
 	if why := m.refusal(); !why.Zero() {
 		t.Errorf("the other has left: %v", why)

@@ -16,12 +16,10 @@ func (m *Machine) onAdvertised(e decide.Advertised) {
 		return
 	}
 	if e.Leaving {
-		m.quietAt, m.newer = m.at, 0
+		m.quietAt = m.at
 		return
 	}
-	if m.HoldUntil() > m.at && after(e.Mark, Mark(m.epoch)) {
-		m.newer = m.at
-	}
+	m.by = e.By
 	m.quietAt = m.at.Add(max(e.Down, m.setup.Down))
 }
 
@@ -40,7 +38,7 @@ func (m *Machine) refusal() words.Reason {
 	case m.wrongAt != 0 && m.at < m.wrongAt.Add(m.setup.Down):
 		return m.wrong
 	default:
-		return words.Reason{Code: words.SegmentTaken, Node: m.setup.Self, N: m.quietAt.Sub(m.at).Milliseconds()}
+		return words.Reason{Code: words.SegmentTaken, Node: m.setup.Self, N: m.quietAt.Sub(m.at).Milliseconds(), Text: m.by}
 	}
 }
 
@@ -59,7 +57,7 @@ func (m *Machine) ask(msg decide.Message) {
 			return
 		}
 	case decide.Beat:
-		if m.blind || m.listening() || m.outdone() {
+		if m.blind || m.listening() {
 			return
 		}
 		m.advertise(msg)
@@ -101,9 +99,6 @@ func (m *Machine) listening() bool {
 	return m.at < m.begun.Add(m.setup.Down) && !m.boot.Running && !m.setup.Off.Off(decide.ListenFirst)
 }
 
-// outdone reports whether another master is heard whose epoch is newer than this one's, though its agent is not.
-func (m *Machine) outdone() bool { return m.newer != 0 && m.at < m.newer.Add(m.setup.Down) }
-
 // advertise sends an advertisement with each heartbeat; the segment is asked when it has left. The slot that the heartbeat stands for was armed
 // before, and so it has run out when the other node has heard nothing for Down, which is no shorter than the lease.
 func (m *Machine) advertise(asks decide.Message) {
@@ -123,7 +118,7 @@ func (m *Machine) send(leaving bool) {
 	if !leaving {
 		m.sending, m.tried, m.carried = m.tickets, m.at, len(m.waiting)
 	}
-	m.out = append(m.out, decide.Advertise{Ticket: m.tickets, Mark: Mark(m.epoch), Leaving: leaving})
+	m.out = append(m.out, decide.Advertise{Ticket: m.tickets, Leaving: leaving})
 }
 
 // onSent goes on when an advertisement has left. One that could not is no reason for the segment to grant anything.
@@ -151,15 +146,4 @@ func (m *Machine) leave() {
 		m.spoke = false
 		m.send(true)
 	}
-}
-
-// Mark is what an advertisement tells of its sender's epoch, as a priority of VRRP: 1 to 254.
-func Mark(e words.Epoch) uint8 { return uint8(e%marks) + 1 }
-
-const marks = 254
-
-// after reports whether a mark is of a later epoch than another, as far as they are less than half of all marks apart.
-func after(a, b uint8) bool {
-	d := (int(a) - int(b) + marks) % marks
-	return d != 0 && d < marks/2
 }

@@ -41,6 +41,10 @@ type server struct {
 	offset  int64
 	prio    int
 	lag     time.Duration // of its answers
+	deaf    bool          // obeys no orders
+	syncing time.Duration // how long its link to a new master takes; 20 ms where it is 0
+	loading bool
+	hidden  bool // replica-announced no
 	since   words.Instant // link up since
 	orders  int
 	hears   map[*member]LinkID // who has subscribed
@@ -126,9 +130,19 @@ func site(t *testing.T, seed uint64, replicas, sentinels, quorum int) *world {
 func here(port int) Address { return At("10.0.0.1", port) }
 
 func (w *world) member(port, quorum int) *member {
-	s := State{MyID: fmt.Sprintf("%040x", port*7), DenyScriptsReconfig: true, Groups: []GroupState{{
-		Name: "orders", Addr: here(1), Quorum: quorum, DownAfter: time.Second, FailoverTimeout: 10 * time.Second, ParallelSyncs: 1,
-	}}}
+	return w.memberOf(port, watching("orders", 1, quorum))
+}
+
+// watching is what a file says of a group.
+func watching(name string, master, quorum int) GroupState {
+	return GroupState{Name: name, Addr: here(master), Quorum: quorum, DownAfter: time.Second, FailoverTimeout: 10 * time.Second, ParallelSyncs: 1}
+}
+
+// idOf is a member's.
+func idOf(port int) string { return fmt.Sprintf("%040x", port*7) }
+
+func (w *world) memberOf(port int, groups ...GroupState) *member {
+	s := State{MyID: idOf(port), DenyScriptsReconfig: true, Groups: groups}
 	b := &member{w: w, name: "s" + strconv.Itoa(port), port: port, cut: map[int]bool{}, file: s, saving: 2 * time.Millisecond, reply: map[uint64]Answer{}}
 	w.members = append(w.members, b)
 	b.start()
@@ -197,7 +211,12 @@ func (b *member) act(a Action) {
 	case HangUp:
 		delete(b.links[a.Link], a.Channel)
 	case Ping:
-		b.ask(a.Link, func(s *server, p *member) Event { return Ponged{a.Link, PongOK} })
+		b.ask(a.Link, func(s *server, p *member) Event {
+			if s != nil && s.loading {
+				return Ponged{a.Link, PongLoading}
+			}
+			return Ponged{a.Link, PongOK}
+		})
 	case AskInfo:
 		b.ask(a.Link, func(s *server, p *member) Event { return Informed{a.Link, a.Instance, w.info(s)} })
 	case Greet:
@@ -224,8 +243,9 @@ func (b *member) act(a Action) {
 	case Order:
 		b.ask(a.Link, func(s *server, p *member) Event {
 			s.orders++
-			s.follows = a.Master.Port
-			s.since = w.now.Add(20 * time.Millisecond)
+			if !s.deaf {
+				s.follows, s.since = a.Master.Port, w.now.Add(max(s.syncing, 20*time.Millisecond))
+			}
 			for range OrderCommands - 1 {
 				b.step(Done{a.Link})
 			}
@@ -363,7 +383,7 @@ func (b *member) arrives(id LinkID) time.Duration {
 }
 
 func (w *world) info(s *server) *Info {
-	n := &Info{RunID: s.run, Master: s.follows == 0, Priority: s.prio, Offset: s.offset, Announced: true}
+	n := &Info{RunID: s.run, Master: s.follows == 0, Priority: s.prio, Offset: s.offset, Announced: !s.hidden}
 	if n.Master {
 		for _, r := range w.servers {
 			if r.follows == s.port && !r.dead {

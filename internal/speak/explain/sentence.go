@@ -102,7 +102,7 @@ var sentences = map[words.Code]sentence{
 		"{node} and {other} have different lists of voters of one generation[, {n}]: redkeep recover was run on both sides of a cut",
 		"choose whose data are to stay, and run on that node: redkeep recover --alone --accept-loss",
 	},
-	words.SegmentTaken: {"the other node is heard, and counts as gone[ in {n ms}] if nothing more is", ""},
+	words.SegmentTaken: {"the other node[ or a router, {text},] is heard, and counts as gone[ in {n ms}] if nothing more is", ""},
 	words.AdvertWrong: {
 		"a router with the same virtual_router_id can't be understood[ ({text})], and {node} does not become a second master beside it",
 		"make both sides' settings equal, or choose another virtual_router_id for one of them",
