@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 )
 
 // leaseFace is the face of the leases, and the loop that serves its clients on a goroutine of its own: however many there are,
-// and whatever they do, the agent's loop does not notice.
+// and whatever they do, the agent's loop does not notice. An agent of few groups has one core, and the runtime takes it back from
+// a busy goroutine after 10 ms only, so this one offers it after each turn.
 type leaseFace struct {
 	*sentinel.Lease
 	sockets *sockets.Loop
@@ -43,7 +45,7 @@ const (
 func (a *Agent) openFace(ctx context.Context) error {
 	f := &leaseFace{}
 	var err error
-	if f.sockets, err = sockets.New(sockets.Config{Now: now, Woken: f.woken, KeepAlive: faceKeepAlive}); err != nil {
+	if f.sockets, err = sockets.New(sockets.Config{Now: now, Woken: f.woken, Turn: runtime.Gosched, KeepAlive: faceKeepAlive}); err != nil {
 		return fmt.Errorf("serve clients: %w", err)
 	}
 	a.face = f
