@@ -103,27 +103,31 @@ type Advertised struct {
 // Reached says whether one of a pair's tie-breakers answers.
 type Reached struct{ OK bool }
 
+// FailBackWindow says that the hours have begun or ended in which the group may go back to its preferred node.
+type FailBackWindow struct{ Open bool }
+
 // Asked is a request of a person or of the agent's own shutdown. Its answer is a Reply with the same ID.
 type Asked struct {
 	ID      uint64
 	Request Request
 }
 
-func (Tick) event()       {}
-func (Received) event()   {}
-func (Done) event()       {}
-func (Ordered) event()    {}
-func (Seen) event()       {}
-func (Complained) event() {}
-func (Lost) event()       {}
-func (Silent) event()     {}
-func (Slept) event()      {}
-func (GateSeen) event()   {}
-func (Probed) event()     {}
-func (VIPSeen) event()    {}
-func (Advertised) event() {}
-func (Reached) event()    {}
-func (Asked) event()      {}
+func (Tick) event()           {}
+func (Received) event()       {}
+func (Done) event()           {}
+func (Ordered) event()        {}
+func (Seen) event()           {}
+func (Complained) event()     {}
+func (Lost) event()           {}
+func (Silent) event()         {}
+func (Slept) event()          {}
+func (GateSeen) event()       {}
+func (Probed) event()         {}
+func (VIPSeen) event()        {}
+func (Advertised) event()     {}
+func (Reached) event()        {}
+func (FailBackWindow) event() {}
+func (Asked) event()          {}
 
 // Complaint classes the error replies of a server.
 type Complaint uint8

@@ -29,6 +29,9 @@ type Setup struct {
 	Ungated bool
 	// VIP says that the group has a virtual address.
 	VIP bool
+	// Prefer is the node that the group goes back to, as soon as its server is in sync, while FailBack is set; "" for none.
+	Prefer   words.Node
+	FailBack bool
 	// Turns and Turn give each node of a pair epochs of its own: those that leave Turn when divided by Turns. Zero Turns is any epoch.
 	Turns, Turn words.Epoch
 	// Digest stands for voters, data nodes, ports and addresses; agents compare it.

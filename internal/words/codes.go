@@ -50,7 +50,8 @@ const (
 
 	// Why a holder let go.
 	LeaseLapsed     Code = "lease-lapsed"
-	Superseded      Code = "superseded" // epoch N has been heard of
+	Superseded      Code = "superseded"   // epoch N has been heard of
+	FailingBack     Code = "failing-back" // to Node, which is preferred and in sync
 	HandedOver      Code = "handed-over"
 	AgentStopped    Code = "agent-stopped"
 	AgentSlept      Code = "agent-slept" // N ms

@@ -46,6 +46,7 @@ type Machine struct {
 	ending    *ending
 	departure *departure
 	pausing   *pausing
+	prefers   preferring
 	pauseEnd  words.Instant // of the register's pause, where that has time left
 	// pauseStored is the version that this voter has told others to have on disk.
 	pauseStored words.Pause
@@ -157,6 +158,8 @@ func (m *Machine) hear(ev decide.Event) {
 		m.gateSeen(e)
 	case decide.Asked:
 		m.asked(e)
+	case decide.FailBackWindow:
+		m.window(e)
 	case decide.Tick:
 	}
 }
@@ -177,6 +180,7 @@ func (m *Machine) tend() {
 	m.tendResume()
 	m.tendHolder()
 	m.tendHandover()
+	m.tendPreferring()
 	m.tendCandidate()
 	m.tendLeaving()
 	m.tendVacancy()
@@ -207,7 +211,7 @@ func (m *Machine) Wake() (words.Instant, bool) {
 	}
 	at := words.Earliest(m.nextStatus, m.health.Wake(m.at), m.wakeHolder(), m.wakeCandidate(), m.wakeVacancy(),
 		m.wakeLeaving(), m.wakeHandover(), m.wakeAdmission(), m.wakeResume(), m.wakeEnding(), m.wakeRecord(), m.wakeDeparture(), m.wakeGate(),
-		m.wakePausing(), m.wakeAddress())
+		m.wakePausing(), m.wakeAddress(), m.wakePreferring())
 	return at, at != words.Never
 }
 

@@ -83,6 +83,9 @@ func newGroup(t *testing.T, d *datadriven.TestData) *stand {
 				setup.Data = append(setup.Data, words.Node(v))
 			}
 		}
+		if a.Key == "prefer" {
+			setup.Prefer, setup.FailBack = words.Node(a.Vals[0]), true
+		}
 		setup.VIP = setup.VIP || a.Key == "vip"
 		setup.Ungated = setup.Ungated || a.Key == "ungated"
 	}

@@ -44,7 +44,7 @@ type server struct {
 	deaf    bool          // obeys no orders
 	syncing time.Duration // how long its link to a new master takes; 20 ms where it is 0
 	loading bool
-	hidden  bool // replica-announced no
+	hidden  bool          // replica-announced no
 	since   words.Instant // link up since
 	orders  int
 	hears   map[*member]LinkID // who has subscribed

@@ -44,7 +44,9 @@ type Config struct {
 	ListenPort uint16
 	// PeerPort is the port of the agents among themselves, and of the commands, over TCP and UDP.
 	PeerPort uint16
-	// Nodes are the voters: 3, 5 or 7, in the file's order, with names and addresses that occur once.
+	// TieBreakers are addresses of which a node of a pair must reach one; none for no such demand.
+	TieBreakers []netip.Addr
+	// Nodes are the voters: 3, 5 or 7, or the two of a pair, in the file's order, with names and addresses that occur once.
 	Nodes []Node
 	// Groups are in the file's order, with names that occur once.
 	Groups []Group
@@ -69,6 +71,12 @@ type Group struct {
 	GateExempt []string
 	// VIPs are the group's virtual addresses: none, one, or one of each family, IPv4 first.
 	VIPs []VIP
+	// VRID is the number of a pair's virtual router, 1 to 255; 0 with more nodes.
+	VRID uint8
+	// Prefer is the node that is to be master where it can, "" for none, and Failback when it becomes that again; Window is its.
+	Prefer   words.Node
+	Failback Failback
+	Window   Window
 }
 
 // Server is how a data node's own agent reaches its server of a group.

@@ -24,6 +24,8 @@ type Definition struct {
 	// TLSPort is the servers' port for TLS, 0 for none; TLSReplication says that they follow each other there.
 	TLSPort        uint16
 	TLSReplication bool
+	// VRID is a pair's, 0 with more nodes.
+	VRID uint8
 	// VIPs are sorted; which device carries them is each host's own business.
 	VIPs []netip.Addr
 }
@@ -39,7 +41,7 @@ func (c *Config) Definition(g Group) Definition {
 	d := Definition{
 		Group: g.Name, Voters: slices.Clone(c.Nodes), Data: slices.Clone(g.Data),
 		ServerPort: g.Server.Port, ListenPort: c.ListenPort, PeerPort: c.PeerPort,
-		TLSPort: g.Server.TLS.Port, TLSReplication: g.Server.TLS.Replication, VIPs: g.Addresses(),
+		TLSPort: g.Server.TLS.Port, TLSReplication: g.Server.TLS.Replication, VIPs: g.Addresses(), VRID: g.VRID,
 	}
 	slices.SortFunc(d.Voters, func(a, b Node) int { return cmp.Compare(a.Name, b.Name) })
 	slices.Sort(d.Data)
@@ -63,7 +65,7 @@ func (d Definition) Lines() []string {
 	if len(vips) == 0 {
 		vips = []string{"none"}
 	}
-	return []string{
+	lines := []string{
 		"group: " + string(d.Group),
 		"voters: " + strings.Join(voters, " "),
 		"data: " + strings.Join(data, " "),
@@ -73,6 +75,10 @@ func (d Definition) Lines() []string {
 		"vip: " + strings.Join(vips, " "),
 		"tls port: " + d.tls(),
 	}
+	if d.VRID != 0 {
+		lines = slices.Insert(lines, len(lines)-1, fmt.Sprintf("vrid: %d", d.VRID))
+	}
+	return lines
 }
 
 // noTLS is the line of a group without TLS. It is not part of the text, whose digest is older than the line.

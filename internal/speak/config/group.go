@@ -39,6 +39,7 @@ func (r *reader) groups(v value, c *Config) []Group {
 func (r *reader) group(name words.Group, v value, c *Config) (Group, places) {
 	g := Group{Name: name, Server: Server{Loopback: netip.AddrFrom4([4]byte{127, 0, 0, 1})}}
 	var at places
+	var prefer value
 	for _, n := range c.Nodes {
 		g.Data = append(g.Data, n.Name)
 	}
@@ -49,7 +50,19 @@ func (r *reader) group(name words.Group, v value, c *Config) (Group, places) {
 		{"gate", func(v value) { r.gate(&g.Gate, v) }},
 		{"gate_exempt", func(v value) { g.GateExempt = r.exempt(v) }},
 		{"vip", func(v value) { g.VIPs = r.vips(v, of, c) }},
+		{"vrid", func(v value) { r.vrid(&g, v) }},
+		{"prefer", func(v value) { prefer = v }},
+		{"failback", func(v value) { r.failback(&g, v, of) }},
 	})
+	if at, given := seen["prefer"]; given {
+		r.prefer(&g, prefer, of, c)
+		if _, said := seen["failback"]; !said {
+			g.Failback = FailbackSynced
+		}
+	} else if at, given = seen["failback"]; given && g.Failback != FailbackNever {
+		r.wrong(at, "add prefer: and the node's name", "failback of %s has nothing to go back to", of)
+	}
+	r.router(&g, v.place, seen, c)
 	if _, given := seen["redis"]; !given && v.kind == kindMap {
 		r.wrong(v.place, "add redis: 6379", "%s has no redis", of)
 	}

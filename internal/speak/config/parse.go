@@ -70,6 +70,7 @@ func (r *reader) config(root value) *Config {
 		r.port(&c.ListenPort, "listen_port"),
 		r.port(&c.PeerPort, "peer_port"),
 		{"nodes", func(v value) { nodes = v }},
+		{"tie_breakers", func(v value) { c.TieBreakers = r.tieBreakers(v) }},
 		{"groups", func(v value) { groups = v }},
 	})
 	if root.kind != kindMap {
@@ -90,6 +91,7 @@ func (r *reader) config(root value) *Config {
 		return c // groups cannot be judged without them
 	}
 	c.Nodes = r.nodes(nodes)
+	r.pair(c, seen)
 	if _, given := seen["groups"]; !given {
 		r.wrong(root.place, "add groups: {orders: {redis: 6379}}", "no groups are given")
 		return c
@@ -139,14 +141,11 @@ func (r *reader) nodes(v value) []Node {
 // count refuses numbers of voters that cannot or should not vote.
 func (r *reader) count(at place, n int) {
 	switch n {
-	case 3, 5, 7:
+	case 2, 3, 5, 7:
 	case 0:
 		r.wrong(at, "name three hosts", "nodes is empty")
 	case 1:
 		r.wrong(at, "name three; the second and third may be witnesses without a server", "one node has nobody to fail over to")
-	case 2:
-		r.wrong(at, "add a third node as a witness: any small host with an agent and no server, left out of every group's data",
-			"two nodes have no majority when one is lost, and in a partition could only be available or safe")
 	case 4, 6:
 		r.wrong(at, "add a witness, or leave one out", "%d nodes survive no more losses than %d do", n, n-1)
 	default:

@@ -106,9 +106,15 @@ func dump(c *Config) string {
 	for _, g := range c.Groups {
 		fmt.Fprintf(&b, "group %s data %v gate %s exempt %v vip %s\n", g.Name, g.Data, g.Gate, g.GateExempt, dumpVIPs(g.VIPs))
 		fmt.Fprintf(&b, "  server %v user %q password %v rename %v\n", g.Server.Addr(c.Nodes[0]), g.Server.User, g.Server.Password, g.Server.Rename)
+		if g.VRID != 0 || g.Prefer != "" {
+			fmt.Fprintf(&b, "  vrid %d prefer %q failback %s\n", g.VRID, g.Prefer, g.failback())
+		}
 		if g.Server.TLS != (TLS{}) {
 			fmt.Fprintf(&b, "  ports %v link %d tls %+v\n", g.Server.Ports(), g.Server.LinkPort(), g.Server.TLS)
 		}
+	}
+	if c.PairOf() {
+		fmt.Fprintf(&b, "pair advert %v tie-breakers %v\n", c.Advert(), c.TieBreakers)
 	}
 	for _, w := range c.Warnings {
 		fmt.Fprintf(&b, "warning %s\n", w)

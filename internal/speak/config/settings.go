@@ -12,7 +12,7 @@ type Settings []string
 
 // Settings returns the values as one labelled line for each, in a fixed order.
 func (c *Config) Settings(g Group) Settings {
-	return Settings{
+	s := Settings{
 		"lease: " + c.Lease.String(),
 		"down_after: " + c.DownAfter.String(),
 		"busy_after: " + c.BusyAfter.String(),
@@ -20,6 +20,13 @@ func (c *Config) Settings(g Group) Settings {
 		"patience: " + c.Patience.String(),
 		fmt.Sprintf("gate: %v", g.Gate),
 	}
+	if g.Prefer != "" {
+		s = append(s, "prefer: "+string(g.Prefer), "failback: "+g.failback())
+	}
+	if len(c.TieBreakers) > 0 {
+		s = append(s, fmt.Sprintf("tie_breakers: %v", c.TieBreakers))
+	}
+	return s
 }
 
 // Digest is the settings' short name: equal settings have equal ones, and only they.

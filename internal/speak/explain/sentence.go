@@ -141,6 +141,7 @@ var sentences = map[words.Code]sentence{
 		"if that happens again, look at the network between the nodes",
 	},
 	words.Superseded:   {"a later epoch[ ({n})] has been heard of[ from {node}], which ends every earlier one", ""},
+	words.FailingBack:  {"{node} is preferred and in sync again, and takes over from {other}", ""},
 	words.HandedOver:   {"{node} has handed the master over[ to {other}][ in {n us}]", ""},
 	words.AgentStopped: {"the agent on {node} was stopped", "start it with: redkeep run"},
 	words.AgentSlept: {
