@@ -21,12 +21,13 @@ type (
 		Channel Channel
 	}
 
-	// Ping, AskInfo, Greet, AskDown, Order and KillScript go by the link's Commands channel. Word is what the server calls the
-	// command, in the cases where it may be renamed.
+	// Ping asks whether the other lives. It, AskInfo, Greet, AskDown, Order and KillScript go by the link's Commands channel; Word is
+	// what the server calls the command, in the cases where it may be renamed.
 	Ping struct {
 		Link LinkID
 		Word string
 	}
+	// AskInfo asks a server how it is.
 	AskInfo struct {
 		Link     LinkID
 		Instance InstanceID
@@ -65,6 +66,7 @@ type (
 		To       Address
 		For      time.Duration
 	}
+	// KillScript ends a script that does not end by itself.
 	KillScript struct {
 		Link LinkID
 		Word string

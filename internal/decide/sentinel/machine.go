@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"strings"
 	"time"
 
 	"redkeep/internal/words"
@@ -129,10 +130,7 @@ func (m *Machine) since(i words.Instant) time.Duration { return m.now.Sub(i) }
 // notice tells an event of an instance, by the channel's name, to the log, to subscribers, and if it is a warning to the group's
 // script. more follows the instance.
 func (m *Machine) notice(l Level, channel string, i *instance, more ...string) {
-	payload := m.title(i)
-	for _, s := range more {
-		payload += " " + s
-	}
+	payload := strings.Join(append([]string{m.title(i)}, more...), " ")
 	m.do(Notice{l, channel, payload})
 	if l == Warning && i.group.notify != "" && !m.setup.Observe {
 		m.do(RunScript{i.group.notify, []string{channel, payload}})

@@ -61,7 +61,6 @@ type member struct {
 	cut    map[int]bool // ports that can't be reached
 	links  map[LinkID]map[Channel]int
 	due    map[LinkID]words.Instant // when the last question of a link arrives
-	peer   map[int]*member
 	events []string
 	at     []words.Instant
 	file   State
@@ -211,14 +210,14 @@ func (b *member) act(a Action) {
 	case HangUp:
 		delete(b.links[a.Link], a.Channel)
 	case Ping:
-		b.ask(a.Link, func(s *server, p *member) Event {
+		b.ask(a.Link, func(s *server, _ *member) Event {
 			if s != nil && s.loading {
 				return Ponged{a.Link, PongLoading}
 			}
 			return Ponged{a.Link, PongOK}
 		})
 	case AskInfo:
-		b.ask(a.Link, func(s *server, p *member) Event { return Informed{a.Link, a.Instance, w.info(s)} })
+		b.ask(a.Link, func(s *server, _ *member) Event { return Informed{a.Link, a.Instance, w.info(s)} })
 	case Greet:
 		b.ask(a.Link, func(s *server, p *member) Event {
 			h := a.Hello
@@ -234,14 +233,14 @@ func (b *member) act(a Action) {
 			return Greeted{a.Link, a.Instance, true}
 		})
 	case AskDown:
-		b.ask(a.Link, func(s *server, p *member) Event {
+		b.ask(a.Link, func(_ *server, p *member) Event {
 			p.lastID++
 			id := p.lastID
 			p.step(Asked{id, IsMasterDown{a.Master, a.Epoch, a.RunID}})
 			return b.told(p, a, id, w.now.Add(time.Minute))
 		})
 	case Order:
-		b.ask(a.Link, func(s *server, p *member) Event {
+		b.ask(a.Link, func(s *server, _ *member) Event {
 			s.orders++
 			if !s.deaf {
 				s.follows, s.since = a.Master.Port, w.now.Add(max(s.syncing, 20*time.Millisecond))

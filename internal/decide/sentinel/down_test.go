@@ -1,0 +1,132 @@
+package sentinel
+
+import (
+	"testing"
+	"time"
+)
+
+// after is when a member said something for the first time, from an instant on; -1 if it has not.
+func (b *member) saidAfter(from time.Duration, prefix string) time.Duration {
+	for i, e := range b.events {
+		if at := time.Duration(b.at[i]) - from; at >= 0 && len(e) >= len(prefix) && e[:len(prefix)] == prefix {
+			return at
+		}
+	}
+	return -1
+}
+
+// TestDownAfterCountsAtOnce when it is changed, for all that belongs to the group.
+func TestDownAfterCountsAtOnce(t *testing.T) {
+	w := site(t, 51, 1, 3, 2)
+	b := w.members[0]
+	a := b.request(Set{"orders", []Option{{Name: "down-after-milliseconds", Typed: "Down-After-Milliseconds", Number: 400, Text: "400"}}})
+	if a.Refusal != Accepted || b.heard("+set master orders 10.0.0.1 1 Down-After-Milliseconds 400") != 1 {
+		t.Fatalf("%d: %q", a.Refusal, b.events)
+	}
+	if b.file.Groups[0].DownAfter != 400*time.Millisecond {
+		t.Errorf("on disk %v", b.file.Groups[0].DownAfter)
+	}
+	w.run(3 * time.Second)
+	w.servers[1].frozen, w.servers[2].frozen = true, true
+	from := time.Duration(w.now)
+	w.run(3 * time.Second)
+	for _, who := range []string{"+sdown master", "+sdown slave"} {
+		// A ping goes out at least every 400 ms, and counts for 400 ms.
+		if at := b.saidAfter(from, who); at < 0 || at > 900*time.Millisecond {
+			t.Errorf("%s after %v", who, at)
+		}
+	}
+}
+
+// TestMasterThatCallsItselfAReplica is down when it has for down-after and two INFOs' time.
+func TestMasterThatCallsItselfAReplica(t *testing.T) {
+	w := site(t, 52, 2, 3, 2)
+	w.run(12 * time.Second)
+	from := time.Duration(w.now)
+	w.servers[1].follows = 2
+	w.servers[2].follows = 1 // nobody is a master
+	w.run(time.Minute)
+	b := w.members[0]
+	told, down := b.saidAfter(from, "-role-change master"), b.saidAfter(from, "+sdown master")
+	if told < 0 || down-told < 21*time.Second || down-told > 22*time.Second {
+		t.Errorf("told after %v, down after %v", told, down)
+	}
+	if b.master() == 1 {
+		t.Error("nobody took over")
+	}
+}
+
+// TestRebootedMaster that loads its data for longer than it may.
+func TestRebootedMaster(t *testing.T) {
+	for _, limit := range []time.Duration{0, 5 * time.Second} {
+		w := site(t, 53, 1, 3, 2)
+		for _, b := range w.members {
+			b.ofGroup().rebootDownAfter = limit
+		}
+		w.run(12 * time.Second)
+		w.servers[1].run, w.servers[1].loading = idOf(77), true
+		from := time.Duration(w.now)
+		w.run(25 * time.Second)
+		b := w.members[0]
+		reboot, down := b.saidAfter(from, "+reboot master"), b.saidAfter(from, "+sdown master")
+		switch {
+		case reboot < 0:
+			t.Errorf("it says %q", b.events)
+		case limit == 0 && down >= 0:
+			t.Errorf("down after %v without a limit", down)
+		case limit > 0 && (down-reboot < limit || down-reboot > limit+time.Second):
+			t.Errorf("told after %v, down after %v", reboot, down)
+		}
+	}
+}
+
+// TestTiltAnswers: who doubts its own clock calls nobody down, and votes.
+func TestTiltAnswers(t *testing.T) {
+	w := site(t, 54, 1, 3, 2)
+	b := w.members[0]
+	for _, other := range w.members[1:] {
+		other.kill()
+	}
+	w.die(1)
+	w.run(1500 * time.Millisecond)
+	if !b.ofGroup().master.sDown {
+		t.Fatal("the master is not down for it")
+	}
+	b.dead = true // is stopped for a while
+	w.run(5 * time.Second)
+	b.dead = false
+	b.sched = 0
+	b.step(Passed{})
+	a, ok := b.vote(99, "someone")
+	if !b.m.tilt || !ok || a.Down || a.Leader != "someone" || a.Epoch != 99 {
+		t.Errorf("tilt %v: it answers %+v, %v", b.m.tilt, a, ok)
+	}
+	if s := b.m.Self(); !s.Tilt || s.TiltFor < time.Second {
+		t.Errorf("it tells %+v", s)
+	}
+	w.run(30 * time.Second)
+	if a, _ := b.vote(100, "another"); !a.Down {
+		t.Errorf("after it: %+v", a)
+	}
+}
+
+// TestMisguidedReplicaIsLeftAloneFor the failover timeout: another Sentinel may be about to change what we believe.
+func TestMisguidedReplicaIsLeftAloneFor(t *testing.T) {
+	w := site(t, 55, 2, 3, 2)
+	w.run(12 * time.Second)
+	w.servers[3].follows = 2
+	from := time.Duration(w.now)
+	w.run(9 * time.Second)
+	if w.servers[3].orders != 0 {
+		t.Error("it was told before its time")
+	}
+	w.run(20 * time.Second)
+	if w.servers[3].follows != 1 {
+		t.Errorf("it follows %d", w.servers[3].follows)
+	}
+	for _, b := range w.members {
+		if at := b.saidAfter(from, "+fix-slave-config slave 10.0.0.1:3"); at >= 0 && at < 10*time.Second {
+			t.Errorf("%s told it after %v", b.name, at)
+		}
+	}
+}
