@@ -138,6 +138,7 @@ func (o *Option) check() (bad string, ok bool) {
 	}
 }
 
+// simulateFailure replaces what was simulated in any case, by what comes before a word that is none.
 func (c *Client) simulateFailure(args []string, r *reply) {
 	var failures Failures
 	for _, a := range args {
@@ -147,10 +148,12 @@ func (c *Client) simulateFailure(args []string, r *reply) {
 		case "crash-after-promotion":
 			failures |= CrashAfterPromotion
 		case "help":
+			_ = c.face.source.Simulate(failures) // it is not asked whether that is done
 			r.array(2)
 			r.strings("crash-after-election", "crash-after-promotion")
 			return
 		default:
+			_ = c.face.source.Simulate(failures)
 			r.error("ERR Unknown failure simulation specified")
 			return
 		}

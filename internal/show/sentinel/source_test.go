@@ -53,6 +53,8 @@ func TestRequestsReachTheSource(t *testing.T) {
 		{"SENTINEL CONFIG SET announce-port 1 loglevel debug", ErrNotSaved, "configure announce-port 1", "-ERR Failed to save config file. Check server logs."},
 		{"SENTINEL CONFIG GET announce-ip", nil, "", "*2\n$11\nannounce-ip\n$12\nannounce-ip?"},
 		{"SENTINEL SIMULATE-FAILURE crash-after-election CRASH-AFTER-PROMOTION", nil, "simulate 3", "+OK"},
+		{"SENTINEL SIMULATE-FAILURE help", nil, "simulate 0", "*2\n$20\ncrash-after-election\n$21\ncrash-after-promotion"},
+		{"SENTINEL SIMULATE-FAILURE crash-after-election x", nil, "simulate 1", "-ERR Unknown failure simulation specified"},
 		{"SENTINEL FLUSHCONFIG", errors.New("disk is full"), "flush", "-ERR disk is full"},
 		{"SENTINEL RESET ord*", nil, "reset yes no", ":1"},
 		{"PUBLISH __sentinel__:hello 1,2,3", nil, "greeting 1,2,3", ":1"},
