@@ -57,7 +57,7 @@ func (a *Agent) openFace(ctx context.Context) error {
 	}, faceClients(openFiles()))
 	at := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
 	_, err = reception.Listen(f.sockets, at, face, reception.Options{Idle: faceIdle, Dropped: func(client netip.AddrPort, why error) {
-		if errors.Is(why, sockets.ErrSlow) || errors.Is(why, sockets.ErrLong) {
+		if errors.Is(why, sockets.ErrSlow) || errors.Is(why, sockets.ErrLong) || errors.Is(why, reception.ErrUnfinished) {
 			a.log.Info("drop sentinel client", "addr", client.String(), "error", why)
 		}
 	}})

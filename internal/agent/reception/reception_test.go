@@ -269,6 +269,21 @@ func TestASlowSenderIsServedAndBounded(t *testing.T) {
 	}
 }
 
+// TestHalvesOfRequestsShareABound has clients begin long requests and end none.
+func TestHalvesOfRequestsShareABound(t *testing.T) {
+	s := stage(t, 1, 0)
+	half := "*2\r\n$4\r\nPING\r\n$60000\r\n" + strings.Repeat("x", 59_000)
+	small := dial(t, s.addr)
+	ask(t, small, "*2\r\n$4\r\nPING\r\n$5\r\nab", "")
+	for range unfinished/len(half) + 10 {
+		// It may be dropped before it has sent all of it.
+		_, _ = io.WriteString(dial(t, s.addr), half)
+	}
+	s.awaitDrop(t, ErrUnfinished)
+	ask(t, small, "cde\r\n", "$5\r\nabcde\r\n")
+	ask(t, dial(t, s.addr), "PING\r\n", "+PONG\r\n")
+}
+
 // TestWhoAsksForNothingIsDropped, but for those who listen.
 func TestWhoAsksForNothingIsDropped(t *testing.T) {
 	s := stage(t, 1, 300*time.Millisecond)

@@ -2,6 +2,7 @@ package reception
 
 import (
 	"crypto/tls"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -22,10 +23,28 @@ type Options struct {
 	Dropped func(client netip.AddrPort, why error)
 }
 
+// Together the visitors of one address may have halves of requests waiting, of so many bytes. Beyond that, one of more than fair is
+// dropped when more of it comes: ten thousand that begin long requests and end none cost this much and no more.
+const (
+	unfinished = 64 << 20
+	fair       = 4 << 10
+)
+
+// ErrUnfinished is why a visitor was dropped then.
+var ErrUnfinished = errors.New("too many requests were begun and not ended")
+
+// hall is what the visitors of one address have in common.
+type hall struct {
+	options Options
+	// halves are the bytes of requests that were begun.
+	halves int
+}
+
 // Listen has the face's clients served at an address, by the loop. It is called before the loop runs, or on its goroutine.
 func Listen(loop *sockets.Loop, at netip.AddrPort, face *sentinel.Face, o Options) (*sockets.Listener, error) {
+	in := &hall{options: o}
 	return loop.Listen(at, backlog, o.TLS, func(c *sockets.Conn) sockets.Handler {
-		v := &visitor{conn: c, options: &o}
+		v := &visitor{conn: c, hall: in}
 		c.SetIdle(o.Idle)
 		v.client = face.Open(v)
 		return v
@@ -34,9 +53,12 @@ func Listen(loop *sockets.Loop, at netip.AddrPort, face *sentinel.Face, o Option
 
 // visitor is one connection: what comes is its conversation's, and what that says goes back.
 type visitor struct {
-	conn    *sockets.Conn
-	client  *sentinel.Client // nil for one that there was no room for
-	options *Options
+	conn   *sockets.Conn
+	client *sentinel.Client // nil for one that there was no room for
+	hall   *hall
+	// half is how many bytes of the hall's are this one's.
+	half int
+	why  error // it is dropped; nil while it is not
 }
 
 // Opened has nothing to do: a client speaks first.
@@ -47,7 +69,19 @@ func (v *visitor) Received(_ *sockets.Conn, b []byte) (used int) {
 	if v.client == nil {
 		return len(b)
 	}
-	return v.client.Receive(b)
+	used = v.client.Receive(b)
+	v.owes(len(b) - used)
+	if v.half > fair && v.hall.halves > unfinished {
+		v.why = ErrUnfinished
+		v.conn.Abort()
+	}
+	return used
+}
+
+// owes says how many bytes of a request have come that is not whole.
+func (v *visitor) owes(bytes int) {
+	v.hall.halves += bytes - v.half
+	v.half = bytes
 }
 
 // Closed says that the client has gone.
@@ -55,9 +89,13 @@ func (v *visitor) Closed(c *sockets.Conn, why error) {
 	if v.client == nil {
 		return
 	}
+	v.owes(0)
 	v.client.Gone()
-	if why != nil && v.options.Dropped != nil {
-		v.options.Dropped(c.Remote(), why)
+	if v.why != nil {
+		why = v.why
+	}
+	if why != nil && v.hall.options.Dropped != nil {
+		v.hall.options.Dropped(c.Remote(), why)
 	}
 }
 
@@ -88,5 +126,5 @@ func (v *visitor) Listens(yes bool) {
 		v.conn.SetIdle(0)
 		return
 	}
-	v.conn.SetIdle(v.options.Idle)
+	v.conn.SetIdle(v.hall.options.Idle)
 }
