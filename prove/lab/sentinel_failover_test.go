@@ -197,7 +197,7 @@ func (q *quorum) obeys(r *stage.Redis, master netip.AddrPort) bool {
 	if err != nil || len(answer.Elems) < 3 {
 		return false
 	}
-	if r.Addr() == master {
+	if q.reached(r) == master {
 		return answer.Elems[0].Text == "master"
 	}
 	return answer.Elems[0].Text == "slave" && answer.Elems[1].Text == q.called(master.Addr()) &&

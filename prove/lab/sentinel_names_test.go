@@ -16,6 +16,8 @@ var names = []behaviour{
 	{name: "announced", check: announced, plan: quorumPlan{Idle: true, Voter: announcer}},
 	{name: "hostnames", check: hostnames, plan: quorumPlan{Named: true, Server: namedServer, Voter: namedVoter}},
 	{name: "resolved", check: resolved, plan: quorumPlan{Voter: resolvingVoter}},
+	{name: "ipv6", check: ipv6, plan: quorumPlan{Six: true}},
+	{name: "users-live", check: usersLive, plan: quorumPlan{Voter: withVoter}},
 	{name: "sentinel-pass", check: lockedUp, plan: quorumPlan{Voter: locked}},
 	{name: "sentinel-user", check: lockedUp, plan: quorumPlan{Voter: lockedByUser}},
 }
@@ -206,4 +208,77 @@ func lockedUp(q *quorum) {
 		q.up(i)
 	}
 	q.awaitWhole()
+}
+
+// ipv6: all know each other by IPv6 addresses, and tell of them in brackets where a port follows.
+func ipv6(q *quorum) {
+	if !q.Hosts()[0].Addr6().IsValid() {
+		q.t.Skip("this machine has no IPv6")
+	}
+	for i, s := range q.members {
+		replicas, err := s.Maps("SENTINEL", "REPLICAS", orders)
+		q.must(err)
+		for _, r := range replicas {
+			if r["name"] != fmt.Sprintf("[%s]:6379", r["ip"]) {
+				q.t.Errorf("sentinel %d (%s) shows %s at %s", i, s.Program().Name, r["name"], r["ip"])
+			}
+		}
+		q.writes(i, fmt.Sprintf("monitor %s %s 6379 2", orders, q.at(0).Addr()), fmt.Sprintf("known-replica %s %s 6379", orders, q.at(1).Addr()))
+		if got := len(mustLines(q, s, "sentinel known-sentinel "+orders+" fd00:77::")); got != 2 {
+			q.t.Errorf("sentinel %d (%s) wrote %d others by IPv6", i, s.Program().Name, got)
+		}
+	}
+	for _, leader := range q.leaders() {
+		q.onlyLeader(leader)
+		f := q.fault("kill the master")
+		place := q.place(f.old)
+		_, err := q.servers[place].Kill()
+		q.must(err)
+		f.turnedOver(leader)
+		q.must(q.servers[place].Start(q.t.Context()))
+		f.returned()
+	}
+}
+
+func withVoter(_ *quorum, _ int, c *sentinels.Config) {
+	c.Before = append(c.Before, "user voter on >"+quorumPassword+" allchannels +@all")
+	c.User, c.Password = "voter", quorumPassword
+}
+
+// usersLive: a quorum without passwords gets them while it works, loses each other by a wrong one, and finds each other by the right
+// one again.
+func usersLive(q *quorum) {
+	// Who may do it all is told before the default user goes.
+	q.all("SENTINEL", "CONFIG", "SET", "sentinel-user", "voter")
+	q.all("SENTINEL", "CONFIG", "SET", "sentinel-pass", quorumPassword)
+	q.all("ACL", "SETUSER", "default", "off")
+	q.all("CLIENT", "KILL", "USER", "default")
+	q.lasts(2 * downAfter)
+	q.awaitWhole()
+	for i := range q.members {
+		if answer := q.ask(i, "SENTINEL", "CKQUORUM", orders); !strings.HasPrefix(answer, "OK 3 usable Sentinels.") {
+			q.t.Errorf("sentinel %d: %s", i, answer)
+		}
+	}
+	marks := q.marked()
+	q.all("SENTINEL", "CONFIG", "SET", "sentinel-pass", "wrong")
+	for i := range q.members {
+		q.await(soon, "two that are down", func() bool { return q.count(i, marks[i], "+sdown", "sentinel ") == 2 })
+		q.refused(i, "NOQUORUM 1 usable Sentinels.", "SENTINEL", "CKQUORUM", orders)
+	}
+	q.all("SENTINEL", "CONFIG", "SET", "sentinel-pass", quorumPassword)
+	q.awaitWhole()
+	q.all("SENTINEL", "FLUSHCONFIG")
+	for i, s := range q.members {
+		if got := mustLines(q, s, "user "); len(got) != 2 {
+			q.t.Errorf("sentinel %d (%s) wrote %q", i, s.Program().Name, got)
+		}
+		q.must(s.Kill())
+		q.up(i)
+	}
+	q.awaitWhole()
+	f := q.fault("failover")
+	_, err := q.servers[0].Kill()
+	q.must(err)
+	f.turnedOver(-1)
 }

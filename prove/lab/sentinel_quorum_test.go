@@ -44,6 +44,8 @@ type quorumPlan struct {
 	Voter  func(q *quorum, i int, c *sentinels.Config)
 	// Periods are the arguments of SENTINEL DEBUG after each start; default periods, and "none" for Sentinel's own.
 	Periods string
+	// Six has servers and Sentinels know each other by IPv6.
+	Six bool
 	// Named says that hosts are told by their names.
 	Named bool
 	// Idle leaves the Sentinels unstarted.
@@ -104,7 +106,7 @@ func (q *quorum) serve() {
 	for i := range q.plan.Data {
 		c := stage.RedisConfig{}
 		if i > 0 {
-			c.ReplicaOf = q.servers[0].Addr()
+			c.ReplicaOf = q.at(0)
 		}
 		if q.plan.Server != nil {
 			q.plan.Server(q, i, &c)
@@ -134,7 +136,7 @@ func (q *quorum) flowing() {
 func (q *quorum) enlist() {
 	q.t.Helper()
 	for i, h := range q.Hosts() {
-		g := sentinels.At(orders, q.servers[0].Addr(), q.plan.Need)
+		g := sentinels.At(orders, q.at(0), q.plan.Need)
 		g.DownAfter, g.FailoverTimeout = downAfter, failoverTimeout
 		c := sentinels.Config{Program: q.program(i), Groups: []sentinels.Group{g}}
 		if q.plan.Voter != nil {
@@ -379,10 +381,21 @@ func (q *quorum) masterAt() int {
 	return q.place(at)
 }
 
+// at is where the server of a place is reached.
+func (q *quorum) at(place int) netip.AddrPort { return q.reached(q.servers[place]) }
+
+// reached is where a server is: by IPv6, where the plan says so.
+func (q *quorum) reached(r *stage.Redis) netip.AddrPort {
+	if q.plan.Six {
+		return netip.AddrPortFrom(r.Host().Addr6(), r.Addr().Port())
+	}
+	return r.Addr()
+}
+
 // place is that of the server at an address.
 func (q *quorum) place(at netip.AddrPort) int {
 	q.t.Helper()
-	i := slices.IndexFunc(q.servers, func(r *stage.Redis) bool { return r.Addr() == at })
+	i := slices.IndexFunc(q.servers, func(r *stage.Redis) bool { return q.reached(r) == at })
 	if i < 0 {
 		q.t.Fatalf("no server at %s", at)
 	}

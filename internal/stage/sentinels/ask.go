@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -120,7 +121,7 @@ func (s *Sentinel) Master(group string) (netip.AddrPort, error) {
 	if len(answer.Elems) != 2 {
 		return netip.AddrPort{}, fmt.Errorf("ask %s for the master: no group %s", s.host.Name(), group)
 	}
-	return netip.ParseAddrPort(s.resolve(answer.Elems[0].Text) + ":" + answer.Elems[1].Text)
+	return netip.ParseAddrPort(net.JoinHostPort(s.resolve(answer.Elems[0].Text), answer.Elems[1].Text))
 }
 
 // resolve finds a name in what the process has for /etc/hosts; what is not there is returned as it is.
