@@ -14,6 +14,7 @@ import (
 
 	"redkeep/internal/act/gate"
 	"redkeep/internal/act/peer"
+	"redkeep/internal/act/reach"
 	"redkeep/internal/act/store"
 	"redkeep/internal/picture"
 	"redkeep/internal/show/api"
@@ -57,6 +58,9 @@ type Agent struct {
 	gates  *queue
 	groups map[words.Group]*groupWork
 	order  []words.Group
+
+	// reach watches a pair's tie-breakers; nil where there are none.
+	reach *reach.Watch
 
 	alarm   *alarm
 	mail    chan letter
@@ -125,6 +129,9 @@ func (a *Agent) open(ctx context.Context) error {
 	if err := a.openGroups(); err != nil {
 		return err
 	}
+	if err := a.openReach(); err != nil {
+		return err
+	}
 	a.ask = api.New(api.Config{Picture: a.newest, History: a.history, Definition: a.definition, Post: a.postRequest})
 	a.publish()
 	if err := a.openFace(ctx); err != nil {
@@ -169,6 +176,7 @@ func (a *Agent) start(ctx context.Context, work *errgroup.Group) {
 			work.Go(func() error { return g.vip.Run(ctx) })
 		}
 	}
+	a.startPair(ctx, work)
 	work.Go(func() error { return a.face.serve(ctx) })
 	work.Go(func() error { return a.measureFence(ctx) })
 }
@@ -181,9 +189,15 @@ func (a *Agent) close() {
 	if a.face != nil {
 		a.face.close()
 	}
+	if a.reach != nil {
+		a.reach.Close()
+	}
 	for _, g := range a.groups {
 		if g.vip != nil {
 			_ = g.vip.Close()
+		}
+		if g.segment != nil {
+			_ = g.segment.hand.Close()
 		}
 	}
 	if a.gate != nil {

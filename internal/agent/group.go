@@ -17,7 +17,6 @@ import (
 	"redkeep/internal/act/store"
 	"redkeep/internal/act/vip"
 	"redkeep/internal/decide"
-	"redkeep/internal/decide/group"
 	"redkeep/internal/speak/config"
 	"redkeep/internal/speak/record"
 	"redkeep/internal/words"
@@ -26,7 +25,7 @@ import (
 // groupWork is one group on this node: its machine and its hands' queues.
 type groupWork struct {
 	conf    config.Group
-	machine *group.Machine
+	machine machine
 	wake    words.Instant
 	disk    *queue
 	// server, orders and resets are nil on a witness.
@@ -42,6 +41,9 @@ type groupWork struct {
 	vipState atomic.Pointer[[]vip.Status]
 	// kept are ports that the kernel's gate was found in front of; once the gates are told, those that no group has any more.
 	kept []uint16
+	// segment is a pair's; windowOpen says that the hours are there in which the group may go back to its preferred node.
+	segment    *segment
+	windowOpen bool
 	// addrs are the addresses under which the data nodes' servers find each other.
 	addrs map[words.Node]netip.AddrPort
 }
@@ -65,7 +67,10 @@ func (a *Agent) openGroups() error {
 		}
 		found, running := a.gateFound(g)
 		gates[conf.Name] = found
-		g.machine = group.New(a.setup(g), decide.Boot{
+		if err := a.openSegment(g); err != nil {
+			return err
+		}
+		g.machine = a.newMachine(g, decide.Boot{
 			Session: a.store.Session(), Register: reg, Lost: lost,
 			SameBoot: reg.BootID == a.store.BootID(), Gate: found, Running: running,
 		})
@@ -104,7 +109,7 @@ func (a *Agent) setup(g *groupWork) decide.Setup {
 		Group: g.conf.Name, Self: a.opt.Self.Name, Data: g.conf.Data, Servers: g.addrs,
 		Lease: c.Lease, DownAfter: c.DownAfter, BusyAfter: c.BusyAfter, ColdStartWait: c.ColdStartWait, Patience: c.Patience,
 		Jiffy: jiffy(), Ungated: g.conf.Gate != config.GateOn, Version: a.opt.Version,
-		VIP:    len(g.conf.VIPs) > 0,
+		VIP: len(g.conf.VIPs) > 0, Prefer: g.conf.Prefer, FailBack: g.conf.Failback == config.FailbackSynced,
 		Random: rand.Uint64,
 	}
 	for _, n := range c.Nodes {

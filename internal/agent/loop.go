@@ -159,6 +159,7 @@ func (a *Agent) publish() {
 		ListenPort: a.opt.Config.ListenPort, Addrs: a.addrs(),
 	}
 	wall := time.Now()
+	a.lookAtWindows(wall)
 	for _, name := range a.order {
 		g := a.groups[name]
 		p := g.machine.Picture()
