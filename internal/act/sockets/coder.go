@@ -48,7 +48,7 @@ func (c *Conn) encrypt() {
 	file := os.NewFile(uintptr(c.fd), "")
 	if l.conns = l.grown(c.fd); l.conns[c.fd] == c {
 		l.conns[c.fd] = nil
-		_ = l.poll.control(unix.EPOLL_CTL_DEL, c.fd, 0, 0) // the copy would keep it there
+		_ = l.pollerOf(c).control(unix.EPOLL_CTL_DEL, c.fd, 0, 0) // the copy would keep it there
 	}
 	local := localOf(int(c.fd))
 	raw, err := net.FileConn(file)
@@ -111,9 +111,6 @@ func (c *Conn) pull() {
 		return
 	}
 	k.come = false
-	if !c.dialled {
-		c.loop.prompt = c.loop.now
-	}
 	if n := k.n; n > 0 {
 		k.n, c.heard = 0, c.loop.now
 		c.deliver(k.buffer[:n])

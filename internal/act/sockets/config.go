@@ -42,9 +42,9 @@ type Config struct {
 	// KeepAlive is how long a connection is silent before the kernel asks whether its peer is there; three questions
 	// unanswered, each after a third of it, end the connection. Zero is never; the kernel counts whole seconds.
 	KeepAlive time.Duration
-	// Batch is how long news may wait for more of it while there is much on connections that this side dialled: zero is
-	// not at all, 1 ms saves a third of the work. Accepted connections are served at once, but for the first request after a
-	// pause of theirs; that, what is posted and the wake may be late by as much.
+	// Batch is how long news of connections that this side dialled may wait for more of it while there is much: zero is not at
+	// all, 1 ms saves a third of the work. It holds up nothing else: accepted connections, what is posted and the wake come at once.
+	// See Loop.Hurry.
 	Batch time.Duration
 }
 

@@ -212,9 +212,6 @@ func (c *Conn) bury() {
 
 // event handles what epoll tells.
 func (c *Conn) event(events uint32) {
-	if !c.dialled {
-		c.loop.prompt = c.loop.now
-	}
 	switch {
 	case c.state == connecting:
 		c.connected()
@@ -256,7 +253,7 @@ func (c *Conn) rearm() {
 		return
 	}
 	c.armed = want
-	if err := c.loop.poll.control(unix.EPOLL_CTL_MOD, c.fd, want, c.tag); err != nil {
+	if err := c.loop.pollerOf(c).control(unix.EPOLL_CTL_MOD, c.fd, want, c.tag); err != nil {
 		c.doom(fmt.Errorf("watch connection: %w", err))
 	}
 }

@@ -87,6 +87,23 @@ func (p *poller) look() int {
 	return int(n)
 }
 
+// nap is wait, without telling Go's scheduler. It is for short times: where the kernel has only long ones it waits for none.
+func (p *poller) nap(d time.Duration) int {
+	if p.coarse {
+		return p.look()
+	}
+	ts := timespec{int64(d / time.Second), int64(d % time.Second)}
+	n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),
+		uintptr(unsafe.Pointer(&ts)), 0, 0)
+	if err == unix.ENOSYS || err == unix.EPERM {
+		p.coarse = true
+	}
+	if err != 0 {
+		return 0
+	}
+	return int(n)
+}
+
 // forever is a wait without an end.
 const forever time.Duration = -1
 

@@ -3,6 +3,7 @@ package sockets
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 type Loop struct {
 	config Config
 	poll   poller
+	far    far
 	mail   mailbox
 	pool   pool
 	wheel  wheel
@@ -38,21 +40,24 @@ type Loop struct {
 	taken   []*Conn // one of these lists while it is worked through
 	waiting int     // bytes that wait in all connections
 
-	// Config.Batch: the last wait was short, and accepted connections had nothing since.
-	crowded bool
-	prompt  words.Instant
+	// news is when something came last; alone, whether Go has no second processor.
+	news  words.Instant
+	alone bool
 
 	buffer [64 << 10]byte
 }
 
 // New makes a loop. Run must be called, to the end if need be with a context that has ended: it gives back what New took.
 func New(config Config) (*Loop, error) {
-	l := &Loop{config: config.withDefaults(), wake: words.Never, coded: map[*Conn]struct{}{}, listeners: map[int32]*Listener{}}
+	l := &Loop{
+		config: config.withDefaults(), wake: words.Never, coded: map[*Conn]struct{}{}, listeners: map[int32]*Listener{},
+		alone: runtime.GOMAXPROCS(0) == 1,
+	}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make epoll: %w", err)
 	}
-	l.poll.fd = fd
+	l.poll.fd, l.far.fd = fd, -1
 	if l.mail.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("make eventfd: %w", err)
@@ -62,6 +67,13 @@ func New(config Config) (*Loop, error) {
 		_ = unix.Close(l.mail.bell)
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("watch eventfd: %w", err)
+	}
+	if l.config.Batch > 0 {
+		if err := l.far.open(l); err != nil {
+			_ = unix.Close(l.mail.bell)
+			_ = unix.Close(fd)
+			return nil, err
+		}
 	}
 	l.now = l.config.Now()
 	l.wheel.at = int64(l.now) >> grain
@@ -100,9 +112,14 @@ func (l *Loop) Run(ctx context.Context) error {
 
 // turn takes n events and all that is due.
 func (l *Loop) turn(n int) {
-	l.now = l.config.Now()
+	if l.now = l.config.Now(); n > 0 {
+		l.news = l.now
+	}
 	for i := range n {
 		l.dispatch(&l.poll.events[i])
+	}
+	if l.far.due(l.now) {
+		l.takeFar()
 	}
 	l.mail.run()
 	l.resume()
@@ -124,6 +141,9 @@ func (l *Loop) dispatch(ev *unix.EpollEvent) {
 	if ev.Pad == 0 {
 		if listener := l.listeners[ev.Fd]; listener != nil {
 			listener.accept()
+		}
+		if int(ev.Fd) == l.far.fd {
+			l.takeFar()
 		}
 		return
 	}
@@ -149,42 +169,45 @@ func (l *Loop) sleep() (int, error) {
 	if l.pausedTo != 0 {
 		due = min(due, l.pausedTo)
 	}
-	began := l.config.Now()
+	if l.far.crowded {
+		due = min(due, l.far.looked.Add(l.config.Batch))
+	}
 	wait := forever
 	if due != words.Never {
-		if wait = due.Sub(began); wait <= 0 {
+		if wait = due.Sub(l.config.Now()); wait <= 0 {
 			return 0, nil
 		}
 	}
-	if l.config.Batch > 0 {
-		return l.gather(began, wait)
-	}
-	return l.poll.wait(wait)
+	return l.doze(wait)
 }
 
-// quiet is how long accepted connections must have had nothing before news may wait for more of it.
-const quiet = 10 * time.Millisecond
+const (
+	// brief is how long a wait may be that Go's scheduler is not told of.
+	brief = 2 * time.Millisecond
+	// lull is for how long there must have been no news for a loop to be idle.
+	lull = 20 * time.Millisecond
+)
 
-// gather waits as sleep does; while there is much on dialled connections, it lets it add up for a moment.
-func (l *Loop) gather(began words.Instant, wait time.Duration) (int, error) {
-	if l.crowded && began.Sub(l.prompt) > quiet {
-		moment := l.config.Batch
+// doze waits for events. To be put to sleep and woken by Go's scheduler costs more than most of what there is to be done then; so
+// while there is much to do a short wait is the kernel's alone. It keeps a processor from other goroutines as long, of which a second
+// one therefore must be there; a collection of garbage that wants this goroutine to stop interrupts the wait by its signal.
+func (l *Loop) doze(wait time.Duration) (n int, err error) {
+	if !l.alone && l.now.Sub(l.news) < lull {
+		short := brief
 		if wait != forever {
-			moment = min(moment, wait)
+			short = min(short, wait)
 		}
-		time.Sleep(moment) // and not the kernel's, which would keep the processor from other goroutines
-		n := l.poll.look()
-		l.crowded = n > 1
-		if n > 0 || moment == wait {
+		if n = l.poll.nap(short); n > 0 || short == wait {
 			return n, nil
 		}
 		if l.stop.Load() || l.mail.full.Load() {
 			return 0, nil
 		}
+		if wait != forever {
+			wait -= short
+		}
 	}
-	n, err := l.poll.wait(wait)
-	l.crowded = n > 0 && l.config.Now().Sub(began) < l.config.Batch
-	return n, err
+	return l.poll.wait(wait)
 }
 
 // reap closes what was doomed until now. What its Closed dooms is for the next turn.
@@ -248,6 +271,9 @@ func (l *Loop) end() {
 	defer l.mail.mu.Unlock()
 	_ = unix.Close(l.mail.bell)
 	_ = unix.Close(l.poll.fd)
+	if l.far.fd >= 0 {
+		_ = unix.Close(l.far.fd)
+	}
 }
 
 // watch begins to tell of a plain connection's descriptor.
@@ -256,7 +282,7 @@ func (l *Loop) watch(c *Conn, events uint32) error {
 		l.tag++
 	}
 	c.tag, c.armed = l.tag, events
-	if err := l.poll.control(unix.EPOLL_CTL_ADD, c.fd, events, c.tag); err != nil {
+	if err := l.pollerOf(c).control(unix.EPOLL_CTL_ADD, c.fd, events, c.tag); err != nil {
 		return fmt.Errorf("watch connection: %w", err)
 	}
 	l.conns = l.grown(c.fd)

@@ -131,7 +131,7 @@ func TestBatch(t *testing.T) {
 	done := make(chan struct{})
 	answers, gathered := 0, 0
 	running(t, Config{Batch: time.Millisecond, Turn: func() {
-		if l.crowded {
+		if l.far.crowded {
 			gathered++
 		}
 	}}, func(made *Loop) { l = made })
