@@ -237,6 +237,12 @@ func (w *wire) Closed(_ *sockets.Conn, why error) {
 // Received is for the loop.
 func (w *wire) Received(c *sockets.Conn, b []byte) (used int) {
 	for used < len(b) && !w.closed {
+		if w.channel == core.PubSub {
+			if n := w.message(b[used:]); n > 0 {
+				used += n
+				continue
+			}
+		}
 		v, n, err := resp.ParseValue(b[used:], answerLimits)
 		if err != nil {
 			w.fail(c, err)
@@ -254,6 +260,44 @@ func (w *wire) Received(c *sockets.Conn, b []byte) (used int) {
 	}
 	return used
 }
+
+// message takes a whole message of the channel of hellos without taking memory, as far as it has the form that all of them have. It
+// returns how many bytes that was.
+func (w *wire) message(b []byte) int {
+	var room [4][]byte
+	args, n, err := resp.ParseRequest(b, room[:0], messageLimits)
+	if err != nil || len(args) != 3 || w.head < len(w.asked) || string(args[0]) != "message" || string(args[1]) != hello.Channel {
+		return 0
+	}
+	w.p.step(core.Heard{Link: w.link, Hello: w.p.greetings.of(args[2])})
+	return n
+}
+
+// messageLimits are those of one message.
+var messageLimits = resp.Limits{Line: 64, Bytes: 64 << 10, Elements: 4}
+
+// greetings are the hellos that were heard lately, by their texts: each Sentinel says the same of a group to each of its servers every
+// two seconds, for as long as nothing changes. Nobody changes what is in it.
+type greetings map[string]*core.Hello
+
+// of reads a greeting; nil if it is none.
+func (g *greetings) of(text []byte) *core.Hello {
+	if h, known := (*g)[string(text)]; known {
+		return h
+	}
+	if *g == nil || len(*g) >= mostGreetings {
+		*g = greetings{} // what is still said comes back
+	}
+	own := string(text)
+	h := helloOf(own)
+	if h != nil && len(own) <= longestGreeting {
+		(*g)[own] = h
+	}
+	return h
+}
+
+// mostGreetings is how many are kept, of no more than longestGreeting bytes of text.
+const mostGreetings, longestGreeting = 1 << 14, 512
 
 // fail gives a connection up.
 func (w *wire) fail(c *sockets.Conn, why error) {

@@ -63,13 +63,18 @@ type process struct {
 	scripts *queue.Queue
 	hand    *script.Hand
 	links   map[core.LinkID]*link
-	secure  *tls.Config // of connections to others; nil for none
-	id      string
-	started time.Time
+	// greetings are what Sentinels said lately.
+	greetings greetings
+	secure    *tls.Config // of connections to others; nil for none
+	id        string
+	started   time.Time
 
 	// events wait for the one that is being stepped; answers are those of clients' requests that wait for theirs.
 	events   []core.Event
 	stepping bool
+	// stepped is when the machine last had a turn; pressing is what it said then.
+	stepped  words.Instant
+	pressing bool
 	answers  map[uint64]func(core.Answer)
 	lastAsk  uint64
 	end      context.CancelCauseFunc
@@ -171,7 +176,7 @@ func (p *process) step(ev core.Event) {
 	if p.stepping {
 		return
 	}
-	p.stepping = true
+	p.stepping, p.stepped = true, p.loop.Now()
 	for i := 0; i < len(p.events); i++ {
 		for _, a := range p.machine.Step(p.loop.Now(), p.events[i]) {
 			p.act(a)
@@ -187,10 +192,19 @@ func (p *process) onWoken(words.Instant) { p.step(core.Passed{}) }
 
 // turn ends a batch: scripts begin, and the next wake-up is set.
 func (p *process) turn() {
-	if p.scripts.Wake() <= p.loop.Now() {
-		p.runScripts(p.scripts.Tick(p.loop.Now()))
+	at := p.loop.Now()
+	if p.scripts.Wake() <= at {
+		p.runScripts(p.scripts.Tick(at))
 	}
-	p.loop.SetWake(words.Earliest(p.machine.Wake(), p.scripts.Wake()))
+	if pressing := p.machine.Pressing(); pressing != p.pressing {
+		p.pressing = pressing
+		p.loop.Hurry(pressing)
+	}
+	wake := p.machine.Wake()
+	if !p.pressing && wake > p.stepped {
+		wake = max(wake, p.stepped.Add(batch)) // what is due until then is done at once
+	}
+	p.loop.SetWake(words.Earliest(wake, p.scripts.Wake()))
 }
 
 // now reads the clock that goes on while a host sleeps and is set by nobody.

@@ -40,6 +40,9 @@ func (m *Machine) setDown(i *instance, is bool) {
 		return
 	}
 	i.sDown = is
+	if i.kind == master {
+		m.press()
+	}
 	if is {
 		i.sDownSince = m.now
 		m.notice(Warning, "+sdown", i)

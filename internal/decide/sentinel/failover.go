@@ -48,6 +48,7 @@ func (f failover) under() bool { return f.state != idle }
 // enter goes to the next step.
 func (m *Machine) enter(g *group, s failoverState) {
 	g.failover.state, g.failover.changed = s, m.now
+	m.press()
 	m.prompt(g)
 }
 

@@ -52,7 +52,9 @@ type Machine struct {
 
 	tilt      bool
 	tiltSince words.Instant
-	simulate  Simulate
+	// pressing is until when something is happening that others wait for.
+	pressing words.Instant
+	simulate Simulate
 
 	// saves counts the Saves asked for; ended is the last that has ended, saved the last that is on disk, awaited what goes on then.
 	saves     uint64
@@ -119,6 +121,13 @@ func (m *Machine) Wake() words.Instant {
 	}
 	return m.queue[0].due
 }
+
+// Pressing reports whether a master was lost, a vote given or a step of a failover taken just now: what happens then should wait for
+// nothing, while in quieter times much may be gathered for some milliseconds.
+func (m *Machine) Pressing() bool { return m.now < m.pressing }
+
+// press begins such a time.
+func (m *Machine) press() { m.pressing = m.now.Add(pressTime) }
 
 func (m *Machine) do(a Action) { m.out = append(m.out, a) }
 

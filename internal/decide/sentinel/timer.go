@@ -1,10 +1,6 @@
 package sentinel
 
-import (
-	"container/heap"
-
-	"redkeep/internal/words"
-)
+import "redkeep/internal/words"
 
 // timer is when its owner, a link or an instance, wants to be looked after.
 type timer struct {
@@ -13,31 +9,54 @@ type timer struct {
 	owner any
 }
 
-// queue orders the timers.
-type queue []*timer
+// queue orders the timers: each is due no later than the four below it, which keeps those that are compared close together. The instants
+// stand in the queue itself, so that most comparisons look nowhere else.
+type queue []entry
 
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].due < q[j].due }
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i+1, j+1
+type entry struct {
+	due   words.Instant
+	timer *timer
 }
 
-// Push and Pop are for container/heap.
-func (q *queue) Push(x any) {
-	t := x.(*timer)
-	t.place = len(*q) + 1
-	*q = append(*q, t)
+// width is how many are below each.
+const width = 4
+
+// put has an entry stand at a place.
+func (q queue) put(at int, e entry) {
+	q[at] = e
+	e.timer.place = at + 1
 }
 
-// Pop takes the last one off.
-func (q *queue) Pop() any {
-	old := *q
-	t := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	t.place = 0
-	return t
+// up moves an entry that is due earlier than before, or new.
+func (q queue) up(at int) {
+	for e := q[at]; ; {
+		above := (at - 1) / width
+		if at == 0 || q[above].due <= e.due {
+			q.put(at, e)
+			return
+		}
+		q.put(at, q[above])
+		at = above
+	}
+}
+
+// down moves an entry that is due later.
+func (q queue) down(at int) {
+	for e := q[at]; ; {
+		first := at*width + 1
+		least := first
+		for i := first + 1; i < min(first+width, len(q)); i++ {
+			if q[i].due < q[least].due {
+				least = i
+			}
+		}
+		if first >= len(q) || q[least].due >= e.due {
+			q.put(at, e)
+			return
+		}
+		q.put(at, q[least])
+		at = least
+	}
 }
 
 // rouse has the owner looked after at that instant, or earlier if that is so already.
@@ -51,23 +70,42 @@ func (m *Machine) rouse(t *timer, at words.Instant) {
 func (m *Machine) settle(t *timer, at words.Instant) {
 	t.due = at
 	if t.place == 0 {
-		heap.Push(&m.queue, t)
+		m.queue = append(m.queue, entry{at, t})
+		m.queue.up(len(m.queue) - 1)
 		return
 	}
-	heap.Fix(&m.queue, t.place-1)
+	place := t.place - 1
+	earlier := at < m.queue[place].due
+	m.queue[place].due = at
+	if earlier {
+		m.queue.up(place)
+	} else {
+		m.queue.down(place)
+	}
 }
 
 // sleep takes the owner out of the queue.
 func (m *Machine) sleep(t *timer) {
-	if t.place != 0 {
-		heap.Remove(&m.queue, t.place-1)
+	if t.place == 0 {
+		return
+	}
+	at, last := t.place-1, len(m.queue)-1
+	moved := m.queue[last]
+	m.queue[last] = entry{}
+	m.queue = m.queue[:last]
+	t.place = 0
+	if at < last {
+		m.queue[at] = moved
+		m.queue.up(at)
+		m.queue.down(moved.timer.place - 1)
 	}
 }
 
 // tendAll looks after all whose time has come. Who is roused meanwhile comes in the same turn.
 func (m *Machine) tendAll() {
 	for len(m.queue) > 0 && m.queue[0].due <= m.now {
-		t := heap.Pop(&m.queue).(*timer)
+		t := m.queue[0].timer
+		m.sleep(t)
 		next := words.Never
 		switch o := t.owner.(type) {
 		case *link:

@@ -20,7 +20,7 @@ func parseValue(b []byte, limits *Limits, depth int) (v Value, n int, err error)
 	kind, rest := Kind(line[0]), line[1:len(line)-1]
 	switch kind {
 	case Simple, Error:
-		return Value{Kind: kind, Text: string(rest)}, n, nil
+		return Value{Kind: kind, Text: status(rest)}, n, nil
 	case Integer:
 		v, err = scalar(kind, rest)
 		return v, n, err
@@ -71,4 +71,17 @@ func parseArray(b, count []byte, n int, limits *Limits, depth int) (Value, int, 
 		all, n = append(all, e), n+took
 	}
 	return Value{Kind: Array, Elems: all}, n, nil
+}
+
+// status is the text of a line. Those that come again and again take no memory.
+func status(text []byte) string {
+	switch string(text) {
+	case "OK":
+		return "OK"
+	case "PONG":
+		return "PONG"
+	case "QUEUED":
+		return "QUEUED"
+	}
+	return string(text)
 }
