@@ -130,3 +130,38 @@ func TestMisguidedReplicaIsLeftAloneFor(t *testing.T) {
 		}
 	}
 }
+
+// TestObserver says what it would have done, with news of the replicas that are as late as an election would be, and does nothing.
+func TestObserver(t *testing.T) {
+	w := site(t, 56, 2, 3, 2)
+	b := &member{
+		w: w, name: "observer", port: 120, cut: map[int]bool{}, reply: map[uint64]Answer{}, saving: time.Millisecond,
+		file: State{MyID: idOf(120), Groups: []GroupState{watching("orders", 1, 2)}},
+	}
+	w.members = append(w.members, b)
+	b.watching = true
+	b.start()
+	w.run(19 * time.Second)
+	for _, other := range w.members[:3] {
+		if n := len(other.ofGroup().sentinels); n != 2 {
+			t.Errorf("%s knows %d others", other.name, n)
+		}
+	}
+	w.servers[3].offset = 9999
+	w.die(1)
+	w.run(5 * time.Second)
+	if b.heard("would-try-failover master orders 10.0.0.1 1 epoch 1 down for ") != 1 || b.heard("would-promote slave 10.0.0.1:3 ") != 1 ||
+		b.heard("would-compare the quorum promoted 10.0.0.1:3 for orders; this one would have promoted 10.0.0.1:3, ") != 1 {
+		b.dump()
+		t.Error("that is not what it would have done")
+	}
+	if _, ok := b.vote(99, "someone"); b.reply[b.lastID].Leader != nobody || !ok {
+		t.Errorf("it votes: %+v", b.reply[b.lastID])
+	}
+	if a := b.request(Failover{Group: "orders"}); a.Refusal != Observing {
+		t.Errorf("it does what it is asked for: %d", a.Refusal)
+	}
+	if len(b.file.Groups[0].Replicas) != 0 {
+		t.Error("it has written its file")
+	}
+}

@@ -68,8 +68,7 @@ func (m *Machine) startIfNeeded(g *group) words.Instant {
 		return until
 	}
 	if m.setup.Observe {
-		m.wouldFailOver(g)
-		return words.Never
+		return m.wouldFailOver(g)
 	}
 	if turn := g.master.oDownSince.Add(time.Duration(m.rank(g)) * stagger); m.now < turn {
 		return turn
@@ -181,7 +180,7 @@ func (m *Machine) crash() {
 
 func (m *Machine) selectPromoted(g *group) words.Instant {
 	r := m.best(g)
-	if at := m.newsUntil(g, r); m.now < at {
+	if at := m.newsUntil(g, r, g.failover.changed); m.now < at {
 		return at
 	}
 	if r == nil {
@@ -197,16 +196,16 @@ func (m *Machine) selectPromoted(g *group) words.Instant {
 	return words.Never
 }
 
-// newsUntil is how long a choice waits for replicas that were asked how they are and have not answered: an election may take less time than
+// newsUntil is how long a choice that is due since an instant waits for replicas that were asked how they are and have not answered: an election may take less time than
 // that. They were all asked when the master was found down; who answers late may be the farthest, or the only one that is fit.
-func (m *Machine) newsUntil(g *group, best *instance) words.Instant {
+func (m *Machine) newsUntil(g *group, best *instance, since words.Instant) words.Instant {
 	if !slices.ContainsFunc(g.replicas, func(r *instance) bool { return r.infoAsked && !r.sDown && !r.disconnected() }) {
 		return 0
 	}
 	if best == nil {
-		return g.failover.changed.Add(busyInfo)
+		return since.Add(busyInfo)
 	}
-	return g.failover.changed.Add(hurried)
+	return since.Add(hurried)
 }
 
 func (m *Machine) sendPromotion(g *group) words.Instant {

@@ -29,9 +29,10 @@ type group struct {
 	leaderEpoch uint64
 	voteTicket  uint64
 	failover    failover
-	// wouldAt is when observe mode would have failed over, to wouldBe.
-	wouldAt words.Instant
-	wouldBe string
+	// wouldAt is when observe mode would have failed over, to wouldBe, which it has yet to choose where wouldChoose is set.
+	wouldAt     words.Instant
+	wouldBe     string
+	wouldChoose bool
 }
 
 // word is what the group's servers call a command.

@@ -27,7 +27,7 @@ func (m *Machine) onInformed(i *instance, n *Info) {
 	}
 	// The next is due from now on: sooner than thought, where something is happening.
 	m.rouse(&i.timer, m.now.Add(m.infoPeriod(i))+m.patience(i))
-	if first || i == i.group.failover.promoted || i.group.failover.state == selectReplica {
+	if first || i == i.group.failover.promoted || i.group.master.oDown || i.group.failover.state == selectReplica {
 		m.prompt(i.group)
 	}
 }

@@ -68,7 +68,9 @@ type member struct {
 	failed bool
 	reply  map[uint64]Answer
 	lastID uint64
-	sched  words.Instant
+	// watching is observe mode.
+	watching bool
+	sched    words.Instant
 }
 
 type item struct {
@@ -152,7 +154,7 @@ func (w *world) memberOf(port int, groups ...GroupState) *member {
 func (b *member) start() {
 	b.dead = false
 	b.links, b.due, b.sched = map[LinkID]map[Channel]int{}, map[LinkID]words.Instant{}, 0
-	b.m = New(Setup{Random: b.w.rand.Uint64, Port: b.port}, b.file)
+	b.m = New(Setup{Random: b.w.rand.Uint64, Port: b.port, Observe: b.watching}, b.file)
 	b.step(Began{})
 }
 
