@@ -1,0 +1,96 @@
+package keepalivedconf
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// addresses reads a list of virtual addresses with their options.
+func (r *reader) addresses(s *Statement) []Address {
+	var list []Address
+	r.each(s.Block.Statements, levels[inList], func(one *Statement) {
+		a := Address{At: one.At()}
+		ok := false
+		if a.Prefix, ok = r.prefix(one.Words[0], "a virtual address"); !ok {
+			return
+		}
+		for rest := one.Words[1:]; len(rest) > 0; {
+			if rest, ok = r.option(rest, &a); !ok {
+				break
+			}
+		}
+		for _, other := range list {
+			if other.Prefix.Addr() == a.Prefix.Addr() {
+				r.wrong(a.At, "keep one of them", "%s has %s twice", s.Keyword(), a.Prefix.Addr())
+				return
+			}
+		}
+		list = append(list, a)
+	})
+	if len(s.Block.Statements) == 0 {
+		r.wrong(s.At(), "write the address into it", "%s is empty", s.Keyword())
+	}
+	return list
+}
+
+// prefix reads an address with or without a mask.
+func (r *reader) prefix(w Word, of string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(w.Text); err == nil && addr.Zone() == "" {
+		return r.usable(w, of, netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()))
+	}
+	p, err := netip.ParsePrefix(w.Text)
+	if err == nil {
+		return r.usable(w, of, p)
+	}
+	if before, after, comma := strings.Cut(w.Text, ","); comma && after != "" {
+		if _, err := netip.ParseAddr(before); err == nil {
+			r.wrong(w.At, "write each on a line of its own, without a comma", "several addresses are in one line").replace(w.At, strings.ReplaceAll(w.Text, ",", "\n"))
+			return netip.Prefix{}, false
+		}
+	}
+	r.wrong(w.At, "write an address like 10.0.0.100 or 10.0.0.100/24", "%s is not an IP address: %q", of, shown(w.Text))
+	return netip.Prefix{}, false
+}
+
+// usable refuses what no host can have.
+func (r *reader) usable(w Word, of string, p netip.Prefix) (netip.Prefix, bool) {
+	if a := p.Addr(); a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
+		r.wrong(w.At, "write the address that the clients use", "%s cannot be %s", of, a)
+		return p, false
+	}
+	return p, true
+}
+
+// option reads one option of an address, and returns what follows it.
+func (r *reader) option(rest []Word, a *Address) ([]Word, bool) {
+	text := map[string]*string{"dev": &a.Dev, "label": &a.Label, "scope": &a.Scope, "brd": &a.Broadcast, "broadcast": &a.Broadcast}
+	flags := map[string]*bool{
+		"noprefixroute": &a.NoPrefixRoute, "home": &a.Home, "-nodad": &a.NoDAD, "nodad": &a.NoDAD, "mngtmpaddr": &a.ManageTempAddr, "no_track": &a.NoTrack,
+	}
+	w := rest[0]
+	if into := flags[w.Text]; into != nil {
+		*into = true
+		return rest[1:], true
+	}
+	switch into := text[w.Text]; {
+	case into == nil && w.Text != "peer" && w.Text != "preferred_lft" && w.Text != "track_group":
+		r.oneALine(w, "virtual_ipaddress")
+		return nil, false
+	case len(rest) < 2:
+		r.wrong(w.At, "write it after the word", "%s has no value", shown(w.Text))
+		return nil, false
+	case w.Text == "peer":
+		a.Peer, _ = r.prefix(rest[1], "peer")
+	case w.Text == "preferred_lft":
+		a.PreferredForever = rest[1].Text == "forever"
+	case w.Text == "dev":
+		*into, _ = r.device(rest[1], "dev")
+	case w.Text == "label":
+		if *into = rest[1].Text; len(rest[1].Text) > 15 {
+			r.wrong(rest[1].At, "write up to 15 characters, or leave it out", "label is too long: %q", shown(rest[1].Text))
+		}
+	case into != nil:
+		*into = rest[1].Text
+	}
+	return rest[2:], true
+}
