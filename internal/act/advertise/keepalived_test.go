@@ -26,9 +26,12 @@ type router struct {
 	over  bool
 }
 
-// keepalived starts one in the present namespace. Its configuration is a line a word, as it wants its braces.
+// keepalived starts one in the present namespace.
 func keepalived(t testing.TB, conf string) *router {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("its intervals are seconds")
+	}
 	path, err := exec.LookPath("keepalived")
 	if err != nil {
 		path = "/usr/sbin/keepalived"
@@ -231,6 +234,7 @@ func drain(heard <-chan Heard) {
 
 // TestKeepalivedRefusesThePlainSum is why the other form is the default.
 func TestKeepalivedRefusesThePlainSum(t *testing.T) {
+	t.Parallel()
 	here, there := twoHosts(t)
 	there.enter()
 	k := keepalived(t, fmt.Sprintf(stanza, theirs, "version 3\nadvert_int 0.1", "10.77.0.100"))
