@@ -23,6 +23,9 @@ func (r *router) heard(e Heard) {
 	if t := r.judge(e); t.What != 0 {
 		t.Peer = e.From
 		r.meet(t, e)
+		if t.What.holds() && r.state == Master {
+			r.clash(e)
+		}
 		return
 	}
 	r.part(e.From)

@@ -40,14 +40,17 @@ type (
 		ID   ID
 		Addr netip.Addr
 	}
+	// Configured is another configuration, read while the machine runs.
+	Configured struct{ Setup Setup }
 	// Stop is RFC 5798's Shutdown, of all routers. They come to rest in the state Stopped.
 	Stop struct{}
 )
 
-func (Began) event()   {}
-func (Passed) event()  {}
-func (Heard) event()   {}
-func (Done) event()    {}
-func (Tracked) event() {}
-func (Sourced) event() {}
-func (Stop) event()    {}
+func (Began) event()      {}
+func (Passed) event()     {}
+func (Heard) event()      {}
+func (Done) event()       {}
+func (Tracked) event()    {}
+func (Sourced) event()    {}
+func (Configured) event() {}
+func (Stop) event()       {}

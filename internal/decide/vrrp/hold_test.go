@@ -82,6 +82,46 @@ func TestAMasterGoesOnBesideAPeerThatItCanNotAccept(t *testing.T) {
 	}
 }
 
+// TestTwoThatCanNotUnderstandEachOtherRise is that the greater of them stays, at any step before it stands.
+func TestTwoThatCanNotUnderstandEachOtherRise(t *testing.T) {
+	for _, delayed := range []func(*bench){delay[Probe], delay[Advertise], delay[Promote], delay[SetAddress]} {
+		lesser, greater := began(t, two()), began(t, two())
+		for b, peer := range map[*bench]Heard{
+			lesser:  lesser.said(above, 100, mismatches["password"].change),
+			greater: greater.said(below, 100, mismatches["password"].change),
+		} {
+			delayed(b)
+			b.pass(3610 * time.Millisecond)
+			b.step(peer)
+			for range 4 {
+				if len(b.owing) > 0 {
+					b.answer("")
+				}
+			}
+		}
+		lesser.is(Backup)
+		if !greater.view().Held { // Which was no master yet when it heard of the other.
+			greater.is(Master)
+		}
+		lesser.did = nil
+		lesser.pass(3 * time.Second)
+		if count[Advertise](lesser) != 0 {
+			t.Error("it claims while the other is alive")
+		}
+	}
+}
+
+func TestAMasterAsksAboutWhomItCanNotUnderstand(t *testing.T) {
+	b := master(t, two(func(r *Router) { r.Asks = true }))
+	delay[Ask](b)
+	b.hear(above, 200, mismatches["password"].change)
+	b.is(Master)
+	b.answer("")
+	b.is(Backup)
+	b.pass(3 * time.Second)
+	b.is(Backup)
+}
+
 func TestStrangersAndDistantsHoldNobodyBack(t *testing.T) {
 	b := began(t, three())
 	c := began(t, three(unicast))

@@ -12,10 +12,12 @@ type Machine struct {
 	now     words.Instant
 	out     []Action
 	routers []*router
-	byWire  map[wire]*router
-	byID    map[ID]*router
-	groups  []*group
-	checks  map[string]verdict
+	// gone are those of an older configuration that are not down yet.
+	gone   []*router
+	byWire map[wire]*router
+	byID   map[ID]*router
+	groups []*group
+	checks map[string]verdict
 
 	lastTicket decide.Ticket
 	tickets    map[decide.Ticket]*router
@@ -39,24 +41,7 @@ func New(s Setup) *Machine {
 	m := &Machine{
 		byWire: map[wire]*router{}, byID: map[ID]*router{}, checks: map[string]verdict{}, tickets: map[decide.Ticket]*router{},
 	}
-	for _, conf := range s.Routers {
-		if conf.Lease == 0 {
-			conf.Lease = 2 * conf.Interval
-		}
-		r := newRouter(m, conf)
-		m.routers = append(m.routers, r)
-		m.byWire[wire{conf.Link, conf.VRID, conf.six()}] = r
-		m.byID[conf.ID] = r
-	}
-	for _, ids := range s.Groups {
-		g := &group{}
-		for _, id := range ids {
-			if r := m.byID[id]; r != nil {
-				r.group, g.members = g, append(g.members, r)
-			}
-		}
-		m.groups = append(m.groups, g)
-	}
+	m.configure(s)
 	return m
 }
 
@@ -74,6 +59,10 @@ func (m *Machine) Step(at words.Instant, ev Event) []Action {
 	for _, r := range m.routers {
 		r.tend()
 	}
+	for _, r := range m.gone {
+		r.tend()
+	}
+	m.bury()
 	for _, g := range m.groups {
 		g.move()
 	}
@@ -84,7 +73,10 @@ func (m *Machine) Step(at words.Instant, ev Event) []Action {
 func (m *Machine) Wake() words.Instant {
 	next := words.Never
 	for _, r := range m.routers {
-		next = words.Earliest(next, r.wake())
+		next = min(next, r.wake())
+	}
+	for _, r := range m.gone {
+		next = min(next, r.wake())
 	}
 	return next
 }
@@ -128,6 +120,8 @@ func (m *Machine) take(ev Event) {
 				all.check()
 			}
 		}
+	case Configured:
+		m.configure(e.Setup)
 	case Stop:
 		m.stopping = true
 		for _, r := range m.routers {

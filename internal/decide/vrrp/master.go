@@ -20,15 +20,40 @@ func (r *router) heardAsMaster(from netip.Addr, a Advert) {
 		r.advertise(r.priority())
 		return
 	}
-	mine := r.priority()
-	if a.Priority < mine || a.Priority == mine && from.Less(r.conf.Source) {
+	switch {
+	case !r.outranked(from, a.Priority):
 		r.contend()
-		return
-	}
-	if !r.conf.Asks {
+	case r.conf.Asks:
+		r.askToYield(from, a)
+	default:
 		r.yieldTo(from, a)
+	}
+}
+
+// clash is that somebody takes itself for the master whom this host can't understand. Two that can't are not told apart by an
+// election, so that each must know what it would have said: on the way up the lesser goes back and holds back. A master that
+// stands stays, since whoever can reach the segment could end it otherwise; but where there is somebody to ask, that decides.
+func (r *router) clash(e Heard) {
+	a := e.Advert
+	if e.Broken == "" && !r.outranked(e.From, a.Priority) {
 		return
 	}
+	switch {
+	case r.step != Standing:
+		r.giveUp()
+	case r.conf.Asks:
+		r.askToYield(e.From, a)
+	}
+}
+
+// outranked reports whether a master has more right to the addresses.
+func (r *router) outranked(from netip.Addr, priority uint8) bool {
+	mine := r.priority()
+	return priority > mine || priority == mine && !from.Less(r.conf.Source)
+}
+
+// askToYield asks whether somebody of more right is to be believed, one at a time.
+func (r *router) askToYield(from netip.Addr, a Advert) {
 	if r.yield == nil {
 		t := r.m.ticket(r)
 		r.yield = &yielding{t, from, a}
@@ -39,7 +64,7 @@ func (r *router) heardAsMaster(from netip.Addr, a Advert) {
 // yieldTo leaves the address to a master of more right. No priority 0 follows: there is nobody to invite.
 func (r *router) yieldTo(from netip.Addr, a Advert) {
 	r.master, r.masterHeard = from, r.m.now
-	if r.conf.Version == 3 {
+	if r.conf.Version == 3 && a.Interval > 0 {
 		r.masterInterval = a.Interval
 	}
 	r.preemptAt = 0

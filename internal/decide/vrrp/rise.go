@@ -72,6 +72,11 @@ func (r *router) next(s Step) {
 // claim sends the first advertisement, with which the host is the master for the others. Until it has left, there is no lease to
 // count, and the time it may take is that of one.
 func (r *router) claim() {
+	if until := r.holdsAll(); until > r.m.now {
+		r.rest()
+		r.held, r.downAt = true, until
+		return
+	}
 	r.awaited, r.sent, r.yield, r.answeredAt = 0, r.sent[:0], nil, 0
 	r.state, r.rose = Master, true
 	r.until = r.m.now.Add(r.conf.Lease)

@@ -179,6 +179,19 @@ func TestMismatchedRoutersAreNotTwo(t *testing.T) {
 	}
 }
 
+// TestMismatchedRoutersThatStartTogether is the same where neither is first.
+func TestMismatchedRoutersThatStartTogether(t *testing.T) {
+	for seed := range uint64(50) {
+		w := newWorld(t, seed)
+		w.host(two(), 100)
+		w.host(two(func(r *Router) { r.Secret = words.NewSecret("other") }), 100)
+		w.run(20 * time.Second)
+		if got := w.masters(); len(got) != 1 || w.two > 0 {
+			t.Errorf("seed %d: masters %v, two had the address for %v", seed, got, w.two)
+		}
+	}
+}
+
 // TestNeverTwoWithoutLoss is the property: on a segment that loses nothing there is never more than one master beyond one skew,
 // whatever else happens to the hosts; and never two addresses for longer than a way and a hand.
 func TestNeverTwoWithoutLoss(t *testing.T) {
