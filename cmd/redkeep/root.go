@@ -21,6 +21,7 @@ func commands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newRun(s),
 		newSentinel(s, watchingSentinel()),
+		newKeepalived(s),
 		newCheck(s),
 		newImport(s),
 		newStatus(s),
