@@ -31,7 +31,7 @@ func fromGroup(g picture.Group) GroupStatus {
 	s := GroupStatus{
 		Name: g.Name, Self: g.Self, RedisPort: g.RedisPort, State: strings.ReplaceAll(string(g.State), " ", "_"),
 		Master: g.Master, Epoch: g.Epoch, Writable: g.Writable, LeaseMS: g.Lease.Milliseconds(), LeaseLeftMS: g.HoldLeft.Milliseconds(),
-		Gate: g.Gate, GateMode: g.GateMode, Fence: g.Fence.String(), FenceWhy: g.FenceWhy, Generation: g.Generation, CanFailOver: g.Ready,
+		Gate: g.Gate, GateMode: g.GateMode, Fence: g.Fence.String(), FenceWhy: g.FenceWhy, Generation: g.Generation, Pair: g.Pair, CanFailOver: g.Ready,
 		Why: []ReasonStatus{}, VIPs: []VIPStatus{}, VIPHeld: g.HasVIP, VIPWhy: maybeReason(g.VIPWhy), Members: []MemberStatus{}, Candidates: []CandidateStatus{}, Recent: []NotedEntry{},
 	}
 	for _, v := range g.VIPs {

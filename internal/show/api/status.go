@@ -31,16 +31,18 @@ type GroupStatus struct {
 	// State is one of readmission, follower, candidate, taking_over, holder, letting_go, left.
 	State string `json:"state"`
 	// Master is left out while there is none.
-	Master      words.Node     `json:"master,omitempty"`
-	Epoch       words.Epoch    `json:"epoch"`
-	Writable    bool           `json:"writable"`
-	LeaseMS     int64          `json:"lease_ms"`
-	LeaseLeftMS int64          `json:"lease_left_ms"`
-	Gate        string         `json:"gate"`
-	GateMode    string         `json:"gate_mode"`
-	Fence       string         `json:"fence"`
-	FenceWhy    string         `json:"fence_why,omitempty"`
-	Generation  uint64         `json:"generation"`
+	Master      words.Node  `json:"master,omitempty"`
+	Epoch       words.Epoch `json:"epoch"`
+	Writable    bool        `json:"writable"`
+	LeaseMS     int64       `json:"lease_ms"`
+	LeaseLeftMS int64       `json:"lease_left_ms"`
+	Gate        string      `json:"gate"`
+	GateMode    string      `json:"gate_mode"`
+	Fence       string      `json:"fence"`
+	FenceWhy    string      `json:"fence_why,omitempty"`
+	Generation  uint64      `json:"generation"`
+	// Pair says that the group has two nodes and no third.
+	Pair        bool           `json:"pair,omitempty"`
 	CanFailOver bool           `json:"can_fail_over"`
 	Why         []ReasonStatus `json:"why"`
 	VIPs        []VIPStatus    `json:"vips"`

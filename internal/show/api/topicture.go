@@ -25,7 +25,7 @@ func (s GroupStatus) Picture() picture.Group {
 	g := picture.Group{
 		Name: s.Name, Self: s.Self, RedisPort: s.RedisPort, State: picture.State(strings.ReplaceAll(s.State, "_", " ")),
 		Master: s.Master, Epoch: s.Epoch, Writable: s.Writable, Lease: millis(s.LeaseMS), HoldLeft: millis(s.LeaseLeftMS),
-		Gate: s.Gate, GateMode: s.GateMode, Fence: fence(s.Fence), FenceWhy: s.FenceWhy, Generation: s.Generation, Ready: s.CanFailOver,
+		Gate: s.Gate, GateMode: s.GateMode, Fence: fence(s.Fence), FenceWhy: s.FenceWhy, Generation: s.Generation, Pair: s.Pair, Ready: s.CanFailOver,
 		HasVIP: s.VIPHeld, VIPWhy: s.VIPWhy.Reason(),
 	}
 	for _, v := range s.VIPs {
