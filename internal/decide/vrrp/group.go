@@ -13,14 +13,14 @@ func (g *group) busy() bool {
 	return false
 }
 
-// held reports whether a member must not become master.
-func (g *group) held() bool {
+// parted reports whether a member is master, and another must not become it.
+func (g *group) parted() bool {
+	master, held := false, false
 	for _, r := range g.members {
-		if r.state != Master && r.heldUntil() > r.m.now {
-			return true
-		}
+		master = master || r.state == Master
+		held = held || r.state != Master && r.heldUntil() > r.m.now
 	}
-	return false
+	return master && held
 }
 
 // move has the others follow a member that fell or rose in this turn; falling counts more. A fault concerns all of them anyway.
@@ -31,7 +31,7 @@ func (g *group) move() {
 		r.rose, r.left = false, false
 	}
 	switch {
-	case left || rose && g.held():
+	case left || g.parted():
 		for _, r := range g.members {
 			g.lower(r)
 		}

@@ -250,6 +250,19 @@ func TestALateTurnOfABackupListensFirst(t *testing.T) {
 	b.masterAfter(3*time.Second + 609375*time.Microsecond)
 }
 
+// TestALateAnswerToAProbeIsNone is a host that was frozen while it asked.
+func TestALateAnswerToAProbeIsNone(t *testing.T) {
+	b := began(t, three())
+	delay[Probe](b)
+	b.pass(3610 * time.Millisecond)
+	b.now = b.now.Add(5 * time.Second)
+	b.answer("")
+	b.is(Backup)
+	b.step(b.said(above, 200))
+	b.pass(3 * time.Second)
+	b.is(Backup)
+}
+
 func TestAnnouncesAgain(t *testing.T) {
 	b := began(t, three())
 	b.pass(3610 * time.Millisecond)

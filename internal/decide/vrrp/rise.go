@@ -28,6 +28,11 @@ func (r *router) asked() {
 // probed goes on after the probe. Whoever leaves the address may be a moment late, and is not reported for it.
 func (r *router) probed(failed string) {
 	now := r.m.now
+	if r.state == Backup && now.Sub(r.stepAt) > r.conf.Interval {
+		// A question takes milliseconds. A host that did not run meanwhile may have a master waiting in its queues.
+		r.rest()
+		return
+	}
 	if r.takenUntil == words.Never {
 		r.takenUntil = now.Add(r.conf.Interval)
 	}
@@ -47,7 +52,7 @@ func (r *router) probed(failed string) {
 // next begins a step. Tickets of the step before it mean nothing any more.
 func (r *router) next(s Step) {
 	id := r.conf.ID
-	r.step, r.stepUntil = s, r.m.now.Add(patience)
+	r.step, r.stepAt, r.stepUntil = s, r.m.now, r.m.now.Add(patience)
 	if s == Claiming {
 		r.claim()
 		return

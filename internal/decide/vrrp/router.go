@@ -37,11 +37,11 @@ type router struct {
 	sent                             []sending
 	yield                            *yielding
 
-	// awaited is the ticket of the present step, and stepUntil its bound. drop and resign say how the way down goes: the address before
+	// awaited is the ticket of the present step, stepAt its beginning, and stepUntil its bound. drop and resign say how the way down goes: the address before
 	// the role, and with an advertisement of priority 0 at its end.
-	awaited      decide.Ticket
-	stepUntil    words.Instant
-	drop, resign bool
+	awaited           decide.Ticket
+	stepAt, stepUntil words.Instant
+	drop, resign      bool
 	// preempts is that the claim comes before the probe; takenUntil is for how long somebody's answer to it may be one that is going.
 	preempts   bool
 	takenUntil words.Instant

@@ -171,6 +171,17 @@ func TestAGroupHoldsBackTogether(t *testing.T) {
 	b.are(Backup, Backup, Master)
 }
 
+// TestAGroupThatWouldPart is that what one must not become, the others are not either.
+func TestAGroupThatWouldPart(t *testing.T) {
+	b := pair(t)
+	delay[Probe](b)
+	b.pass(3*time.Second + 610*time.Millisecond)
+	b.answer("") // redis
+	b.are(Master, Backup, Backup)
+	b.step(Heard{Link: "eth1", From: above, To: all4, Hops: 255, Advert: Advert{Version: 2, VRID: 52, Priority: 9}})
+	b.are(Backup, Backup, Backup)
+}
+
 func TestAGroupWhoseMemberCanNotRise(t *testing.T) {
 	b := pair(t)
 	delay[Probe](b)
