@@ -89,12 +89,14 @@ func (a *Agent) openSegment(g *groupWork) error {
 	return nil
 }
 
-// carryAdvert sends an advertisement to the other node. It waits for nobody, and so is done by the loop itself: a late one is a
+// carryAdvert sends an advertisement to the other node, and has the tie-breakers asked beside it. It waits for nobody, and so is done by the loop itself: a late one is a
 // failover.
 func (a *Agent) carryAdvert(g *groupWork, act decide.Advertise) {
 	ad := g.segment.advert
 	if act.Leaving {
 		ad.Priority = 0
+	} else if a.reach != nil {
+		a.reach.Ask()
 	}
 	a.later(g.conf.Name, done(act.Ticket, g.segment.hand.Send(&ad, g.segment.from, g.segment.to)))
 }
@@ -147,12 +149,16 @@ func (a *Agent) openReach() error {
 		return nil
 	}
 	var err error
+	reached := true // what the machines know of before the first answer has its own time
 	a.reach, err = reach.Open(reach.Config{
-		Hosts: c.TieBreakers, Every: c.Advert(), Silent: masterDown(c.Advert()),
-		OnChange: func(is bool) {
-			a.log.Info("tie-breakers", "reached", is)
+		Hosts: c.TieBreakers, Every: c.Advert(), Silent: masterDown(c.Advert()), Now: now,
+		OnNews: func(is bool, asked words.Instant) {
+			if is != reached {
+				a.log.Info("tie-breakers", "reached", is)
+			}
+			reached = is
 			for _, name := range a.order {
-				a.post(name, decide.Reached{OK: is})
+				a.post(name, decide.Reached{OK: is, Asked: asked})
 			}
 		},
 	})

@@ -100,8 +100,11 @@ type Advertised struct {
 	Wrong   string
 }
 
-// Reached says whether one of a pair's tie-breakers answers.
-type Reached struct{ OK bool }
+// Reached says whether one of a pair's tie-breakers answers, and when the last question left that one has answered: 0 for none.
+type Reached struct {
+	OK    bool
+	Asked words.Instant
+}
 
 // FailBackWindow says that the hours have begun or ended in which the group may go back to its preferred node.
 type FailBackWindow struct{ Open bool }

@@ -62,6 +62,7 @@ const (
 	AdvertBeforeGrant Rule = "advert-before-grant"
 	ListenFirst       Rule = "listen-first"
 	HeardOnce         Rule = "heard-once"
+	ReachedSince      Rule = "reached-since"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

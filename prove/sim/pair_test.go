@@ -15,6 +15,11 @@ func pairBirth(s decide.Setup, b decide.Boot) Machine {
 	return pair.New(pair.Setup{Setup: s, Advert: s.Lease / 3, Down: advertDown(s.Lease)}, b)
 }
 
+// brokenBirth makes those of two nodes with tie-breakers.
+func brokenBirth(s decide.Setup, b decide.Boot) Machine {
+	return pair.New(pair.Setup{Setup: s, Advert: s.Lease / 3, Down: advertDown(s.Lease), TieBreakers: true}, b)
+}
+
 // pairPlan is a calm run of two nodes.
 func pairPlan(script func(*World)) Plan {
 	return Plan{
@@ -64,6 +69,30 @@ func TestPairHealed(t *testing.T) {
 	}
 }
 
+// TestPairTieBreakers cuts one of two off from everything, from the other and the tie-breakers: with these, nothing is promised less than
+// of three nodes.
+func TestPairTieBreakers(t *testing.T) {
+	for name, script := range map[string]func(*World){
+		"master":       acts(act{500, func(w *World) { w.net.isolate(0, true, true) }}, act{5000, func(w *World) { w.net.heal() }}),
+		"other":        acts(act{500, func(w *World) { w.net.isolate(1, true, true) }}, act{5000, func(w *World) { w.net.heal() }}),
+		"server":       acts(act{500, func(w *World) { a(w).servers[0].kill(true) }}),
+		"host":         acts(act{500, func(w *World) { a(w).off() }}, act{4000, func(w *World) { a(w).on(withAOF, ms(300)) }}),
+		"tie-breakers": acts(act{500, func(w *World) { w.net.cutBoth(0, 2, true); w.net.cutBoth(1, 2, true) }}, act{4000, func(w *World) { w.net.heal() }}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(10) {
+				p := pairPlan(script)
+				p.Birth, p.TieBreakers, p.Seed = brokenBirth, true, seed+1
+				if o := Run(p); len(o.Findings) > 0 || o.Acks == 0 {
+					o.Print(t.Output())
+					t.Fatalf("seed %d: convicted, or nothing written", p.Seed)
+				}
+			}
+		})
+	}
+}
+
 // pairTrials are what a pair's own rules prevent.
 func pairTrials() []trial {
 	two := func(script func(*World)) Plan { return Plan{Birth: pairBirth, Voters: 2, Script: script, NoRest: true} }
@@ -74,6 +103,8 @@ func pairTrials() []trial {
 		{rule: decide.ListenFirst, plan: two(acts(act{0, func(w *World) { a(w).killAgent() }}, act{2500, func(w *World) { a(w).startAgent() }}))},
 		{rule: decide.HeardOnce, plan: alone()},
 		{rule: decide.OwnEpochs, plan: ownEpochs()},
+		{rule: decide.ReachedSince, plan: Plan{Birth: brokenBirth, TieBreakers: true, Voters: 2, NoRest: true, Script: acts(
+			act{0, func(w *World) { w.net.isolate(0, true, true) }})}},
 	}
 }
 
@@ -114,6 +145,12 @@ func pairFaults() Mixture {
 func TestPairMixture(t *testing.T) {
 	mix := pairFaults()
 	p := Plan{Seed: *fromFlag, Birth: pairBirth, Voters: 2, Data: 2, Lease: time.Second, Mix: mix, Off: rules(t, *ruleFlag), Lines: *lines}
+	p.hunted(t, "TestPairMixture")
+}
+
+// hunted searches under a plan, or replays the run of one seed.
+func (p Plan) hunted(t *testing.T, name string) {
+	t.Helper()
 	if *seedFlag != 0 {
 		p.Seed = *seedFlag
 		o := Run(p)
@@ -127,6 +164,16 @@ func TestPairMixture(t *testing.T) {
 	bag.Print(t.Output())
 	for _, o := range bag.Convicted {
 		o.Print(t.Output())
-		t.Errorf("replay: go test ./prove/sim -run TestPairMixture -sim.seed=%d -sim.rule=%q -v", o.Plan.Seed, *ruleFlag)
+		t.Errorf("replay: go test ./prove/sim -run %s -sim.seed=%d -sim.rule=%q -v", name, o.Plan.Seed, *ruleFlag)
 	}
+}
+
+// TestPairCuts searches all faults, cuts too. Two masters and what comes of them can't be excluded then; that each epoch has one
+// holder, that nobody is elected without need where the network is whole, and that the two come to rest, can.
+func TestPairCuts(t *testing.T) {
+	p := Plan{Seed: *fromFlag, Birth: pairBirth, Voters: 2, Data: 2, Lease: time.Second, Mix: Common(), Off: rules(t, *ruleFlag), Lines: *lines}
+	p.Excused = func(f Finding) bool {
+		return !slices.Contains([]judge.Law{judge.OneHolder, judge.ComesToRest, judge.Sane, judge.Needless, judge.SwitchLoses}, f.Law)
+	}
+	p.hunted(t, "TestPairCuts")
 }

@@ -43,6 +43,8 @@ type Plan struct {
 	NoRest bool
 	// VIP gives the groups virtual addresses; Ungated takes the gates away. A mixture draws VIP by its seed.
 	VIP, Ungated bool
+	// TieBreakers are a pair's, reached where the clients elsewhere are.
+	TieBreakers bool
 	// Empty starts with servers that hold nothing instead of a master with replicas.
 	Empty bool
 	// Leases are the hosts' own leases where they differ from Lease; Files are their lists of voters.

@@ -29,6 +29,8 @@ type seat struct {
 	vip     addressHand
 	// epoch is the one that the machine said it was elected in, or resumes.
 	epoch words.Epoch
+	// begun is when the machine was made, reached when a tie-breaker's last answer was read.
+	begun, reached time.Duration
 }
 
 func (s *seat) host() *host     { return s.agent.host }
@@ -55,6 +57,10 @@ func (s *seat) born(boot decide.Boot) {
 	}, boot)
 	fence := words.FenceHard
 	s.agent.post(s.group, decide.GateSeen{Gate: s.gate().state, Fence: fence})
+	s.begun = w.now
+	if p.TieBreakers {
+		s.watchBreakers()
+	}
 	if s.server() != nil {
 		s.poll()
 	}
@@ -152,6 +158,9 @@ func (s *seat) act(action decide.Action) {
 	case decide.AnnounceVIP:
 		a.later(vipHand, w.between(5*us, 50*us), s.host().addresses[s.group].announce)
 	case decide.Advertise:
+		if w.plan.TieBreakers && !v.Leaving {
+			a.later(pollHand, w.between(5*us, 50*us), s.askBreakers)
+		}
 		s.advertise(v)
 	case decide.Reply:
 		if v.Final {

@@ -9,34 +9,45 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // Config is what a Watch is opened with.
 type Config struct {
-	// Hosts are asked in turn, every Every; when none has answered for Silent, none is reached.
+	// Hosts are asked in turn, every Every and when Ask is called; when none has answered for Silent, none is reached.
 	Hosts         []netip.Addr
 	Every, Silent time.Duration
-	// OnChange is called from Run's goroutine with whether one is reached: once at first, and then when that changes.
-	OnChange func(reached bool)
+	// Now is the agent's clock.
+	Now func() words.Instant
+	// OnNews is called from Run's goroutine with whether one is reached: once at first, when that changes, and after each answer. Asked
+	// is when the newest question left that was answered.
+	OnNews func(reached bool, asked words.Instant)
 }
+
+// gap is the least time between two questions: many groups ask at once.
+const gap = 2 * time.Millisecond
 
 // Watch asks hosts whether they are there.
 type Watch struct {
-	conf     Config
-	id       uint16
-	socket4  net.PacketConn
-	socket6  net.PacketConn
-	answered atomic.Int64 // when one last did, in nanoseconds since began
-	began    time.Time
-	news     chan struct{}
+	conf    Config
+	id      uint16
+	socket4 net.PacketConn
+	socket6 net.PacketConn
+	asks    chan struct{}
+	answers chan answer
+}
+
+// answer is one that came from a host, at an instant, to the question of a number.
+type answer struct {
+	seq uint16
+	at  words.Instant
 }
 
 // Open makes the sockets that the hosts' families need, in the present thread's network namespace. It needs CAP_NET_RAW.
 func Open(c Config) (*Watch, error) {
-	w := &Watch{conf: c, id: uint16(rand.Uint32()), began: time.Now(), news: make(chan struct{}, 1)}
-	w.answered.Store(-1)
+	w := &Watch{conf: c, id: uint16(rand.Uint32()), asks: make(chan struct{}, 1), answers: make(chan answer, 16)}
 	var err error
 	if slices.ContainsFunc(c.Hosts, netip.Addr.Is4) {
 		if w.socket4, err = net.ListenPacket("ip4:icmp", "0.0.0.0"); err != nil {
@@ -61,6 +72,14 @@ func (w *Watch) Close() {
 	}
 }
 
+// Ask has the hosts asked now, or as soon as the gap allows. It waits for nothing, and may be called from any goroutine.
+func (w *Watch) Ask() {
+	select {
+	case w.asks <- struct{}{}:
+	default: // one is to come, and is later than this moment
+	}
+}
+
 // Run asks until the context ends.
 func (w *Watch) Run(ctx context.Context) error {
 	var receiving sync.WaitGroup
@@ -71,41 +90,87 @@ func (w *Watch) Run(ctx context.Context) error {
 		v6     bool
 	}{{w.socket4, false}, {w.socket6, true}} {
 		if s.socket != nil {
-			receiving.Go(func() { w.receive(s.socket, s.v6) })
+			receiving.Go(func() { w.receive(ctx, s.socket, s.v6) })
 		}
 	}
 	turn := time.NewTicker(w.conf.Every)
 	defer turn.Stop()
-	told, reached := false, false
-	for seq := uint16(0); ; seq++ {
-		for _, h := range w.conf.Hosts {
-			w.send(h, seq) // one that can't be sent is one that is not answered
+	t := talk{watch: w, begun: w.conf.Now()}
+	t.ask()
+	for {
+		asks := w.asks
+		if t.early() {
+			asks = nil
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-w.news:
+		case a := <-w.answers:
+			t.answered(a)
+		case <-asks:
+			t.ask()
+		case <-t.spaced():
 		case <-turn.C:
+			t.ask()
+			t.judge()
 		}
-		last := time.Duration(w.answered.Load())
-		is := last >= 0 && time.Since(w.began)-last < w.conf.Silent
-		if !told && !is && time.Since(w.began) < w.conf.Silent {
-			continue // the first answer is on its way
-		}
-		if !told || is != reached {
-			told, reached = true, is
-			w.conf.OnChange(is)
-		}
-		w.pause(ctx, turn)
 	}
 }
 
-// pause waits for the next turn, whatever comes in meanwhile: news of one that answers is no reason to ask it again at once.
-func (w *Watch) pause(ctx context.Context, turn *time.Ticker) {
-	select {
-	case <-ctx.Done():
-	case <-turn.C:
+// talk is what Run's goroutine knows.
+type talk struct {
+	watch *Watch
+	begun words.Instant
+	// sent are when the last questions left, by their number.
+	sent [64]words.Instant
+	seq  uint16
+	last words.Instant
+	// heard is when a host last answered, newest the question that it did answer.
+	heard, newest words.Instant
+	told, reached bool
+}
+
+// ask puts a question to each host.
+func (t *talk) ask() {
+	t.seq++
+	t.last = t.watch.conf.Now()
+	t.sent[int(t.seq)%len(t.sent)] = t.last
+	for _, h := range t.watch.conf.Hosts {
+		t.watch.send(h, t.seq) // one that can't be sent is one that is not answered
 	}
+}
+
+// early reports whether the last question is younger than the gap.
+func (t *talk) early() bool { return t.watch.conf.Now().Sub(t.last) < gap }
+
+// spaced wakes Run when the gap is over; it is nil where it is.
+func (t *talk) spaced() <-chan time.Time {
+	if !t.early() {
+		return nil
+	}
+	return time.After(gap)
+}
+
+// answered takes an answer to one of the last questions; who answers an older one is there as well, and it says nothing new.
+func (t *talk) answered(a answer) {
+	t.heard = max(t.heard, a.at)
+	if age := t.seq - a.seq; int(age) < len(t.sent) && t.sent[int(a.seq)%len(t.sent)] > t.newest {
+		t.newest = t.sent[int(a.seq)%len(t.sent)]
+		t.tell(true)
+	}
+}
+
+// judge says when none has answered for too long.
+func (t *talk) judge() {
+	now := t.watch.conf.Now()
+	if now.Sub(max(t.heard, t.begun)) >= t.watch.conf.Silent && (!t.told || t.reached) {
+		t.tell(false)
+	}
+}
+
+func (t *talk) tell(reached bool) {
+	t.told, t.reached = true, reached
+	t.watch.conf.OnNews(reached, t.newest)
 }
 
 func (w *Watch) send(to netip.Addr, seq uint16) {
@@ -118,7 +183,7 @@ func (w *Watch) send(to netip.Addr, seq uint16) {
 }
 
 // receive takes answers until the socket is closed. What a socket for all ICMP brings besides is not looked at.
-func (w *Watch) receive(socket net.PacketConn, v6 bool) {
+func (w *Watch) receive(ctx context.Context, socket net.PacketConn, v6 bool) {
 	b := make([]byte, 1500)
 	for {
 		n, from, err := socket.ReadFrom(b)
@@ -129,14 +194,14 @@ func (w *Watch) receive(socket net.PacketConn, v6 bool) {
 			time.Sleep(w.conf.Every) // such as a device that is down: who does not hear is not reached
 			continue
 		}
-		id, _, ok := parseReply(b[:n], v6)
+		id, seq, ok := parseReply(b[:n], v6)
 		if !ok || id != w.id || !w.asked(from) {
 			continue
 		}
-		w.answered.Store(int64(time.Since(w.began)))
 		select {
-		case w.news <- struct{}{}:
-		default:
+		case w.answers <- answer{seq, w.conf.Now()}:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"redkeep/internal/stage/need"
+	"redkeep/internal/words"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -21,7 +22,7 @@ func watch(t *testing.T, hosts ...string) <-chan bool {
 		need.Right(t, "raw sockets need root")
 	}
 	said := make(chan bool, 16)
-	c := Config{Every: 20 * time.Millisecond, Silent: 200 * time.Millisecond, OnChange: func(is bool) { said <- is }}
+	c := Config{Every: 20 * time.Millisecond, Silent: 200 * time.Millisecond, Now: sinceBegun(), OnNews: changes(said)}
 	for _, h := range hosts {
 		c.Hosts = append(c.Hosts, netip.MustParseAddr(h))
 	}
@@ -41,6 +42,22 @@ func watch(t *testing.T, hosts ...string) <-chan bool {
 	return said
 }
 
+func sinceBegun() func() words.Instant {
+	begun := time.Now()
+	return func() words.Instant { return words.Instant(time.Since(begun)) + 1 }
+}
+
+// changes tells of what is new alone.
+func changes(said chan<- bool) func(bool, words.Instant) {
+	told, last := false, false
+	return func(is bool, _ words.Instant) {
+		if !told || is != last {
+			told, last = true, is
+			said <- is
+		}
+	}
+}
+
 func hear(t *testing.T, said <-chan bool, want bool) {
 	t.Helper()
 	select {
@@ -56,6 +73,44 @@ func hear(t *testing.T, said <-chan bool, want bool) {
 func TestReached(t *testing.T) {
 	hear(t, watch(t, "240.0.0.1", "127.0.0.1"), true)
 	hear(t, watch(t, "::1"), true)
+}
+
+// TestAsked has a question put at once, and says when the one left that was answered.
+func TestAsked(t *testing.T) {
+	if os.Getuid() != 0 {
+		need.Right(t, "raw sockets need root")
+	}
+	clock, said := sinceBegun(), make(chan words.Instant, 64)
+	w, err := Open(Config{
+		Hosts: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Every: time.Hour, Silent: time.Hour, Now: clock,
+		OnNews: func(_ bool, asked words.Instant) { said <- asked },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	<-said // the first question
+	for range 20 {
+		before := clock()
+		w.Ask()
+		for asked := words.Instant(0); asked < before; {
+			select {
+			case asked = <-said:
+			case <-ctx.Done():
+				t.Fatal("an answer that is newer than the question is not told of")
+			}
+			if asked > clock() {
+				t.Fatalf("asked at %v, which is to come", asked)
+			}
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestNotReached(t *testing.T) { hear(t, watch(t, "240.0.0.1"), false) }

@@ -41,9 +41,10 @@ type Machine struct {
 	tried   words.Instant
 	spoke   bool
 	tickets decide.Ticket
-	// waiting are heartbeats that the segment is asked for when an advertisement has left: the first carried of them by the one on its way.
-	waiting []decide.Message
-	carried int
+	// waiting is what the segment is asked for when an advertisement has left, and a tie-breaker has answered; reached is when the last
+	// question left that one of them answered.
+	waiting []waiter
+	reached words.Instant
 	// by is who was heard last.
 	by string
 	// quietAt is when the segment will have been quiet for long enough; wrong is why an advertisement that was heard can't be accepted, and
@@ -94,7 +95,7 @@ func (m *Machine) Step(at words.Instant, ev decide.Event) []decide.Action {
 		m.onAdvertised(e)
 		m.toNode(decide.Tick{})
 	case decide.Reached:
-		m.blind = m.setup.TieBreakers && !e.OK
+		m.onReached(e)
 		m.toNode(decide.Tick{})
 	case decide.Done:
 		if e.Ticket > ownTickets {

@@ -99,44 +99,78 @@ func (m *Machine) listening() bool {
 	return m.at < m.begun.Add(m.setup.Down) && !m.boot.Running && !m.setup.Off.Off(decide.ListenFirst)
 }
 
+// waiter is a message that the segment is asked for, which it answers when an advertisement has left after it, and when a tie-breaker has
+// answered a question that was put after it.
+type waiter struct {
+	asks decide.Message
+	at   words.Instant
+	left bool
+}
+
 // advertise sends an advertisement with each heartbeat; the segment is asked when it has left. The slot that the heartbeat stands for was armed
 // before, and so it has run out when the other node has heard nothing for Down, which is no shorter than the lease.
 func (m *Machine) advertise(asks decide.Message) {
-	if m.setup.Off.Off(decide.AdvertBeforeGrant) {
-		m.tell(asks)
-	} else {
-		m.waiting = append(m.waiting, asks)
+	m.waiting = slices.DeleteFunc(m.waiting, func(w waiter) bool { return m.at.Sub(w.at) >= m.setup.Down })
+	m.waiting = append(m.waiting, waiter{asks: asks, at: m.at, left: m.setup.Off.Off(decide.AdvertBeforeGrant)})
+	if m.sending == 0 || m.at.Sub(m.tried) >= m.setup.Down {
+		m.send(false)
 	}
-	if m.sending != 0 && m.at.Sub(m.tried) < m.setup.Down {
-		return
-	}
-	m.send(false)
+	m.grant()
 }
 
 func (m *Machine) send(leaving bool) {
 	m.tickets++
 	if !leaving {
-		m.sending, m.tried, m.carried = m.tickets, m.at, len(m.waiting)
+		m.sending, m.tried = m.tickets, m.at
 	}
 	m.out = append(m.out, decide.Advertise{Ticket: m.tickets, Leaving: leaving})
 }
 
-// onSent goes on when an advertisement has left. One that could not is no reason for the segment to grant anything.
+// onSent goes on when an advertisement has left, which stands for all that was asked until it was begun. One that could not is no reason
+// for the segment to grant anything.
 func (m *Machine) onSent(d decide.Done) {
 	if d.Ticket != m.sending {
 		return
 	}
-	carried := m.waiting[:min(m.carried, len(m.waiting))]
-	m.sending, m.waiting = 0, slices.Clone(m.waiting[len(carried):])
-	if d.Err == "" {
-		m.spoke = true
-		for _, msg := range carried {
-			m.tell(msg)
+	m.sending = 0
+	later := false
+	kept := m.waiting[:0]
+	for _, w := range m.waiting {
+		before := w.at <= m.tried
+		w.left = w.left || before && d.Err == ""
+		if later = later || !before; w.left || !before {
+			kept = append(kept, w)
 		}
 	}
-	if len(m.waiting) > 0 {
-		m.send(false) // it came after the one that has just left
+	m.waiting = kept
+	m.spoke = m.spoke || d.Err == ""
+	if later {
+		m.send(false)
 	}
+	m.grant()
+}
+
+// grant asks the segment for what its time has come for. That a tie-breaker answered earlier says nothing of this moment: a node that has just
+// been cut off has heard one of late, and must hold nothing that was asked after the cut (rule reached-since).
+func (m *Machine) grant() {
+	var due []decide.Message
+	m.waiting = slices.DeleteFunc(m.waiting, func(w waiter) bool {
+		is := w.left && (!m.setup.TieBreakers || m.reached >= w.at || m.setup.Off.Off(decide.ReachedSince))
+		if is {
+			due = append(due, w.asks)
+		}
+		return is
+	})
+	for _, msg := range due {
+		m.tell(msg)
+	}
+}
+
+// onReached notes whether a tie-breaker answers, and when the last answered question was put.
+func (m *Machine) onReached(e decide.Reached) {
+	m.blind = m.setup.TieBreakers && !e.OK
+	m.reached = max(m.reached, e.Asked)
+	m.grant()
 }
 
 // leave says on the segment that this node's time is over.
