@@ -68,7 +68,7 @@ func (r *router) judge(e Heard) Trouble {
 // meet notes a troublesome peer, for as long as a backup would wait for it; told is what was not told yet.
 func (r *router) meet(t Trouble, e Heard) {
 	interval := max(r.conf.Interval, e.Advert.Interval)
-	until := r.m.now.Add(masterDown(r.conf.Version, r.priority(), interval))
+	until := r.m.now.Add(masterDown(r.conf.DownAdverts, r.conf.Version, r.priority(), interval))
 	if e.Broken == "" && e.Advert.Priority == leaving && t.What.holds() {
 		r.part(e.From)
 		if r.held {

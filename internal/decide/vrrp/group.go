@@ -1,7 +1,10 @@
 package vrrp
 
 // group is routers that rise and fall together.
-type group struct{ members []*router }
+type group struct {
+	members []*router
+	weights bool
+}
 
 // busy reports whether a member is still on its way down.
 func (g *group) busy() bool {

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"time"
 
 	"redkeep/internal/decide"
 	"redkeep/internal/words"
@@ -63,6 +64,9 @@ func (r *router) askToYield(from netip.Addr, a Advert) {
 
 // yieldTo leaves the address to a master of more right. No priority 0 follows: there is nobody to invite.
 func (r *router) yieldTo(from netip.Addr, a Advert) {
+	if r.conf.LastWord {
+		r.advertise(r.priority())
+	}
 	r.master, r.masterHeard = from, r.m.now
 	if r.conf.Version == 3 && a.Interval > 0 {
 		r.masterInterval = a.Interval
@@ -77,13 +81,14 @@ func (r *router) yieldTo(from netip.Addr, a Advert) {
 // have this done, hence the bound.
 func (r *router) contend() {
 	now := r.m.now
-	if r.answeredAt != 0 && now.Sub(r.answeredAt) < r.conf.Interval/leastAnswer {
+	if r.conf.QuietLower || r.answeredAt != 0 && now.Sub(r.answeredAt) < r.conf.Interval/leastAnswer {
 		return
 	}
 	r.answeredAt = now
 	r.advertise(r.priority())
 	if r.step == Standing {
-		r.again = r.conf.Announce.Again > 0
+		c := r.conf.Announce
+		r.burst = burst{c.LowerRepeat, c.LowerAgain}
 		r.announce()
 	}
 }
@@ -136,18 +141,25 @@ func (r *router) advertised(s sending, failed string) {
 	}
 }
 
+// burst is announcements that are due, and after how long as many again.
+type burst struct {
+	repeat int
+	again  time.Duration
+}
+
 // announce tells the segment where the address is, and plans the next time.
 func (r *router) announce() {
 	c := r.conf.Announce
+	now := r.burst
 	r.announceAt = words.Never
 	switch {
-	case r.again:
-		r.again, r.announceAt = false, r.m.now.Add(c.Again)
+	case now.again > 0:
+		r.burst.again, r.announceAt = 0, r.m.now.Add(now.again)
 	case c.Refresh > 0:
-		r.announceAt = r.m.now.Add(c.Refresh)
+		r.burst.repeat, r.announceAt = c.RefreshRepeat, r.m.now.Add(c.Refresh)
 	}
-	if c.Repeat > 0 {
-		r.m.do(Announce{r.conf.ID, c.Repeat})
+	if now.repeat > 0 {
+		r.m.do(Announce{r.conf.ID, now.repeat})
 	}
 }
 

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -283,6 +284,34 @@ func TestAnnouncesAgain(t *testing.T) {
 	b.pass(6 * time.Second)
 	if got := count[Announce](b); got != 2 || last[Announce](b).Repeat != 5 {
 		t.Errorf("announced %d times after a contention", got)
+	}
+}
+
+func TestKeepalivedsOptions(t *testing.T) {
+	b := began(t, three(func(r *Router) { r.DownAdverts = 5 }))
+	b.masterAfter(5*time.Second + 609375*time.Microsecond)
+
+	b = master(t, three(func(r *Router) { r.QuietLower = true }))
+	b.hear(above, 50)
+	b.done()
+
+	b = master(t, three(func(r *Router) { r.LastWord = true }))
+	b.hear(above, 150)
+	b.done("Advertise", "Demote", "DropAddress", "BACKUP")
+
+	b = master(t, three(func(r *Router) {
+		r.Announce = Announcing{Repeat: 1, LowerRepeat: 2, LowerAgain: time.Second, Refresh: 10 * time.Second, RefreshRepeat: 3}
+	}))
+	b.hear(above, 50)
+	b.pass(12 * time.Second)
+	var repeats []int
+	for _, a := range b.did {
+		if a, is := a.(Announce); is {
+			repeats = append(repeats, a.Repeat)
+		}
+	}
+	if !slices.Equal(repeats, []int{2, 2, 3}) {
+		t.Errorf("announced %v", repeats)
 	}
 }
 

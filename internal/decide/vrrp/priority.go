@@ -1,15 +1,15 @@
 package vrrp
 
-// priority is the configured one with the weights of the checks, from 1 to 254. That of an owner never changes, nor does that
-// of a router in a group: its members would part.
+// priority is the configured one with the weights of the checks, from 1 to 254. That of an owner never changes, nor, unless it is
+// wanted, does that of a router in a group: its members would part.
 func (r *router) priority() uint8 {
-	if r.conf.Priority == owner {
-		return owner
+	if r.conf.Priority == owner || r.group != nil && !r.group.weights {
+		return r.conf.Priority
 	}
 	p := int(r.conf.Priority)
 	for _, t := range r.conf.Tracks {
 		v := r.m.checks[t.Name]
-		if !v.known || r.group != nil {
+		if !v.known {
 			continue
 		}
 		if passed := v.passed != t.Reverse; passed == (t.Weight > 0) {

@@ -10,9 +10,7 @@ func (m *Machine) configure(s Setup) {
 	clear(m.byID)
 	var begun []*router
 	for _, conf := range s.Routers {
-		if conf.Lease == 0 {
-			conf.Lease = 2 * conf.Interval
-		}
+		conf = conf.settled()
 		r := m.same(conf)
 		if r == nil {
 			r = newRouter(m, conf)
@@ -67,14 +65,14 @@ func (r *router) reconfigure(conf Router) {
 }
 
 // group makes the groups anew.
-func (m *Machine) group(groups [][]ID) {
+func (m *Machine) group(groups []Group) {
 	m.groups = m.groups[:0]
 	for _, r := range m.routers {
 		r.group = nil
 	}
-	for _, ids := range groups {
-		g := &group{}
-		for _, id := range ids {
+	for _, conf := range groups {
+		g := &group{weights: conf.Weights}
+		for _, id := range conf.Members {
 			if r := m.byID[id]; r != nil {
 				r.group, g.members = g, append(g.members, r)
 			}

@@ -35,7 +35,7 @@ func TestAnotherConfigurationKeepsTheSourceThatWasTold(t *testing.T) {
 
 func TestAnotherConfigurationEndsAndBegins(t *testing.T) {
 	other := three(func(r *Router) { r.ID, r.VRID = "other", 52 })
-	b := newBenchOf(t, Setup{Routers: []Router{three(), other}, Groups: [][]ID{{"redis", "other"}}})
+	b := newBenchOf(t, Setup{Routers: []Router{three(), other}, Groups: []Group{{Members: []ID{"redis", "other"}}}})
 	b.step(Began{})
 	b.pass(4 * time.Second)
 	b.are(Master, Master)

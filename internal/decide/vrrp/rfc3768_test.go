@@ -37,7 +37,7 @@ func TestRFC2338Section10_2PasswordMustMatch(t *testing.T) {
 }
 
 func TestRFC3768Section6_1MasterDownInterval(t *testing.T) {
-	if got := masterDown(2, 100, 2*time.Second); got != 6*time.Second+609375*time.Microsecond {
+	if got := masterDown(3, 2, 100, 2*time.Second); got != 6*time.Second+609375*time.Microsecond {
 		t.Error(got)
 	}
 }

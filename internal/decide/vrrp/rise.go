@@ -139,7 +139,7 @@ func (r *router) stepEnded(failed string) {
 func (r *router) stand() {
 	r.step = Standing
 	r.allow()
-	r.again = r.conf.Announce.Again > 0
+	r.burst = burst{r.conf.Announce.Repeat, r.conf.Announce.Again}
 	r.announce()
 	r.turned()
 }

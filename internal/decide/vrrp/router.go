@@ -32,7 +32,7 @@ type router struct {
 	// Of Master. advertAt is when Adver_Timer fires; until is the end of the address's lease; sent are advertisements that nobody has
 	// said yet to have left, with their instants.
 	advertAt, announceAt, answeredAt words.Instant
-	again                            bool
+	burst                            burst
 	until                            words.Instant
 	sent                             []sending
 	yield                            *yielding
@@ -71,7 +71,7 @@ func newRouter(m *Machine, conf Router) *router {
 // skew and down are the timers of the present priority and master.
 func (r *router) skew() time.Duration { return skew(r.conf.Version, r.priority(), r.masterInterval) }
 func (r *router) down() time.Duration {
-	return masterDown(r.conf.Version, r.priority(), r.masterInterval)
+	return masterDown(r.conf.DownAdverts, r.conf.Version, r.priority(), r.masterInterval)
 }
 
 // wake returns when time itself is next an event here.

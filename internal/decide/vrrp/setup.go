@@ -13,8 +13,14 @@ type ID string
 // Setup is what a Machine is given.
 type Setup struct {
 	Routers []Router
-	// Groups are routers that rise and fall together. A router is in one at most.
-	Groups [][]ID
+	Groups  []Group
+}
+
+// Group is routers that rise and fall together. A router is in one at most.
+type Group struct {
+	Members []ID
+	// Weights lets checks change the priorities of its members, who may then part on another host's segment.
+	Weights bool
 }
 
 // Router is the configuration of one virtual router.
@@ -46,6 +52,11 @@ type Router struct {
 	PreemptDelay time.Duration
 	// Tracks are the checks that count here, the device itself among them.
 	Tracks []Track
+	// DownAdverts is how many advertisements may be missed until their sender counts as gone; 3 where it is 0.
+	DownAdverts int
+	// QuietLower leaves a master of lower priority unanswered. LastWord has a master that yields advertise once more, so that the next
+	// one hears that there were two, and announces.
+	QuietLower, LastWord bool
 	// Asks has the machine ask before it claims and before it yields.
 	Asks bool
 	// Lease is for how long after an advertisement that was really sent the address may stand; twice the Interval where it is 0.
@@ -65,17 +76,23 @@ type Track struct {
 	Reverse bool
 }
 
-// Announcing is when the segment is told where an address is, besides at once.
+// Announcing is when the segment is told where an address is, besides at once. What is 0 is left out.
 type Announcing struct {
-	// Repeat is how many announcements are said each time, Again when a second time, Refresh how often after; what is 0 is left out.
-	Repeat  int
-	Again   time.Duration
-	Refresh time.Duration
+	// Repeat is how many announcements are said at once, and a second time after Again.
+	Repeat int
+	Again  time.Duration
+	// LowerRepeat and LowerAgain are the same after a master of lower priority was heard.
+	LowerRepeat int
+	LowerAgain  time.Duration
+	// Refresh is how often they are said after that, RefreshRepeat how many.
+	Refresh       time.Duration
+	RefreshRepeat int
 }
 
 // DefaultAnnouncing is keepalived's, and a refresh, without which caches are wrong for long after a healed cut.
 func DefaultAnnouncing() Announcing {
-	return Announcing{Repeat: 5, Again: 5 * time.Second, Refresh: 30 * time.Second}
+	const repeat, again = 5, 5 * time.Second
+	return Announcing{Repeat: repeat, Again: again, LowerRepeat: repeat, LowerAgain: again, Refresh: 30 * time.Second, RefreshRepeat: 1}
 }
 
 // Auth is a kind of authentication, with its number on the wire.
@@ -115,6 +132,17 @@ const (
 	owner   = 255
 	leaving = 0
 )
+
+// settled fills in what is not said.
+func (r Router) settled() Router {
+	if r.DownAdverts == 0 {
+		r.DownAdverts = 3
+	}
+	if r.Lease == 0 {
+		r.Lease = 2 * r.Interval
+	}
+	return r
+}
 
 // six reports whether the router is one of IPv6.
 func (r *Router) six() bool { return len(r.Addresses) > 0 && r.Addresses[0].Is6() }

@@ -11,9 +11,9 @@ func skew(version, priority uint8, masterInterval time.Duration) time.Duration {
 	return time.Duration(256-int(priority)) * masterInterval / 256
 }
 
-// masterDown is Master_Down_Interval.
-func masterDown(version, priority uint8, masterInterval time.Duration) time.Duration {
-	return 3*masterInterval + skew(version, priority, masterInterval)
+// masterDown is Master_Down_Interval, with the RFCs' three advertisements or as many as are configured.
+func masterDown(adverts int, version, priority uint8, masterInterval time.Duration) time.Duration {
+	return time.Duration(adverts)*masterInterval + skew(version, priority, masterInterval)
 }
 
 const (

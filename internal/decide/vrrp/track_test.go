@@ -111,7 +111,7 @@ func pair(t *testing.T) *bench {
 	a := three(priority(100), tracks(Track{Name: "eth0"}))
 	c := three(func(r *Router) { r.ID, r.VRID, r.Link = "other", 52, "eth1" }, priority(50), tracks(Track{Name: "eth1"}, Track{Name: "load", Weight: 30}))
 	single := three(func(r *Router) { r.ID, r.VRID, r.Link = "single", 53, "eth2" })
-	b := newBenchOf(t, Setup{Routers: []Router{a, c, single}, Groups: [][]ID{{"redis", "other"}}})
+	b := newBenchOf(t, Setup{Routers: []Router{a, c, single}, Groups: []Group{{Members: []ID{"redis", "other"}}}})
 	for _, name := range []string{"eth0", "eth1", "load"} {
 		b.step(Tracked{name, true})
 	}
@@ -158,6 +158,15 @@ func TestWeightsDoNotCountInGroups(t *testing.T) {
 	b := pair(t)
 	b.step(Tracked{"load", true})
 	if got := b.m.View()[1].Priority; got != 50 {
+		t.Errorf("priority %d", got)
+	}
+}
+
+func TestWeightsCountInGroupsWhereTheyAreWantedTo(t *testing.T) {
+	a := three(tracks(Track{Name: "load", Weight: 30}))
+	b := newBenchOf(t, Setup{Routers: []Router{a}, Groups: []Group{{Members: []ID{"redis"}, Weights: true}}})
+	b.step(Tracked{"load", true})
+	if got := b.view().Priority; got != 130 {
 		t.Errorf("priority %d", got)
 	}
 }
