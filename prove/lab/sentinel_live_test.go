@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -15,6 +16,8 @@ var lives = []behaviour{
 	{name: "set", check: set},
 	{name: "moved", check: moved},
 	{name: "shared", check: shared},
+	{name: "moved-for-two", check: movedForTwo},
+	{name: "unwritable", check: unwritable},
 }
 
 // infoField is a field of the Sentinel section of INFO.
@@ -223,4 +226,70 @@ func shared(q *quorum) {
 			q.t.Errorf("sentinel %d switched the second group, which nobody may", i)
 		}
 	}
+}
+
+// movedForTwo: who moves is found by all groups that know it, and told of once.
+func movedForTwo(q *quorum) {
+	master := q.servers[0].Addr()
+	for i := range q.members {
+		q.ask(i, "SENTINEL", "MONITOR", "second", master.Addr().String(), fmt.Sprint(master.Port()), "2")
+	}
+	for i := range q.members {
+		q.await(soon, "second group that is whole", func() bool { return q.value(i, "MASTER", "num-other-sentinels", "second") == "2" })
+	}
+	id := q.ask(1, "SENTINEL", "MYID")
+	marks := q.marked()
+	q.must(q.members[1].Kill())
+	q.rewrite(1, func(line string) string {
+		if strings.HasPrefix(line, "port ") {
+			return "port 26399"
+		}
+		return line
+	})
+	q.must(q.members[1].MoveTo(26399))
+	q.up(1)
+	for _, i := range []int{0, 2} {
+		q.heard(i, marks[i], soon, "+sentinel-address-switch", "master ")
+		e := q.heard(i, marks[i], soon, "+sentinel-address-update", "sentinel "+id)
+		if !strings.HasSuffix(e.Payload, " 1 additional matching instances") {
+			q.t.Errorf("sentinel %d (%s) told %s", i, q.members[i].Program().Name, e)
+		}
+		if n, m := q.count(i, marks[i], "+sentinel-address-switch", ""), q.count(i, marks[i], "+sentinel-address-update", ""); n != 1 || m != 1 {
+			q.t.Errorf("sentinel %d (%s) told of %d switches and %d updates", i, q.members[i].Program().Name, n, m)
+		}
+		for _, name := range []string{orders, "second"} {
+			others, err := q.members[i].Maps("SENTINEL", "SENTINELS", name)
+			q.must(err)
+			for _, o := range others {
+				if o["runid"] == id && o["port"] != "26399" {
+					q.t.Errorf("sentinel %d (%s) has it at %s for %s", i, q.members[i].Program().Name, o["port"], name)
+				}
+			}
+		}
+	}
+}
+
+// unwritable: a file that can't be written costs an error to who asked for a change, which is done all the same.
+func unwritable(q *quorum) {
+	for i, s := range q.members {
+		before := mustLines(q, s, "")
+		q.must(os.Rename(s.Dir(), s.Dir()+".away"))
+		q.refused(i, "ERR Failed to save config file", "SENTINEL", "SET", orders, "parallel-syncs", "5")
+		q.refused(i, "ERR Failed to save config file", "SENTINEL", "FLUSHCONFIG")
+		if got := q.value(i, "MASTER", "parallel-syncs", orders); got != "5" {
+			q.t.Errorf("sentinel %d (%s) has parallel-syncs %s", i, s.Program().Name, got)
+		}
+		q.must(os.Rename(s.Dir()+".away", s.Dir()))
+		if after := mustLines(q, s, ""); !slices.Equal(before, after) {
+			q.t.Errorf("sentinel %d (%s) changed a file that it could not write", i, s.Program().Name)
+		}
+		q.ask(i, "SENTINEL", "FLUSHCONFIG")
+		q.writes(i, "parallel-syncs "+orders+" 5")
+	}
+	q.must(os.Rename(q.members[0].Dir(), q.members[0].Dir()+".away"))
+	f := q.fault("failover, and sentinel 0 can't write")
+	_, err := q.servers[0].Kill()
+	q.must(err)
+	f.turnedOver(-1)
+	q.must(os.Rename(q.members[0].Dir()+".away", q.members[0].Dir()))
 }

@@ -31,6 +31,8 @@ var blows = []blow{
 		func(q *quorum, i int) error { q.up(i); return nil }},
 	{"freeze sentinel", func(q *quorum, i int) error { return q.members[i].Freeze() }, func(q *quorum, i int) error { return q.members[i].Thaw() }},
 	{"cut", func(q *quorum, i int) error { return q.Cut(q.Hosts()[i].Name()) }, func(q *quorum, i int) error { return q.Heal(q.Hosts()[i].Name()) }},
+	{"lose of", func(q *quorum, i int) error { return q.Lose(q.Hosts()[i].Name(), stage.Both, 0.3) },
+		func(q *quorum, i int) error { return q.Heal(q.Hosts()[i].Name()) }},
 	{"deafen", func(q *quorum, i int) error { return q.CutInbound(q.Hosts()[i].Name()) },
 		func(q *quorum, i int) error { return q.Heal(q.Hosts()[i].Name()) }},
 	{"failover", func(q *quorum, i int) error {
