@@ -68,6 +68,7 @@ type batch struct {
 	// start is where the reply to the request begins that is being executed, sent how much of the batch has left.
 	start, sent int
 	last        memory
+	repeat      repeat
 }
 
 // Receive answers the requests that are whole in b, in their order, and returns how many bytes they took: the rest is to be
@@ -83,26 +84,14 @@ func (c *Client) Receive(b []byte) (used int) {
 	work := c.face.begin()
 	c.batch, c.at = work, time.Now()
 	for used < len(b) && !c.waits && !c.leaving && work.sent < enough {
-		if c.stranger() {
-			if told := tooMuch(b[used:]); told != "" {
-				c.misunderstood(told, &work.reply)
-				break
-			}
+		n := c.repeated(b[used:], work)
+		if n == 0 {
+			n = c.answer(b[used:], work)
 		}
-		request, n, err := resp.ParseRequest(b[used:], work.words, limits)
+		if n == 0 {
+			break
+		}
 		used += n
-		if err != nil {
-			bad := (*resp.RequestError)(nil)
-			errors.As(err, &bad) // it is of no other type
-			c.misunderstood(bad.Text, &work.reply)
-			break
-		}
-		if len(request) == 0 {
-			break
-		}
-		work.words = request
-		work.reply.resp3 = c.resp3
-		c.execute(request, &work.reply)
 		if len(work.reply.buf) > gathered {
 			c.flush()
 		}
@@ -112,6 +101,30 @@ func (c *Client) Receive(b []byte) (used int) {
 	c.pause(work, used < len(b))
 	c.face.end(work)
 	c.face.counted(used, c.at)
+	return used
+}
+
+// answer answers the first request in b, if it is whole, and returns how many bytes it took.
+func (c *Client) answer(b []byte, work *batch) (used int) {
+	if c.stranger() {
+		if told := tooMuch(b); told != "" {
+			c.misunderstood(told, &work.reply)
+			return 0
+		}
+	}
+	request, used, err := resp.ParseRequest(b, work.words, limits)
+	if err != nil {
+		bad := (*resp.RequestError)(nil)
+		errors.As(err, &bad) // it is of no other type
+		c.misunderstood(bad.Text, &work.reply)
+		return used
+	}
+	if len(request) > 0 {
+		work.words = request
+		work.reply.resp3 = c.resp3
+		c.execute(request, &work.reply)
+		c.repeatable(b[:used], work)
+	}
 	return used
 }
 
@@ -141,7 +154,7 @@ func (f *Face) begin() *batch {
 	if work == nil {
 		work = &batch{}
 	}
-	f.spare, work.sent = nil, 0
+	f.spare, work.sent, work.repeat = nil, 0, repeat{}
 	return work
 }
 
@@ -164,7 +177,7 @@ func (c *Client) flush() {
 	}
 	c.batch.sent += len(r.buf)
 	c.send(r.buf)
-	r.buf = r.buf[:0]
+	r.buf, c.batch.repeat = r.buf[:0], repeat{}
 }
 
 // send gives the peer bytes, if it is still there.

@@ -19,7 +19,8 @@ type command struct {
 	since, group, about string
 	// run answers a request, and gets the words after its name. It is nil for a mere container.
 	run func(*Client, []string, *reply)
-	// quick does the same without taking memory, for what is asked most; the words are good during the call only.
+	// quick does the same without taking memory, for what is asked most and changes nothing: within one turn the same words are answered
+	// the same. They are good during the call only.
 	quick func(*Client, [][]byte, *reply)
 	// subs are the subcommands in the order in which they are told, and parts the same by their names.
 	subs  []*command
