@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ const keepalivedFile = "/etc/keepalived/keepalived.conf"
 type keepalivedCheck struct {
 	test, repair, elsewhere bool
 	files                   []string
+	pid                     string
 	output                  *format
 }
 
@@ -24,10 +26,15 @@ type keepalivedCheck struct {
 func newKeepalived(s streams) *cobra.Command {
 	var k keepalivedCheck
 	cmd := &cobra.Command{
-		Use:   "keepalived -t [-f FILE ...]",
-		Short: "Check a keepalived.conf, one line for each mistake",
-		Long: `Check a keepalived.conf, one line for each mistake: file:line:column, what is wrong, what to do.
-Besides what keepalived says itself, it finds what that drops without a word: checks that can't be run
+		Use:   "keepalived [-t] [-f FILE ...]",
+		Short: "Be a VRRP router with a keepalived.conf, in keepalived's place, or check the file",
+		Long: `Be a VRRP router with a keepalived.conf, in keepalived's place: in the foreground, with the same virtual
+addresses, checks and scripts, and with real keepaliveds as the other routers. An address has a life of
+its own here, renewed with each advertisement that has really left: a router that is killed or frozen has
+lost its address by the time that another one takes it. Scripts of an instance run one at a time, and a
+check that can't be run has failed. SIGHUP reads the file again, SIGTERM ends it.
+
+-t checks the file, one line for each mistake: file:line:column, what is wrong, what to do. Besides what keepalived says itself, it finds what that drops without a word: checks that can't be run
 or can't move the address, values in the wrong place, addresses that nobody would look for.
 
 With several -f the files are those of several hosts, and are held against each other: passwords,
@@ -38,7 +45,8 @@ left for you to decide is told on standard error.
 
 It exits with 0 when nothing is wrong (warnings alone are no mistake), with 1 when something is, and with 2
 when a FILE can't be read or the arguments are wrong.`,
-		Example: "  redkeep keepalived -t -f /etc/keepalived/keepalived.conf\n" +
+		Example: "  redkeep keepalived -f /etc/keepalived/keepalived.conf\n" +
+			"  redkeep keepalived -t -f /etc/keepalived/keepalived.conf\n" +
 			"  redkeep keepalived -t -f h1/keepalived.conf -f h2/keepalived.conf\n" +
 			"  redkeep keepalived -t -f keepalived.conf --repair > repaired.conf",
 		Args: cobra.NoArgs,
@@ -48,15 +56,20 @@ when a FILE can't be read or the arguments are wrong.`,
 	cmd.Flags().BoolVar(&k.repair, "repair", false, "print the repaired file")
 	cmd.Flags().BoolVar(&k.elsewhere, "elsewhere", false, "the file is another host's: don't look for its programs and interfaces here")
 	k.output = addFormat(cmd)
-	cmd.RunE = func(*cobra.Command, []string) error { return k.run(s) }
+	cmd.Flags().StringVarP(&k.pid, "pid", "p", "", "write this process's number to a `FILE`")
+	// What Debian's unit starts keepalived with. This program is never anywhere but in the foreground.
+	cmd.Flags().BoolP("dont-fork", "n", false, "stay in the foreground, as this program always does")
+	cmd.Flags().BoolP("log-console", "l", false, "log to standard error, as this program always does")
+	cmd.Flags().BoolP("log-detail", "D", false, "log in detail, as this program always does")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return k.run(cmd.Context(), s) }
 	return cmd
 }
 
 // run reads the files and says what is wrong.
-func (k keepalivedCheck) run(s streams) error {
+func (k keepalivedCheck) run(ctx context.Context, s streams) error {
 	switch {
-	case !k.test:
-		return withCode(exitUsage, errors.New("run keepalived: this version checks the configuration and runs none; add -t"))
+	case !k.test && !k.repair:
+		return k.serve(ctx, s)
 	case k.repair && (len(k.files) > 1 || *k.output != formatText):
 		return withCode(exitUsage, errors.New("repair: one file at a time, as text; name one -f, without -o"))
 	}

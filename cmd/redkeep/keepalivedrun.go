@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/agent/keepalived"
+	"redkeep/internal/speak/keepalivedconf"
+)
+
+// serve runs the virtual routers of a file, until it is told to end. SIGHUP has the file read again; one that is wrong is left where it
+// is, and everything goes on as before.
+func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
+	if len(k.files) != 1 {
+		return withCode(exitUsage, errors.New("run keepalived: one file at a time; name one -f"))
+	}
+	c, err := k.load(s)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds}))
+	if k.pid != "" {
+		if err := os.WriteFile(k.pid, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
+			return fmt.Errorf("write the pid file: %w", err)
+		}
+		defer os.Remove(k.pid)
+	}
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, unix.SIGHUP)
+	defer signal.Stop(hangups)
+	reload := make(chan *keepalivedconf.Config)
+	go func() { // ends with ctx
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+			}
+			c, err := k.load(s)
+			if err != nil {
+				log.Error("reload: the configuration before stays", "err", err)
+				continue
+			}
+			select {
+			case reload <- c:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return keepalived.Run(ctx, keepalived.Options{
+		Config: c, Log: log, Reload: reload,
+		Ready: func() { tellSystemd(daemon.SdNotifyReady) },
+	})
+}
+
+// load reads and checks the one file; warnings are printed.
+func (k keepalivedCheck) load(s streams) (*keepalivedconf.Config, error) {
+	text, _, err := readUpTo(k.files[0], keepalivedconf.MaxFile)
+	if err != nil {
+		return nil, withCode(exitUsage, fmt.Errorf("read the configuration: %w; name it with -f FILE", err))
+	}
+	configs, problems := k.look([][]byte{text})
+	if wrong := keepalivedconf.Serious(problems); len(wrong) > 0 {
+		return nil, k.complaint(s, wrong, problems)
+	}
+	if err := warnKeepalived(s.err, problems); err != nil {
+		return nil, err
+	}
+	if len(configs[0].Instances) == 0 {
+		return nil, withCode(exitFailed, fmt.Errorf("%s: there is no vrrp_instance in it; add one", k.files[0]))
+	}
+	return configs[0], nil
+}

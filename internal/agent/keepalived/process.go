@@ -1,0 +1,201 @@
+package keepalived
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/act/advertise"
+	"redkeep/internal/act/link"
+	"redkeep/internal/decide/vrrp"
+	"redkeep/internal/speak/keepalivedconf"
+	"redkeep/internal/words"
+)
+
+// Options are what it runs with.
+type Options struct {
+	// Config was checked, on this host too.
+	Config *keepalivedconf.Config
+	Log    *slog.Logger
+	// Reload gets a configuration that is to be taken over, which was checked as well.
+	Reload <-chan *keepalivedconf.Config
+	// Ready is called once, when the routers have begun.
+	Ready func()
+}
+
+// process is the routers of one host.
+type process struct {
+	options Options
+	log     *slog.Logger
+	conf    *keepalivedconf.Config
+	machine *vrrp.Machine
+	work    *errgroup.Group
+	ctx     context.Context
+
+	mail    chan func()
+	ended   chan struct{}
+	routers map[vrrp.ID]*router
+	groups  []*syncGroup
+	sockets map[socket]*advertise.Hand
+	// links are the devices by name, as they were told last; trackers run the checks and end with stopTracking.
+	links        map[string]link.Device
+	stopTracking context.CancelFunc
+	fifos        []string
+}
+
+// socket names one device and family.
+type socket struct {
+	dev  string
+	ipv6 bool
+}
+
+const (
+	// mailbox bounds what waits for the loop: far more than the routers, checks and addresses of a host.
+	mailbox = 4096
+	// stopping bounds the way down, and scripting the scripts at the end.
+	stopping  = 5 * time.Second
+	scripting = 10 * time.Second
+)
+
+// Run is the routers until ctx ends; then they leave as VRRP has it, which is no error.
+func Run(ctx context.Context, o Options) error {
+	p := &process{
+		options: o, log: o.Log, conf: o.Config, mail: make(chan func(), mailbox), ended: make(chan struct{}),
+		routers: map[vrrp.ID]*router{}, sockets: map[socket]*advertise.Hand{}, links: map[string]link.Device{},
+	}
+	// What works goes on until the routers have left: its context is not the caller's.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	p.work, p.ctx = errgroup.WithContext(work)
+	if err := p.open(); err != nil {
+		cancel()
+		p.close()
+		return err
+	}
+	err := p.loop(ctx)
+	close(p.ended)
+	p.awaitScripts()
+	cancel()
+	_ = p.work.Wait()
+	p.close()
+	return err
+}
+
+// open makes the machine and all that it needs.
+func (p *process) open() error {
+	p.fifos = fifosOf(p.conf)
+	setup := p.setup(p.conf)
+	if err := p.openSockets(setup); err != nil {
+		return err
+	}
+	if err := p.openRouters(p.conf); err != nil {
+		return err
+	}
+	p.machine = vrrp.New(setup)
+	return p.follow(setup)
+}
+
+// loop owns the machine.
+func (p *process) loop(ctx context.Context) error {
+	p.step(vrrp.Began{})
+	p.track()
+	p.options.Ready()
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	done, limit := ctx.Done(), (<-chan time.Time)(nil)
+	for {
+		wake.Reset(p.untilWake())
+		select {
+		case do := <-p.mail:
+			do()
+		case <-wake.C:
+			p.step(vrrp.Passed{})
+		case c := <-p.options.Reload:
+			p.reload(c)
+		case <-done:
+			done, limit = nil, time.After(stopping)
+			p.step(vrrp.Stop{})
+		case <-limit:
+			return fmt.Errorf("leave: not every router has within %v; look at what holds its address up", stopping)
+		case <-p.ctx.Done():
+			return context.Cause(p.ctx)
+		}
+		if done == nil && p.stopped() {
+			return nil
+		}
+	}
+}
+
+// stopped reports whether all routers have left.
+func (p *process) stopped() bool {
+	for _, v := range p.machine.View() {
+		if v.State != vrrp.Stopped {
+			return false
+		}
+	}
+	return true
+}
+
+// untilWake is how long the machine waits for nothing but time.
+func (p *process) untilWake() time.Duration {
+	at := p.machine.Wake()
+	if at == words.Never {
+		return time.Hour
+	}
+	return max(at.Sub(now()), 0)
+}
+
+// post has the loop do something, from any goroutine. It waits where too much waits already, and gives up with the loop.
+func (p *process) post(do func()) {
+	select {
+	case p.mail <- do:
+	case <-p.ended:
+	}
+}
+
+// step tells the machine of an event and does what it wants.
+func (p *process) step(ev vrrp.Event) {
+	for _, a := range p.machine.Step(now(), ev) {
+		p.act(a)
+	}
+}
+
+// reload takes a configuration over. The routers that stay keep their state and their addresses.
+func (p *process) reload(c *keepalivedconf.Config) {
+	setup := p.setup(c)
+	if err := p.openSockets(setup); err != nil {
+		p.log.Error("reload: the configuration before stays", "err", err)
+		return
+	}
+	if err := p.openRouters(c); err != nil {
+		p.log.Error("reload: the configuration before stays", "err", err)
+		return
+	}
+	p.conf, p.fifos = c, fifosOf(c)
+	p.step(vrrp.Configured{Setup: setup})
+	p.track()
+	p.log.Info("reloaded", "instances", len(c.Instances))
+}
+
+// close gives the sockets back; addresses that are left go by themselves.
+func (p *process) close() {
+	for _, h := range p.sockets {
+		_ = h.Close()
+	}
+	for _, r := range p.routers {
+		r.close()
+	}
+}
+
+// now reads the clock that goes on while a host sleeps and is set by nobody.
+func now() words.Instant {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		panic(err) // every Linux that can run this program has the clock
+	}
+	return words.Instant(t.Nano())
+}

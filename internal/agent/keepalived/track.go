@@ -1,0 +1,129 @@
+package keepalived
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"redkeep/internal/decide/vrrp"
+	"redkeep/internal/speak/keepalivedconf"
+)
+
+// track runs the checks of the configuration, in place of those that ran before.
+func (p *process) track() {
+	if p.stopTracking != nil {
+		p.stopTracking()
+	}
+	var ctx context.Context
+	ctx, p.stopTracking = context.WithCancel(p.ctx)
+	for i := range p.conf.Scripts {
+		s := &p.conf.Scripts[i]
+		t := tracker{name: scriptName(s.Name), rise: s.Rise, fall: s.Fall, interval: s.Interval}
+		if s.InitFail {
+			t.known = true
+			p.step(vrrp.Tracked{Name: t.name})
+		}
+		p.work.Go(func() error {
+			p.watch(ctx, t, func(ctx context.Context) bool {
+				limited, cancel := context.WithTimeout(ctx, s.Timeout)
+				defer cancel()
+				return execute(limited, s.Command) == nil
+			})
+			return nil
+		})
+	}
+	for i := range p.conf.Processes {
+		s := &p.conf.Processes[i]
+		t := tracker{name: processName(s.Name), rise: 1, fall: 1, interval: processEvery}
+		p.work.Go(func() error {
+			p.watch(ctx, t, func(context.Context) bool { return running(s) >= s.Quorum })
+			return nil
+		})
+	}
+	for name, d := range p.links {
+		p.step(vrrp.Tracked{Name: linkName(name), Passed: d.Up})
+	}
+}
+
+// processEvery is how often processes are counted.
+const processEvery = 200 * time.Millisecond
+
+// tracker turns the results of a check into whether it passes: rise successes in a row, fall failures. The first result counts alone.
+type tracker struct {
+	name       string
+	rise, fall int
+	interval   time.Duration
+	known      bool
+	passed     bool
+	row        int // results in a row that say the opposite of passed
+}
+
+// take notes a result, and reports whether it has changed what is known.
+func (t *tracker) take(ok bool) bool {
+	if !t.known {
+		t.known, t.passed = true, ok
+		return true
+	}
+	if ok == t.passed {
+		t.row = 0
+		return false
+	}
+	t.row++
+	enough := t.fall
+	if ok {
+		enough = t.rise
+	}
+	if t.row < enough {
+		return false
+	}
+	t.passed, t.row = ok, 0
+	return true
+}
+
+// watch asks again and again, until the context ends. A check that takes longer than its interval is asked again when it is over.
+func (p *process) watch(ctx context.Context, t tracker, ask func(context.Context) bool) {
+	turn := time.NewTicker(t.interval)
+	defer turn.Stop()
+	for {
+		ok := ask(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if t.take(ok) {
+			passed := t.passed
+			p.post(func() {
+				p.log.Info("check", "name", t.name, "passed", passed)
+				p.step(vrrp.Tracked{Name: t.name, Passed: passed})
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-turn.C:
+		}
+	}
+}
+
+// running counts the processes of a name, or of a whole command line.
+func running(s *keepalivedconf.Process) (n int) {
+	file := "comm"
+	want := s.Args[0]
+	if s.FullCommand {
+		file, want = "cmdline", strings.Join(s.Args, "\x00")
+	} else if want = filepath.Base(want); len(want) > 15 {
+		want = want[:15] // as much as the kernel keeps
+	}
+	all, err := filepath.Glob("/proc/[0-9]*/" + file)
+	if err != nil {
+		return 0
+	}
+	for _, path := range all {
+		if b, err := os.ReadFile(path); err == nil && string(bytes.Trim(b, "\x00\n")) == want {
+			n++
+		}
+	}
+	return n
+}
