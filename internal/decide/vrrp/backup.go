@@ -9,7 +9,7 @@ import (
 // heardAsBackup is RFC 5798, section 6.4.2, for an advertisement.
 func (r *router) heardAsBackup(from netip.Addr, a Advert) {
 	now := r.m.now
-	fresh := r.master.IsValid() && now < r.masterHeard.Add(r.down())
+	fresh := now < r.masterUntil()
 	if a.Priority == leaving {
 		// Only the master can leave. One that was replaced and says so late must not have its successor replaced.
 		if !fresh || from == r.master {
@@ -18,20 +18,28 @@ func (r *router) heardAsBackup(from netip.Addr, a Advert) {
 		return
 	}
 	if !r.obeys(a.Priority) {
-		if !fresh {
-			r.master, r.masterHeard = from, now
+		if !fresh || r.lesser {
+			r.master, r.masterHeard, r.lesser = from, now, true
 		}
 		return
 	}
 	if r.step == Asking || r.step == Probing {
 		r.rest()
 	}
-	r.master, r.masterHeard, r.held = from, now, false
+	r.master, r.masterHeard, r.lesser, r.held = from, now, false, false
 	if r.conf.Version == 3 {
 		r.masterInterval = a.Interval
 	}
 	r.downAt = now.Add(r.down())
 	r.allow()
+}
+
+// masterUntil is until when a master counts as alive that was heard; 0 where there is none.
+func (r *router) masterUntil() words.Instant {
+	if !r.master.IsValid() {
+		return 0
+	}
+	return r.masterHeard.Add(r.down())
 }
 
 // obeys reports whether a master of that priority is left alone.
@@ -59,9 +67,11 @@ func (r *router) expire() {
 		r.held, r.downAt = true, until
 		return
 	}
-	if r.group != nil && r.group.busy() {
-		r.downAt = now.Add(r.conf.Interval)
-		return
+	if r.group != nil {
+		if free := r.group.free(now, r.conf.Interval); free > now {
+			r.downAt = free
+			return
+		}
 	}
 	r.held, r.downAt = false, words.Never
 	r.rise()

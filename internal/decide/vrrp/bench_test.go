@@ -20,7 +20,9 @@ type bench struct {
 	fails map[reflect.Type]string
 	slow  map[reflect.Type]bool
 	// did is all that was done since it was last looked at.
-	did   []Action
+	did []Action
+	// sends is told of advertisements.
+	sends func(Advertise)
 	owing []decide.Ticket
 }
 
@@ -104,6 +106,9 @@ func (b *bench) step(ev Event) {
 		queue = queue[1:]
 		for _, a := range actions {
 			b.did = append(b.did, a)
+			if ad, is := a.(Advertise); is && b.sends != nil {
+				b.sends(ad)
+			}
 			ticket := ticketOf(a)
 			switch kind := reflect.TypeOf(a); {
 			case ticket == 0:

@@ -1,19 +1,30 @@
 package vrrp
 
+import (
+	"time"
+
+	"redkeep/internal/words"
+)
+
 // group is routers that rise and fall together.
 type group struct {
 	members []*router
 	weights bool
 }
 
-// busy reports whether a member is still on its way down.
-func (g *group) busy() bool {
+// free is when the group may rise, as far as is known: not while a member is on its way down, nor while one hears a master that it
+// obeys, beside whom it would fall at once and take the others with it, again and again.
+func (g *group) free(now words.Instant, interval time.Duration) words.Instant {
+	at := now
 	for _, r := range g.members {
-		if r.step.falling() {
-			return true
+		switch {
+		case r.step.falling():
+			at = max(at, now.Add(interval))
+		case r.state == Backup && !r.lesser:
+			at = max(at, r.masterUntil())
 		}
 	}
-	return false
+	return at
 }
 
 // parted reports whether a member is master, and another must not become it.

@@ -67,7 +67,7 @@ func (r *router) yieldTo(from netip.Addr, a Advert) {
 	if r.conf.LastWord {
 		r.advertise(r.priority())
 	}
-	r.master, r.masterHeard = from, r.m.now
+	r.master, r.masterHeard, r.lesser = from, r.m.now, false
 	if r.conf.Version == 3 && a.Interval > 0 {
 		r.masterInterval = a.Interval
 	}

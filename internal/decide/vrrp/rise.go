@@ -7,7 +7,7 @@ import (
 // rise begins the way up: ask, probe, claim, promote, address, announce. Each step waits for the one before it. Where a master of
 // less right is alive, it has the address until it hears the claim: there the claim comes before the probe.
 func (r *router) rise() {
-	r.preempts = r.master.IsValid() && r.m.now < r.masterHeard.Add(r.down())
+	r.preempts = r.lesser && r.m.now < r.masterUntil()
 	r.takenUntil = words.Never
 	if r.conf.Asks {
 		r.next(Asking)

@@ -22,12 +22,13 @@ type router struct {
 	sourceless bool
 
 	// Of Backup. masterInterval is Master_Adver_Interval; downAt is when Master_Down_Timer fires; preemptAt is when a master of lower
-	// priority is not obeyed any more; held says that the timer fired and a trouble was in the way.
+	// priority is not obeyed any more; lesser says that the master is one that is not; held that the timer fired and a trouble was in
+	// the way.
 	masterInterval    time.Duration
 	downAt, preemptAt words.Instant
 	master            netip.Addr
 	masterHeard       words.Instant
-	held              bool
+	lesser, held      bool
 
 	// Of Master. advertAt is when Adver_Timer fires; until is the end of the address's lease; sent are advertisements that nobody has
 	// said yet to have left, with their instants.
