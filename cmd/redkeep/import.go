@@ -28,17 +28,20 @@ type importing struct {
 func newImport(s streams) *cobra.Command {
 	var i importing
 	cmd := &cobra.Command{
-		Use:   "import SENTINEL.CONF...",
-		Short: "Make a redkeep.yaml of Sentinel's configuration",
-		Long: `Make a redkeep.yaml of Sentinel's configuration, and say on standard error, line by line, what was
-taken, what was dropped and why, and what only you know: that is marked EDIT in the file.
+		Use:   "import FILE...",
+		Short: "Make a redkeep.yaml of Sentinel's or keepalived's configuration",
+		Long: `Make a redkeep.yaml of Sentinel's or keepalived's configuration, and say on standard error, line by
+line, what was taken, what was dropped and why, and what only you know: that is marked EDIT in the file.
 Name the sentinel.conf of every host, as Sentinel has rewritten it: one alone doesn't say
 where its own Sentinel runs, and one that was never run doesn't know the replicas.
+Or name the keepalived.conf of every host; where a file doesn't say its host's address, --node does, in the
+order of the files. Scripts that they call are read for the server's port, if they are here, and not run.
 No agent and no Sentinel is asked, and nothing but the output is written. Passwords are in the output alone; as a
 file, it is then readable by its owner alone. It exits with 0 when the output is written, whether or not there is
-something to edit; with 2 when a sentinel.conf is wrong, and with 4 when the output exists already.`,
+something to edit; with 2 when a sentinel.conf is wrong (of a keepalived.conf, mistakes are told and passed over), and with 4 when the output exists already.`,
 		Example: "  redkeep import -o redkeep.yaml h1/sentinel.conf h2/sentinel.conf h3/sentinel.conf\n" +
-			"  redkeep import /etc/redis/sentinel.conf --node h1=10.0.0.11 --node h2=10.0.0.12 --node w=10.0.0.13",
+			"  redkeep import /etc/redis/sentinel.conf --node h1=10.0.0.11 --node h2=10.0.0.12 --node w=10.0.0.13\n" +
+			"  redkeep import h1/keepalived.conf h2/keepalived.conf --node h1=10.0.0.11 --node h2=10.0.0.12",
 		Args: cobra.MinimumNArgs(1),
 	}
 	cmd.Flags().StringVarP(&i.output, "output", "o", "", "write to `FILE` instead of standard output")
@@ -60,21 +63,30 @@ func (i importing) run(s streams, names []string) error {
 		}
 		answers.Nodes = append(answers.Nodes, migration.Node{Name: name, Addr: addr.String()})
 	}
+	if is, err := ofKeepalived(names); err != nil {
+		return withCode(exitUsage, err)
+	} else if is {
+		return i.keepalived(s, names, answers.Nodes)
+	}
 	files, unknown, err := readSentinels(names)
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
 	answers.Scripts = readScripts(files)
 	made := migration.Make(files, answers)
-	if i.output == "" {
-		_, err = s.out.Write(made.Text)
-	} else {
-		err = i.write(made)
-	}
-	if err != nil {
+	if err := i.put(s, made); err != nil {
 		return err
 	}
 	return i.tell(s.err, made, unknown)
+}
+
+// put writes the result where it is to go.
+func (i importing) put(s streams, made migration.Result) error {
+	if i.output == "" {
+		_, err := s.out.Write(made.Text)
+		return err
+	}
+	return i.write(made)
 }
 
 // write writes the file.
