@@ -40,6 +40,8 @@ func (a *Agent) carry(g *groupWork, action decide.Action) {
 		a.carryAnnouncement(g)
 	case decide.Instruct:
 		a.carryOrder(g, act)
+	case decide.Reach:
+		a.reach.Ask()
 	case decide.Advertise:
 		a.carryAdvert(g, act)
 	case decide.Announce:

@@ -89,14 +89,12 @@ func (a *Agent) openSegment(g *groupWork) error {
 	return nil
 }
 
-// carryAdvert sends an advertisement to the other node, and has the tie-breakers asked beside it. It waits for nobody, and so is done by the loop itself: a late one is a
+// carryAdvert sends an advertisement to the other node. It waits for nobody, and so is done by the loop itself: a late one is a
 // failover.
 func (a *Agent) carryAdvert(g *groupWork, act decide.Advertise) {
 	ad := g.segment.advert
 	if act.Leaving {
 		ad.Priority = 0
-	} else if a.reach != nil {
-		a.reach.Ask()
 	}
 	a.later(g.conf.Name, done(act.Ticket, g.segment.hand.Send(&ad, g.segment.from, g.segment.to)))
 }

@@ -80,6 +80,9 @@ type Advertise struct {
 	Leaving bool
 }
 
+// Reach has a pair's tie-breakers asked now: the answer comes as Reached, and says when the question left.
+type Reach struct{}
+
 // Announce tells clients of the Sentinel face that the master's address has changed (+switch-master), once per epoch.
 type Announce struct {
 	Epoch    words.Epoch
@@ -111,6 +114,7 @@ func (ProbeVIP) action()     {}
 func (SetVIP) action()       {}
 func (AnnounceVIP) action()  {}
 func (Advertise) action()    {}
+func (Reach) action()        {}
 func (Announce) action()     {}
 func (Note) action()         {}
 func (Reply) action()        {}

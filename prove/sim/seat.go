@@ -158,10 +158,9 @@ func (s *seat) act(action decide.Action) {
 	case decide.AnnounceVIP:
 		a.later(vipHand, w.between(5*us, 50*us), s.host().addresses[s.group].announce)
 	case decide.Advertise:
-		if w.plan.TieBreakers && !v.Leaving {
-			a.later(pollHand, w.between(5*us, 50*us), s.askBreakers)
-		}
 		s.advertise(v)
+	case decide.Reach:
+		a.later(pollHand, w.between(5*us, 50*us), s.askBreakers)
 	case decide.Reply:
 		if v.Final {
 			w.replied(s, v)

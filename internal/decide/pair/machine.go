@@ -35,7 +35,8 @@ type Machine struct {
 	admitted bool
 	out      []decide.Action
 
-	begun words.Instant
+	// listen is until when this node listens and says nothing.
+	listen words.Instant
 	// sending is an advertisement that is on its way, tried when it was begun; spoke says that one has left and none that takes it back.
 	sending decide.Ticket
 	tried   words.Instant
@@ -52,6 +53,7 @@ type Machine struct {
 	quietAt words.Instant
 	wrong   words.Reason
 	wrongAt words.Instant
+	notedAt words.Instant
 	// blind says that no tie-breaker answers.
 	blind bool
 	// met says that the other node has been heard since this one was started, or that this one was the master all the time.
@@ -85,8 +87,11 @@ func (m *Machine) newVoice(boot decide.Boot) *group.Machine {
 // Step takes an event at an instant and returns what is to be done, in the order of effects.
 func (m *Machine) Step(at words.Instant, ev decide.Event) []decide.Action {
 	if m.at == 0 {
-		m.begun, m.met = at, m.boot.Running // nobody else can have been elected in between
-		m.quietAt = at.Add(m.setup.Down)    // as a router begins: it listens first
+		m.met = m.boot.Running           // nobody else can have been elected in between
+		m.quietAt = at.Add(m.setup.Down) // as a router begins: it listens first
+		if !m.met {
+			m.listen = m.quietAt
+		}
 	}
 	m.at = max(m.at, at)
 	m.out = nil

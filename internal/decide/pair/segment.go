@@ -2,16 +2,24 @@ package pair
 
 import (
 	"slices"
+	"time"
 
 	"redkeep/internal/decide"
 	"redkeep/internal/words"
 )
+
+// noteEvery is the least time between two notes of advertisements that can't be accepted: who sends them decides how many there are.
+const noteEvery = time.Minute
 
 // onAdvertised notes that another router has the address, or has it no more.
 func (m *Machine) onAdvertised(e decide.Advertised) {
 	if e.Wrong != "" {
 		// Somebody is there who can't be understood: to be a second master beside it would be worse than none.
 		m.wrong, m.wrongAt = words.Reason{Code: words.AdvertWrong, Node: m.setup.Self, Text: e.By + ": " + e.Wrong}, m.at
+		if m.notedAt == 0 || m.at.Sub(m.notedAt) >= noteEvery {
+			m.notedAt = m.at
+			m.out = append(m.out, decide.Note{Reason: m.wrong})
+		}
 		m.quietAt = max(m.quietAt, m.at.Add(m.setup.Down))
 		return
 	}
@@ -52,15 +60,14 @@ func (m *Machine) ask(msg decide.Message) {
 			return
 		}
 		m.held = nil
-		if _, votes := msg.(decide.Vote); votes { // which is the first grant, too
-			m.advertise(msg)
-			return
-		}
+		_, votes := msg.(decide.Vote) // which is the first grant, too
+		m.await(msg, votes)
+		return
 	case decide.Beat:
 		if m.blind || m.listening() {
 			return
 		}
-		m.advertise(msg)
+		m.await(msg, true)
 		return
 	}
 	m.tell(msg)
@@ -93,27 +100,28 @@ func (m *Machine) informed(asks decide.Message) bool {
 	return m.met || basis == decide.BasisChosen || m.setup.Off.Off(decide.HeardOnce)
 }
 
-// listening reports whether this agent has just been started: like every router it listens before it says anything. A lease that it had
-// goes on by the other node's grants alone.
-func (m *Machine) listening() bool {
-	return m.at < m.begun.Add(m.setup.Down) && !m.boot.Running && !m.setup.Off.Off(decide.ListenFirst)
-}
+// listening reports whether this agent has just been started, or been out of reach: like every router it listens before it says anything.
+// A lease that it had goes on by the other node's grants alone.
+func (m *Machine) listening() bool { return m.at < m.listen && !m.setup.Off.Off(decide.ListenFirst) }
 
-// waiter is a message that the segment is asked for, which it answers when an advertisement has left after it, and when a tie-breaker has
-// answered a question that was put after it.
+// waiter is a message that the segment is asked for, which it answers when an advertisement has left after it, unless it needs none, and
+// when a tie-breaker has answered a question that was put after it.
 type waiter struct {
 	asks decide.Message
 	at   words.Instant
 	left bool
 }
 
-// advertise sends an advertisement with each heartbeat; the segment is asked when it has left. The slot that the heartbeat stands for was armed
-// before, and so it has run out when the other node has heard nothing for Down, which is no shorter than the lease.
-func (m *Machine) advertise(asks decide.Message) {
+// await has the segment asked, once an advertisement has left, which each heartbeat comes with. The slot that the heartbeat stands for was
+// armed before, and so it has run out when the other node has heard nothing for Down, which is no shorter than the lease.
+func (m *Machine) await(asks decide.Message, advertised bool) {
 	m.waiting = slices.DeleteFunc(m.waiting, func(w waiter) bool { return m.at.Sub(w.at) >= m.setup.Down })
-	m.waiting = append(m.waiting, waiter{asks: asks, at: m.at, left: m.setup.Off.Off(decide.AdvertBeforeGrant)})
-	if m.sending == 0 || m.at.Sub(m.tried) >= m.setup.Down {
+	m.waiting = append(m.waiting, waiter{asks: asks, at: m.at, left: !advertised || m.setup.Off.Off(decide.AdvertBeforeGrant)})
+	if advertised && (m.sending == 0 || m.at.Sub(m.tried) >= m.setup.Down) {
 		m.send(false)
+	}
+	if m.setup.TieBreakers {
+		m.out = append(m.out, decide.Reach{})
 	}
 	m.grant()
 }
@@ -166,9 +174,14 @@ func (m *Machine) grant() {
 	}
 }
 
-// onReached notes whether a tie-breaker answers, and when the last answered question was put.
+// onReached notes whether a tie-breaker answers, and when the last answered question was put. Where none did for about as long as the other
+// node waits, that one may have been made the master meanwhile: this one listens first, as at its start, whatever it had asked.
 func (m *Machine) onReached(e decide.Reached) {
 	m.blind = m.setup.TieBreakers && !e.OK
+	if m.reached != 0 && e.Asked.Sub(m.reached) >= m.setup.Down-2*m.setup.Beat() && !m.setup.Off.Off(decide.ReachedSince) {
+		m.listen = m.at.Add(m.setup.Down)
+		m.quietAt, m.waiting = max(m.quietAt, m.listen), nil
+	}
 	m.reached = max(m.reached, e.Asked)
 	m.grant()
 }
