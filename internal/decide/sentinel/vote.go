@@ -87,7 +87,10 @@ func (m *Machine) groupAt(a Address) *group {
 // askAll asks the other Sentinels whether they call the master down, too, once in a period; where insist is set at once, and for their
 // votes. It returns when the next question is due.
 func (m *Machine) askAll(g *group, insist bool) words.Instant {
-	next := words.Never
+	next, period := words.Never, m.periods.Ask
+	if m.setup.Observe && !g.master.oDown {
+		period = min(period, hurried) // nobody knows of this one, and asks it
+	}
 	for _, s := range g.sentinels {
 		if m.since(s.toldAt) > 5*m.periods.Ask && s.saysDown {
 			s.saysDown, s.leader = false, ""
@@ -98,7 +101,7 @@ func (m *Machine) askAll(g *group, insist bool) words.Instant {
 		if !g.master.sDown || !s.link.open() {
 			continue
 		}
-		if at := s.toldAt.Add(m.periods.Ask); !insist && at > m.now {
+		if at := s.toldAt.Add(period); !insist && at > m.now {
 			next = min(next, at)
 			continue
 		}
