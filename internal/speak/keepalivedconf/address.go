@@ -2,6 +2,8 @@ package keepalivedconf
 
 import (
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,7 +30,8 @@ func (r *reader) addresses(s *Statement) []Address {
 		list = append(list, a)
 	})
 	if len(s.Block.Statements) == 0 {
-		r.wrong(s.At(), "write the address into it", "%s is empty", s.Keyword())
+		p := r.warn(s.At(), "write the address into it, or take it away", "%s is empty", s.Keyword())
+		p.Warning = s.Keyword() == "virtual_ipaddress_excluded"
 	}
 	return list
 }
@@ -73,6 +76,9 @@ func (r *reader) option(rest []Word, a *Address) ([]Word, bool) {
 		return rest[1:], true
 	}
 	switch into := text[w.Text]; {
+	case into != nil && *into != "":
+		r.wrong(w.At, "keep one of them", "%s is there twice", w.Text)
+		return nil, false
 	case into == nil && w.Text != "peer" && w.Text != "preferred_lft" && w.Text != "track_group":
 		r.oneALine(w, "virtual_ipaddress")
 		return nil, false
@@ -89,8 +95,16 @@ func (r *reader) option(rest []Word, a *Address) ([]Word, bool) {
 		if *into = rest[1].Text; len(rest[1].Text) > 15 {
 			r.wrong(rest[1].At, "write up to 15 characters, or leave it out", "label is too long: %q", shown(rest[1].Text))
 		}
+	case w.Text == "scope":
+		*into = rest[1].Text
+		if _, err := strconv.ParseUint(*into, 0, 8); err != nil && !slices.Contains([]string{"global", "site", "link", "host", "nowhere"}, *into) {
+			r.wrong(rest[1].At, "write global, or leave it out", "there is no scope %q", shown(*into))
+		}
 	case into != nil:
 		*into = rest[1].Text
+		if addr, err := netip.ParseAddr(*into); *into != "+" && *into != "-" && (err != nil || !addr.Is4()) {
+			r.wrong(rest[1].At, "write + for the network's own, or leave it out", "%s is no IPv4 address: %q", w.Text, shown(*into))
+		}
 	}
 	return rest[2:], true
 }

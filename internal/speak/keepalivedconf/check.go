@@ -85,6 +85,23 @@ func (r *reader) itself(i *Instance) {
 		}
 		r.wrong(at, "write an address of the same family", "the source is of another family than the virtual address")
 	}
+	for _, p := range i.Peers {
+		if len(i.VIPs) > 0 && p.Addr.Is6() != i.IPv6() {
+			r.wrong(p.At, "write the peer's address of the same family", "the peer is of another family than the virtual address")
+		}
+	}
+	for _, keyword := range []string{"unicast_src_ip", "unicast_ttl", "check_unicast_src", "old_unicast_checksum"} {
+		if i.Given(keyword) && !i.Given("unicast_peer") {
+			r.wrong(i.Place(keyword), "write unicast_peer with the other hosts' addresses, or take it away for multicast (mcast_src_ip names a source there)",
+				"%s stands without unicast_peer: keepalived falls back to multicast", keyword)
+			break
+		}
+	}
+	for _, t := range i.Interfaces {
+		if t.Name == i.Interface && !i.DontTrackPrimary {
+			r.warn(t.At, "take it away", "track_interface has %s, which the instance follows anyway", shown(t.Name))
+		}
+	}
 	if i.VRID != 0 && i.Priority == 255 && i.NoPreempt {
 		r.warn(i.Place("priority"), "choose at most 254", "priority 255 is the owner of the address, and takes it whatever nopreempt says")
 	}

@@ -60,8 +60,8 @@ func (r *reader) global(s *Statement, g *Global) {
 	d := &r.defaults
 	switch keyword := s.Keyword(); keyword {
 	case "router_id":
-		if len(s.Words) > 1 {
-			g.RouterID = s.Words[1].Text
+		if w, ok := r.one(s); ok {
+			g.RouterID = w.Text
 		}
 	case "script_user":
 		if w, ok := r.user(s); ok {
@@ -160,8 +160,8 @@ func (r *reader) fifo(s *Statement, into *Fifo) {
 // announce reads the keywords that say how often addresses are announced; those of global_defs have a prefix.
 func (r *reader) announce(s *Statement, a *Announce, prefix string) {
 	seconds := func(into *time.Duration) {
-		if d, ok := r.seconds(s, 0, 24*time.Hour); ok {
-			*into = d
+		if n, ok := r.number(s, 0, 86400); ok {
+			*into = time.Duration(n) * time.Second
 		}
 	}
 	switch s.Keyword() {

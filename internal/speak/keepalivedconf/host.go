@@ -53,6 +53,9 @@ func (c *Config) On(h Host) []Problem {
 	if u := c.Global.ScriptUser; u != "" && !h.User(u) {
 		k.wrong(k.atKeyword("script_user"), "make the user, or name another", "script_user %s is no user of this host", shown(u))
 	}
+	if g := c.Global.ScriptGroup; g != "" && !h.Group(g) {
+		k.wrong(k.atKeyword("script_user"), "make the group, or name another", "the group of script_user, %s, is none of this host", shown(g))
+	}
 	for i := range c.Scripts {
 		s := &c.Scripts[i]
 		k.command(&s.Command, "check "+shown(s.Name), "keepalived goes on without the check, or counts it as good")

@@ -88,7 +88,8 @@ func (r *reader) ofInstance(s *Statement, i *Instance) {
 		}
 	case "mcast_dst_ip":
 		if w, ok := r.one(s); ok {
-			i.Group, _ = r.address(w, s.Keyword())
+			addr, _ := netip.ParseAddr(w.Text)
+			r.group(&i.Group, s, addr.Is4())
 		}
 	case "unicast_peer":
 		r.peers(s, i)
@@ -188,6 +189,9 @@ func (r *reader) authentication(s *Statement, i *Instance) {
 	}
 	switch strings.ToUpper(kind.Text) {
 	case "PASS":
+		if kind.Text != "PASS" {
+			r.wrong(kind.At, "write PASS", "auth_type is written in capitals: keepalived uses no password with %s", shown(kind.Text)).replace(kind.At, "PASS")
+		}
 	case "AH":
 		r.wrong(kind.At, "write PASS on both hosts, or use unicast_peer with check_unicast_src", "auth_type AH is not supported")
 	case "":
@@ -273,6 +277,11 @@ func (r *reader) tracks(s *Statement) []Track {
 		}
 		list = append(list, t)
 	})
+	for n, t := range list {
+		if slices.ContainsFunc(list[:n], func(o Track) bool { return o.Name == t.Name }) {
+			r.warn(t.At, "keep one of them", "%s has %s twice", s.Keyword(), shown(t.Name))
+		}
+	}
 	if len(s.Block.Statements) == 0 {
 		r.warn(s.At(), "write names into it, or take it away", "%s is empty", s.Keyword())
 	}
@@ -386,6 +395,9 @@ func (r *reader) timing(i *Instance) {
 // preemption looks at what contradicts nopreempt.
 func (r *reader) preemption(i *Instance) {
 	if !i.NoPreempt {
+		if i.PreemptDelay > 0 && i.Master {
+			r.warn(i.Place("preempt_delay"), "write state BACKUP", "keepalived clears preempt_delay beside state MASTER").replace(i.Place("state"), "BACKUP")
+		}
 		return
 	}
 	if i.Master {

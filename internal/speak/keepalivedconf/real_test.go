@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,4 +65,48 @@ for f in *.conf; do timeout 10 "$0" -t -f "$PWD/$f" >"$f.out" 2>&1; echo "$f $?"
 		}
 	}
 	return codes
+}
+
+// TestWhatKeepalivedComplainsOf tries lines on keepalived, and wants that none of its complaints goes without a word here.
+func TestWhatKeepalivedComplainsOf(t *testing.T) {
+	const head = "global_defs {\n enable_script_security\n script_user root\n%s}\n"
+	const instance = "vrrp_instance V {\n interface eth0\n virtual_router_id 5\n virtual_ipaddress {\n  %s\n }\n%s}\n"
+	const check = "vrrp_script c {\n script \"/bin/true\"\n%s}\n"
+	frames := map[string]func(lines string) string{
+		"global":    func(l string) string { return fmt.Sprintf(head, l) + fmt.Sprintf(instance, "10.9.0.100", "") },
+		"instance":  func(l string) string { return fmt.Sprintf(head, "") + fmt.Sprintf(instance, "10.9.0.100", l) },
+		"addresses": func(l string) string { return fmt.Sprintf(head, "") + fmt.Sprintf(instance, l, "") },
+		"script": func(l string) string {
+			return fmt.Sprintf(head, "") + fmt.Sprintf(check, l) + fmt.Sprintf(instance, "10.9.0.100", " track_script {\n  c\n }\n")
+		},
+		"outside": func(l string) string { return fmt.Sprintf(head, "") + fmt.Sprintf(instance, "10.9.0.100", "") + l },
+	}
+	fine := []string{ // of other versions of keepalived, or harmless
+		"timer_expired_backup", "vrrp_startup_delay 0", "dynamic_interfaces foo", "10.9.0.100 brd -",
+	}
+	archive, err := txtar.ParseFile("testdata/real/complaints.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []txtar.File
+	lines := make(map[string]string)
+	for _, f := range archive.Files {
+		for line := range strings.Lines(string(f.Data)) {
+			name := fmt.Sprintf("f%03d.conf", len(files))
+			lines[name] = strings.TrimSuffix(line, "\n")
+			files = append(files, txtar.File{Name: name, Data: []byte(frames[f.Name](strings.ReplaceAll(line, " / ", "\n")))})
+		}
+	}
+	host := fakeHost{
+		lines: []string{"interface eth0 10.9.0.1/24", "interface p0", "interface lo 127.0.0.1/8", "user root", "user keepalived_script"},
+		files: []txtar.File{{Name: "/bin/true 755"}},
+	}
+	codes := asKeepalived(t, files)
+	for _, f := range files {
+		c, err := Parse(f.Name, f.Data, including(nil))
+		silent := err == nil && len(c.Warnings)+len(c.On(host)) == 0
+		if silent && !strings.HasPrefix(codes[f.Name], "0") && !slices.Contains(fine, lines[f.Name]) {
+			t.Errorf("%s: nothing is said here, and keepalived says %s", lines[f.Name], codes[f.Name])
+		}
+	}
 }

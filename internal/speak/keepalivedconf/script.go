@@ -26,13 +26,9 @@ func (r *reader) script(s *Statement) {
 			}
 			given = true
 		case "interval":
-			if d, ok := r.seconds(s, time.Millisecond, 24*time.Hour); ok {
-				c.Interval = d
-			}
+			r.scriptTime(s, &c.Interval)
 		case "timeout":
-			if d, ok := r.seconds(s, time.Millisecond, 24*time.Hour); ok {
-				c.Timeout = d
-			}
+			r.scriptTime(s, &c.Timeout)
 		case "weight":
 			c.Weight, _ = r.weight(s.Words[1:], s.At(), 253)
 		case "rise":
@@ -61,6 +57,17 @@ func (r *reader) script(s *Statement) {
 		return
 	}
 	r.config.Scripts = append(r.config.Scripts, c)
+}
+
+// scriptTime reads a time in which keepalived takes no decimals.
+func (r *reader) scriptTime(s *Statement, into *time.Duration) {
+	d, ok := r.seconds(s, time.Millisecond, time.Hour)
+	if !ok {
+		return
+	}
+	if *into = d; d%time.Second != 0 {
+		r.warn(s.Words[1].At, "nothing, if no other router of the group is keepalived", "keepalived takes whole seconds for %s, and would not use %s", s.Keyword(), shown(s.Words[1].Text))
+	}
 }
 
 // arguments refuses those that keepalived would drop, since only what is in quotes is the program with its arguments.

@@ -112,7 +112,7 @@ func (r *reader) address(w Word, of string) (netip.Addr, bool) {
 	}
 	if p, err := netip.ParsePrefix(w.Text); err == nil {
 		bare, _, _ := strings.Cut(w.Text, "/")
-		r.wrong(w.At, "write "+bare, "%s is an address without a mask, not %s", of, shown(w.Text)).replace(w.At, bare)
+		r.warn(w.At, "write "+bare, "%s is an address without a mask, not %s", of, shown(w.Text)).replace(w.At, bare)
 		return p.Addr().Unmap(), true
 	}
 	r.wrong(w.At, "write an address like 10.0.0.11; names are not looked up", "%s is not an IP address: %q", of, shown(w.Text))
