@@ -21,11 +21,12 @@ const tree = "../.."
 
 // begins says how each page finds the hosts; a page that is not here finds Redkeep on all of them.
 var begins = map[string]found{
-	"three-hosts.md":  foundBare,
-	"adopt.md":        foundRedis,
-	"five-minutes.md": foundBare,
-	"limits.md":       foundBare,
-	"README.md":       foundBare,
+	"three-hosts.md":           foundBare,
+	"adopt.md":                 foundRedis,
+	"migrate-from-sentinel.md": foundQuorum,
+	"five-minutes.md":          foundBare,
+	"limits.md":                foundBare,
+	"README.md":                foundBare,
 }
 
 // TestDocs does everything that docs/ and the README tell their reader to do, in their order, each page on a site of its own.

@@ -102,8 +102,26 @@ func (s *readers) systemctl(ctx context.Context, where string, args []string) er
 		if u == nil {
 			return fmt.Errorf("systemctl %s: there is no unit %q in dist/", verb, name)
 		}
+		if err := s.settle(where, u, verb, now); err != nil {
+			return err
+		}
 		if err := u.told(ctx, verb, signal, now); err != nil {
 			return fmt.Errorf("systemctl %s %s on %s: %w", verb, name, where, err)
+		}
+	}
+	return nil
+}
+
+// settle stops what must not run beside a service that is about to start.
+func (s *readers) settle(where string, u *unit, verb string, now bool) error {
+	if verb != "start" && verb != "restart" && (verb != "enable" || !now) {
+		return nil
+	}
+	for _, name := range u.conflicts {
+		if other := s.units[where][name]; other != nil {
+			if err := other.Stop(); err != nil {
+				return fmt.Errorf("stop %s, which %s conflicts with: %w", name, u.name, err)
+			}
 		}
 	}
 	return nil

@@ -32,6 +32,8 @@ const (
 	foundBare found = "bare"
 	// foundRedis hosts have a running master on h1 with replicas on h2 and h3, each with a redis-sentinel, and no Redkeep.
 	foundRedis found = "redis"
+	// foundQuorum hosts are such, and h3's server is the last to be promoted.
+	foundQuorum found = "quorum"
 	// foundKept hosts have such servers with Redkeep.
 	foundKept found = "kept"
 )
@@ -107,11 +109,14 @@ func (s *readers) furnish(ctx context.Context, f found) {
 		if h.Name() != "h1" {
 			text += "replicaof 10.77.0.11 6379\n"
 		}
+		if f == foundQuorum && h.Name() == "h3" {
+			text += "replica-priority 200\n"
+		}
 		s.must(s.houses[h.Name()].write("/etc/redis/redis.conf", text, 0o640))
 		s.must(s.units[h.Name()]["redis-server"].Start(ctx))
 	}
 	s.must(s.repeat(ctx, step{where: "h1", command: "redis-cli INFO replication | grep state=online | grep -q slave1"}))
-	if f == foundRedis {
+	if f == foundRedis || f == foundQuorum {
 		s.watchBySentinel(ctx)
 		return
 	}
@@ -212,7 +217,7 @@ func (s *readers) places(where string) []string {
 
 // asks are the commands that change nothing, and may be asked again until the hosts are as the page has them; and the one that is
 // refused, having changed nothing, while agents that were just started have not seen their servers.
-var asks = regexp.MustCompile(`^(redkeep (status|explain|history|check|version|gate show|bootstrap)\b|redis-cli\b.* (GET|ROLE|INFO|PING|DBSIZE|SENTINEL|sentinel)\b|ip |nft list )`)
+var asks = regexp.MustCompile(`^(redkeep (status|explain|history|check|version|gate show|bootstrap)\b|redis-cli\b.* (GET|ROLE|INFO|PING|DBSIZE|SENTINEL|sentinel)\b|ip |nft list |grep )`)
 
 // repeat runs a command, a question until its answer is as it should be.
 func (s *readers) repeat(ctx context.Context, st step) error {
@@ -251,11 +256,15 @@ func (s *readers) once(ctx context.Context, house *household, st step) error {
 
 // direct does what happens to the hosts and not by a command: cut, heal, off, on and a host; disable, whose agent does not
 // start at the next boot; await, whose server is to be in sync; claim and unclaim, which has the group's address and should
-// not; and later, since a reader is slower than a test.
+// not; agree, when the Sentinels name one master that the other servers follow; and later, since a reader is slower than a test.
 func (s *readers) direct(ctx context.Context, words []string) error {
-	if len(words) == 1 && words[0] == "later" {
+	switch {
+	case len(words) != 1:
+	case words[0] == "later":
 		<-time.After(settling)
 		return nil
+	case words[0] == "agree":
+		return s.agree(ctx)
 	}
 	if len(words) == 2 && strings.HasSuffix(words[0], "claim") && s.houses[words[1]] != nil {
 		verb := map[string]string{"claim": "add", "unclaim": "del"}[words[0]]
@@ -288,6 +297,26 @@ func (s *readers) direct(ctx context.Context, words []string) error {
 	default:
 		return fmt.Errorf("there is no direction %q", verb)
 	}
+}
+
+// agree waits for what the Sentinels of a site bring about: a server that was away is a replica again after some ten seconds.
+func (s *readers) agree(ctx context.Context) error {
+	const ask = `redis-cli -p 26379 SENTINEL get-master-addr-by-name orders | head -n 1`
+	var err error
+	for range 4 {
+		lines, _, told := s.houses["h1"].typed(ctx, ask)
+		if told != nil || len(lines) != 1 {
+			return fmt.Errorf("h1 names no master: %q, %w", lines, told)
+		}
+		err = s.repeat(ctx, step{where: "h1", command: "redis-cli -h " + lines[0] + ` INFO replication | tr -d '\r' | grep -qx connected_slaves:2`})
+		for _, h := range s.places("each") {
+			err = errors.Join(err, s.repeat(ctx, step{where: h, command: ask + " | grep -qx " + lines[0]}))
+		}
+		if err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // fragment is what the keys of a group are put into, where a page shows no more of the file.

@@ -21,6 +21,8 @@ type unit struct {
 	// before are the lines ExecStartPre; start is ExecStart.
 	before [][]string
 	start  []string
+	// conflicts are the services that are stopped before this one starts.
+	conflicts []string
 	// oneshot ends by itself; again says that it is started anew when it ends without having been told to.
 	oneshot, again bool
 	// ready is what the service's log says when it has started, and log where; empty is not waited for.
@@ -68,6 +70,10 @@ func readUnit(name string, h *household, texts ...string) *unit {
 			u.again = value == "always"
 		case "RestartKillSignal":
 			u.restartBy = unix.SignalNum(value)
+		case "Conflicts":
+			for other := range strings.FieldsSeq(value) {
+				u.conflicts = append(u.conflicts, strings.TrimSuffix(other, ".service"))
+			}
 		}
 	}
 	return u
@@ -84,7 +90,7 @@ func program(line string) []string {
 func units(h *household, dist string) (map[string]*unit, error) {
 	all := map[string]*unit{}
 	for name, files := range map[string][]string{
-		"redkeep": {"redkeep.service"}, "redkeep-gate": {"redkeep-gate.service"},
+		"redkeep": {"redkeep.service"}, "redkeep-gate": {"redkeep-gate.service"}, "redkeep-sentinel": {"redkeep-sentinel.service"},
 		"redis-server": {"redis-server.service.d/redkeep.conf"},
 	} {
 		var texts []string
