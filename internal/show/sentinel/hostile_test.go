@@ -226,16 +226,24 @@ func converse(t *testing.T, wire []byte, cut int) (*Client, *ear) {
 	return c, mouth
 }
 
-// BenchmarkGetMasterAddr is what most clients ask, sixteen times at once.
+// BenchmarkGetMasterAddr is what most clients ask, sixteen times at once: after the same group, and after others in turn.
 func BenchmarkGetMasterAddr(b *testing.B) {
-	_, f := quiet(b)
-	c := f.Open(deaf{&ear{}})
-	requests := bytes.Repeat(resp.AppendCommand(nil, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "orders"), 16)
-	b.ReportAllocs()
-	for b.Loop() {
-		c.Receive(requests)
+	of := func(group string) []byte {
+		return resp.AppendCommand(nil, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", group)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/16, "ns/request")
+	for name, requests := range map[string][]byte{
+		"same": bytes.Repeat(of("orders"), 16), "others": bytes.Repeat(append(of("orders"), of("nobody")...), 8),
+	} {
+		b.Run(name, func(b *testing.B) {
+			_, f := quiet(b)
+			c := f.Open(deaf{&ear{}})
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Receive(requests)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/16, "ns/request")
+		})
+	}
 }
 
 // deaf hears nothing.
