@@ -40,6 +40,8 @@ type hostCheck struct {
 	problems
 	c *Config
 	h Host
+	// all are the interfaces with their addresses.
+	all map[string][]netip.Prefix
 	// seen are the programs that have been looked at.
 	seen map[string]bool
 	// asRoot is the first command without a user, if those run as root.
@@ -49,7 +51,7 @@ type hostCheck struct {
 // On says what of a configuration is wrong or odd on a host: interfaces that are not there, programs that can't be run. They
 // are sorted by place.
 func (c *Config) On(h Host) []Problem {
-	k := &hostCheck{c: c, h: h, seen: make(map[string]bool)}
+	k := &hostCheck{c: c, h: h, all: h.Interfaces(), seen: make(map[string]bool)}
 	if u := c.Global.ScriptUser; u != "" && !h.User(u) {
 		k.wrong(k.atKeyword("script_user"), "make the user, or name another", "script_user %s is no user of this host", shown(u))
 	}
@@ -201,26 +203,17 @@ func (k *hostCheck) interpreter(c *Command, line, what, but string) {
 
 // network looks at an instance's interfaces and addresses.
 func (k *hostCheck) network(i *Instance) {
-	all := k.h.Interfaces()
-	k.device(i.Interface, i.Place("interface"), "interface", all)
+	k.device(i.Interface, i.Place("interface"), "interface")
 	for _, t := range i.Interfaces {
-		k.device(t.Name, t.At, "track_interface", all)
+		k.device(t.Name, t.At, "track_interface")
 	}
 	for _, v := range slices.Concat(i.VIPs, i.Excluded) {
 		if v.Dev != "" && v.Dev != i.Interface {
-			k.device(v.Dev, v.At, "dev", all)
+			k.device(v.Dev, v.At, "dev")
 		}
-		k.reachable(i, v, all)
+		k.reachable(i, v)
 	}
-	local := func(a netip.Addr) bool {
-		for _, list := range all {
-			if slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Addr() == a }) {
-				return true
-			}
-		}
-		return false
-	}
-	if i.Source.IsValid() && !local(i.Source) {
+	if i.Source.IsValid() && !k.local(i.Source) {
 		at, keyword := i.Place("unicast_src_ip"), "unicast_src_ip"
 		if i.Given("mcast_src_ip") {
 			at, keyword = i.Place("mcast_src_ip"), "mcast_src_ip"
@@ -228,18 +221,28 @@ func (k *hostCheck) network(i *Instance) {
 		k.warn(at, "write one of this host's own addresses", "%s %s is no address of this host: nothing could be sent", keyword, i.Source)
 	}
 	for _, p := range i.Peers {
-		if p.Addr != i.Source && local(p.Addr) {
+		if p.Addr != i.Source && k.local(p.Addr) {
 			k.warn(p.At, "name the other hosts alone", "unicast_peer has this host's own address, %s", p.Addr)
 		}
 	}
 }
 
+// local reports whether an address is the host's own.
+func (k *hostCheck) local(a netip.Addr) bool {
+	for _, list := range k.all {
+		if slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Addr() == a }) {
+			return true
+		}
+	}
+	return false
+}
+
 // device looks for an interface.
-func (k *hostCheck) device(name string, at Place, of string, all map[string][]netip.Prefix) {
-	if _, is := all[name]; is || name == "" || k.c.Global.DynamicInterfaces {
+func (k *hostCheck) device(name string, at Place, of string) {
+	if _, is := k.all[name]; is || name == "" || k.c.Global.DynamicInterfaces {
 		return
 	}
-	names := slices.Sorted(maps.Keys(all))
+	names := slices.Sorted(maps.Keys(k.all))
 	names = slices.DeleteFunc(names, func(n string) bool { return n == "lo" })
 	do := fmt.Sprintf("the interfaces are %s", strings.Join(names, ", "))
 	if near, ok := words.Nearest(name, names); ok {
@@ -251,13 +254,13 @@ func (k *hostCheck) device(name string, at Place, of string, all map[string][]ne
 }
 
 // reachable warns of an address that the hosts on the interface would not look for there.
-func (k *hostCheck) reachable(i *Instance, v Address, all map[string][]netip.Prefix) {
+func (k *hostCheck) reachable(i *Instance, v Address) {
 	dev := v.Dev
 	if dev == "" {
 		dev = i.Interface
 	}
 	var nets []string
-	for _, p := range all[dev] {
+	for _, p := range k.all[dev] {
 		switch own := p.Addr(); {
 		case own == v.Prefix.Addr() || own.Is4() != v.Prefix.Addr().Is4() || own.IsLinkLocalUnicast() || p.IsSingleIP():
 		case p.Contains(v.Prefix.Addr()):

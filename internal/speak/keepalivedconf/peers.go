@@ -3,6 +3,7 @@ package keepalivedconf
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -98,6 +99,28 @@ func (p pair) instances(o, i *Instance) {
 	p.addresses(o, i, both)
 	p.ways(o, i, both)
 	p.priorities(o, i)
+	p.samePeer(o, i)
+}
+
+// samePeer warns of programs that get the same host's address on both: there, its server is told to follow itself.
+func (p pair) samePeer(o, i *Instance) {
+	for _, one := range []struct {
+		name         string
+		mine, theirs *Command
+	}{{"notify_master", i.Notify.Master, o.Notify.Master}, {"notify_backup", i.Notify.Backup, o.Notify.Backup}} {
+		if one.mine == nil || one.theirs == nil || !slices.Equal(one.mine.Args, one.theirs.Args) {
+			continue
+		}
+		for _, a := range one.mine.Args[1:] {
+			addr, err := netip.ParseAddr(a)
+			if err != nil || addr.IsLoopback() || addr.IsUnspecified() || slices.ContainsFunc(i.VIPs, func(v Address) bool { return v.Prefix.Addr() == addr }) {
+				continue
+			}
+			p.warn(one.mine.At, "give each host's program the other host's address", "%s gets %s, and so it does in %s: on that host its server is told to follow itself", one.name, addr,
+				one.theirs.At)
+			return
+		}
+	}
 }
 
 func given(is bool) string {

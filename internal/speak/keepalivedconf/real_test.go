@@ -14,8 +14,7 @@ import (
 	"redkeep/internal/stage/need"
 )
 
-// TestAsKeepalived holds the reader against keepalived itself: what that takes without a complaint has no errors, and the
-// repaired goldens are taken by it.
+// TestAsKeepalived holds the reader against keepalived itself: what that takes without a complaint has no errors.
 func TestAsKeepalived(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/real/accepted.txtar")
 	if err != nil {
@@ -65,6 +64,34 @@ for f in *.conf; do timeout 10 "$0" -t -f "$PWD/$f" >"$f.out" 2>&1; echo "$f $?"
 		}
 	}
 	return codes
+}
+
+// TestRepairedOnKeepalived has keepalived read the repaired goldens that are good: it may miss programs and interfaces, and must
+// find nothing wrong with the text.
+func TestRepairedOnKeepalived(t *testing.T) {
+	var files []txtar.File
+	for _, name := range goldens(t) {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range archive.Files {
+			if f.Name == "repaired" && !strings.Contains(string(archive.Files[i+1].Data), "a.conf:") {
+				files = append(files, txtar.File{Name: filepath.Base(name) + ".conf", Data: f.Data})
+			}
+		}
+	}
+	if len(files) < 5 {
+		t.Fatalf("%d repaired goldens", len(files))
+	}
+	for name, code := range asKeepalived(t, files) {
+		for _, bad := range []string{"Unknown keyword", "Unexpected '{'", "Extra '}'", "missing '}'", "Missing '{'", "invalid number", "invalid IP"} {
+			if strings.Contains(code, bad) {
+				t.Errorf("%s: %s", name, code)
+				break
+			}
+		}
+	}
 }
 
 // TestWhatKeepalivedComplainsOf tries lines on keepalived, and wants that none of its complaints goes without a word here.

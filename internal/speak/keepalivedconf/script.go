@@ -2,6 +2,7 @@ package keepalivedconf
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,7 @@ func (r *reader) script(s *Statement) {
 			if command := r.command(s); command != nil {
 				c.Command = Command{command.At, command.Args, c.Command.User, c.Command.Group}
 				r.arguments(s)
+				r.provesLittle(command)
 			}
 			given = true
 		case "interval":
@@ -67,6 +69,14 @@ func (r *reader) scriptTime(s *Statement, into *time.Duration) {
 	}
 	if *into = d; d%time.Second != 0 {
 		r.warn(s.Words[1].At, "nothing, if no other router of the group is keepalived", "keepalived takes whole seconds for %s, and would not use %s", s.Keyword(), shown(s.Words[1].Text))
+	}
+}
+
+// provesLittle warns of checks that a server passes which answers nobody.
+func (r *reader) provesLittle(c *Command) {
+	switch base := c.Args[0][strings.LastIndexByte(c.Args[0], '/')+1:]; base {
+	case "killall", "pidof", "pgrep", "kill":
+		r.warn(c.At, "ask the server itself: redis-cli ping, and look for PONG", "%s only sees that a process is there: a server that hangs passes", base)
 	}
 }
 

@@ -31,12 +31,22 @@ func (m *maker) statement(c *keepalivedconf.Config, block, name string, s *keepa
 	if s.Block == nil || fate == Dropped { // of what is dropped as a whole each line is
 		return
 	}
-	if n := s.Name(); n != "" {
+	if n := named(c, s); n != "" {
 		name = n
 	}
 	for _, one := range s.Block.Statements {
 		m.statement(c, inner, name, one)
 	}
+}
+
+// named is the name of a block: an instance's as it was read, since $NAME may be a part of it.
+func named(c *keepalivedconf.Config, s *keepalivedconf.Statement) string {
+	for i := range c.Instances {
+		if c.Instances[i].At == s.At() {
+			return c.Instances[i].Name
+		}
+	}
+	return s.Name()
 }
 
 // because says of keywords why Redkeep has no use for them; those of blocks have the block's name before them.
@@ -66,9 +76,12 @@ var because = map[string]string{
 // fate says it of one line by itself.
 func (m *maker) fate(c *keepalivedconf.Config, block, name string, s *keepalivedconf.Statement) (Fate, string) {
 	keyword := shown(s)
+	if strings.HasPrefix(keyword, "$") && strings.Contains(s.Keyword(), "=") {
+		return Took, keyword + ": its value is where it is used"
+	}
 	switch block {
 	case "":
-		if keyword == "vrrp_script" || keyword == "vrrp_instance" && c.Instance(s.Name()) != nil {
+		if keyword == "vrrp_script" || keyword == "vrrp_instance" && c.Instance(named(c, s)) != nil {
 			return "", "" // its lines speak for it
 		}
 		if keyword == "vrrp_sync_group" {
@@ -141,7 +154,8 @@ func shown(s *keepalivedconf.Statement) string {
 	if strings.HasPrefix(s.Keyword(), auth) {
 		return auth
 	}
-	return printable(s.Keyword())
+	word, _, _ := strings.Cut(s.Keyword(), "=") // what is defined may be a password too
+	return printable(word)
 }
 
 // program is the path of what an instance runs for a keyword.
@@ -160,8 +174,11 @@ func program(i *keepalivedconf.Instance, keyword string) string {
 func (m *maker) address(c *keepalivedconf.Config, name string, s *keepalivedconf.Statement) (Fate, string) {
 	g := m.groupOf(c, name)
 	text, mask, masked := strings.Cut(s.Keyword(), "/")
-	if g == nil {
+	switch {
+	case g == nil:
 		return Dropped, printable(text) + ": the instance was not read"
+	case strings.HasPrefix(text, "$"):
+		return Took, printable(text) + " -> groups." + g.name + ".vip"
 	}
 	for _, v := range g.vips {
 		if v.String() != text {
