@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"text/tabwriter"
 
@@ -51,18 +52,26 @@ Nothing is changed and no agent is asked. Each error is printed as file:line:col
 type meaning struct {
 	File string `json:"file"`
 	// Node is empty where the command runs on none of the nodes, as on an administrator's machine.
-	Node          words.Node         `json:"node,omitempty"`
-	Majority      int                `json:"majority"`
-	Lease         string             `json:"lease"`
-	DownAfter     string             `json:"down_after"`
-	BusyAfter     string             `json:"busy_after"`
-	ColdStartWait string             `json:"cold_start_wait"`
-	Patience      string             `json:"patience"`
-	ListenPort    uint16             `json:"listen_port"`
-	PeerPort      uint16             `json:"peer_port"`
-	Nodes         []meaningOfNode    `json:"nodes"`
-	Groups        []meaningOfGroup   `json:"groups"`
-	Warnings      []meaningOfWarning `json:"warnings"`
+	Node          words.Node       `json:"node,omitempty"`
+	Majority      int              `json:"majority"`
+	Lease         string           `json:"lease"`
+	DownAfter     string           `json:"down_after"`
+	BusyAfter     string           `json:"busy_after"`
+	ColdStartWait string           `json:"cold_start_wait"`
+	Patience      string           `json:"patience"`
+	ListenPort    uint16           `json:"listen_port"`
+	PeerPort      uint16           `json:"peer_port"`
+	Nodes         []meaningOfNode  `json:"nodes"`
+	Groups        []meaningOfGroup `json:"groups"`
+	// Pair is what only two nodes have.
+	Pair     *meaningOfPair     `json:"pair,omitempty"`
+	Warnings []meaningOfWarning `json:"warnings"`
+}
+
+type meaningOfPair struct {
+	// Advert is the time between two advertisements.
+	Advert      string       `json:"advert"`
+	TieBreakers []netip.Addr `json:"tie_breakers"`
 }
 
 type meaningOfNode struct {
@@ -82,7 +91,11 @@ type meaningOfGroup struct {
 	Gate       string         `json:"gate"`
 	GateExempt []string       `json:"gate_exempt"`
 	VIPs       []meaningOfVIP `json:"vips,omitempty"`
-	Definition string         `json:"definition"`
+	// VRID, Prefer and Failback are a pair's; a group of more nodes may have the last two.
+	VRID       uint8      `json:"vrid,omitempty"`
+	Prefer     words.Node `json:"prefer,omitempty"`
+	Failback   string     `json:"failback,omitempty"`
+	Definition string     `json:"definition"`
 }
 
 type meaningOfWarning struct {
@@ -100,6 +113,9 @@ func meaningOf(file string, c *config.Config, self words.Node) meaning {
 		ColdStartWait: c.ColdStartWait.String(), Patience: c.Patience.String(),
 		ListenPort: c.ListenPort, PeerPort: c.PeerPort,
 		Warnings: []meaningOfWarning{},
+	}
+	if c.PairOf() {
+		m.Pair = &meaningOfPair{c.Advert().String(), append([]netip.Addr{}, c.TieBreakers...)}
 	}
 	for _, n := range c.Nodes {
 		m.Nodes = append(m.Nodes, meaningOfNode{n.Name, n.Addr.String()})
@@ -160,7 +176,13 @@ func meaningOfOne(c *config.Config, g config.Group) meaningOfGroup {
 		Name: g.Name, Port: g.Server.Port, Server: "each data node's own address", Login: "none",
 		Renamed: len(g.Server.Rename), Data: g.Data, Witnesses: []words.Node{},
 		Gate: g.Gate.String(), GateExempt: append([]string{}, g.GateExempt...),
-		Definition: c.Definition(g).Digest().String(),
+		Definition: c.Definition(g).Digest().String(), Prefer: g.Prefer,
+	}
+	if c.PairOf() {
+		m.VRID = g.VRID
+	}
+	if g.Prefer != "" {
+		m.Failback = g.FailbackWord()
 	}
 	if t := g.Server.TLS; t.Port != 0 {
 		m.TLS = &meaningOfTLS{t.Port, t.Replication, t.Speaks(), t.Cert != "", t.ServerName}
@@ -210,7 +232,12 @@ func (m meaning) print(out io.Writer) error {
 	if m.Node == "" {
 		line("this host", "none of the nodes")
 	}
-	line("majority", "%d of %d: writes go on while no more than %d is lost", m.Majority, len(m.Nodes), len(m.Nodes)-m.Majority)
+	if m.Pair == nil {
+		line("majority", "%d of %d: writes go on while no more than %d is lost", m.Majority, len(m.Nodes), len(m.Nodes)-m.Majority)
+	} else {
+		line("majority", "none, a pair: either takes over when three advertisements are missing, one each %s", m.Pair.Advert)
+		line("tie_breakers", "%s", addresses(m.Pair.TieBreakers))
+	}
 	line("lease", "%s", m.Lease)
 	line("down_after", "%s; busy_after %s", m.DownAfter, m.BusyAfter)
 	line("cold_start_wait", "%s; patience %s", m.ColdStartWait, m.Patience)
@@ -254,6 +281,12 @@ func (g meaningOfGroup) print(line func(label, format string, args ...any)) {
 		}
 		line("vip", "%s on %s", v.Address, where)
 	}
+	if g.VRID != 0 {
+		line("vrid", "%d", g.VRID)
+	}
+	if g.Prefer != "" {
+		line("prefer", "%s, failback %s", g.Prefer, g.Failback)
+	}
 	line("definition", "%s (must be the same on every node)", g.Definition)
 }
 
@@ -268,6 +301,18 @@ func (m meaning) printWarnings(out io.Writer) error {
 		_, err = fmt.Fprintf(out, "%s %s\n", paint(out, yellow, "warning:"), p)
 	}
 	return err
+}
+
+// addresses joins them, or says what it means that there is none.
+func addresses(all []netip.Addr) string {
+	if len(all) == 0 {
+		return "none: cut off from each other, both become master"
+	}
+	parts := make([]string, len(all))
+	for i, a := range all {
+		parts[i] = a.String()
+	}
+	return strings.Join(parts, ", ") + ": one of them must be reached"
 }
 
 // list joins names, or says that there is none.

@@ -6,7 +6,6 @@ import (
 
 	"redkeep/internal/decide"
 	"redkeep/internal/decide/group"
-	"redkeep/internal/picture"
 	"redkeep/internal/words"
 )
 
@@ -142,16 +141,6 @@ func (m *Machine) Wake() (words.Instant, bool) {
 // HoldUntil returns until when this node holds the lease; an instant that is past where it holds none.
 func (m *Machine) HoldUntil() words.Instant { return m.node.HoldUntil() }
 
-// Picture returns what this node sees of the group, and of the segment.
-func (m *Machine) Picture() picture.Group {
-	p := m.node.Picture()
-	p.Pair = true
-	if why := m.refusal(); !why.Zero() {
-		p.Why = append(p.Why, why)
-	}
-	return p
-}
-
 // toNode gives an event to the node's machine and carries out what stays within the pair; all else goes to the agent.
 func (m *Machine) toNode(ev decide.Event) {
 	for _, a := range m.node.Step(m.at, ev) {
@@ -165,7 +154,7 @@ func (m *Machine) toNode(ev decide.Event) {
 			}
 			m.out = append(m.out, a)
 		default:
-			m.out = append(m.out, a)
+			m.out = append(m.out, m.inWords(a))
 		}
 	}
 }

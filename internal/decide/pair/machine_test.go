@@ -53,3 +53,38 @@ func TestEachHasItsOwnEpochs(t *testing.T) {
 		t.Errorf("the first of two has epoch %d after 4", m.setup.After(4))
 	}
 }
+
+// TestPicture has the segment shown by its reasons, and as no node.
+func TestPicture(t *testing.T) {
+	at := words.Instant(time.Hour)
+	m := machine(at)
+	p := m.Picture()
+	if !p.Pair || p.Ready || len(p.Members) != 2 {
+		t.Errorf("just started: pair %v, ready %v, %d members", p.Pair, p.Ready, len(p.Members))
+	}
+	if len(p.Why) == 0 || p.Why[len(p.Why)-1].Code != words.OtherUnheard {
+		t.Errorf("just started: %v", p.Why)
+	}
+	m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Status{}})
+	m.Step(at, decide.Advertised{By: "10.0.0.9", Wrong: "has another password"})
+	if p = m.Picture(); p.Why[len(p.Why)-1].Code != words.AdvertWrong {
+		t.Errorf("a stranger advertises: %v", p.Why)
+	}
+}
+
+// TestStrangersAreNotedNowAndThen bounds what somebody else's advertisements write into the log.
+func TestStrangersAreNotedNowAndThen(t *testing.T) {
+	at := words.Instant(time.Hour)
+	m := machine(at)
+	notes := 0
+	for i := range 3000 { // two minutes and a half
+		for _, a := range m.Step(at.Add(time.Duration(i)*50*time.Millisecond), decide.Advertised{By: "10.0.0.9", Wrong: "is another's"}) {
+			if n, ok := a.(decide.Note); ok && n.Reason.Code == words.AdvertWrong {
+				notes++
+			}
+		}
+	}
+	if notes != 3 {
+		t.Errorf("%d notes", notes)
+	}
+}

@@ -150,6 +150,9 @@ func (l *Lease) Quorum(name string) (q Quorum, ok bool) {
 	if g == nil {
 		return q, false
 	}
+	if g.Pair {
+		return Quorum{Voters: 1, Usable: l.usable(g), Needed: 1}, true // either may be elected without the other
+	}
 	return Quorum{Voters: voters(g), Usable: l.usable(g), Needed: quorum(g)}, true
 }
 
@@ -190,7 +193,13 @@ func voters(g *picture.Group) (n int) {
 	return n
 }
 
-func quorum(g *picture.Group) int { return voters(g)/2 + 1 }
+// quorum is how many voters an election needs. Of a pair either node may be elected without the other.
+func quorum(g *picture.Group) int {
+	if g.Pair {
+		return 1
+	}
+	return voters(g)/2 + 1
+}
 
 // heard reports whether the member's agent has been heard lately.
 func (l *Lease) heard(g *picture.Group, m picture.Member) bool {

@@ -53,6 +53,9 @@ func (p *page) group(n picture.Node, g picture.Group) {
 	p.pause(g)
 	p.failover(g)
 	p.addresses(g)
+	if g.Pair && g.State != picture.StateLeft {
+		p.line("  ", "a pair: two nodes have no majority; if the network between them breaks, both take writes, and those of one are lost")
+	}
 	p.remarks(n, g)
 	p.line("", "")
 	if p.err == nil {

@@ -137,7 +137,21 @@ var pages = map[string]picture.Node{
 		g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0"}, {Addr: netip.MustParseAddr("2001:db8::100"), Dev: "eth0", Held: true}}
 		g.VIPWhy = words.Reason{Code: words.VIPTaken, Node: "h1"}
 	}),
+	"pair": change(pair),
+	"pair-alone": change(func(g *picture.Group) {
+		pair(g)
+		g.State, g.Writable, g.HoldLeft, g.Ready, g.Gate = picture.StateCandidate, false, 0, false, "shut"
+		g.Why = []words.Reason{{Code: words.OtherUnheard, Node: "h1"}}
+		g.Members[1].Heard, g.Members[1].Unfit = -1, words.Reason{Code: words.Unreachable, Node: "h2"}
+	}),
 	"none": {Node: "h1", Version: "0.1.0"},
+}
+
+// pair makes the group one of two nodes.
+func pair(g *picture.Group) {
+	g.Pair = true
+	g.Members = []picture.Member{g.Members[0], g.Members[2]}
+	g.VIPs = []picture.VIP{{Addr: netip.MustParseAddr("10.77.0.100"), Dev: "eth0", Held: true}}
 }
 
 func TestPages(t *testing.T) {

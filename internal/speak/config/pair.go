@@ -166,8 +166,8 @@ func (r *reader) router(g *Group, at place, seen map[string]place, c *Config) {
 	}
 }
 
-// failback is the file's word for when the group goes back.
-func (g *Group) failback() string {
+// FailbackWord is the file's word for when the group goes back.
+func (g *Group) FailbackWord() string {
 	switch g.Failback {
 	case FailbackSynced:
 		return "synced"

@@ -107,7 +107,7 @@ func dump(c *Config) string {
 		fmt.Fprintf(&b, "group %s data %v gate %s exempt %v vip %s\n", g.Name, g.Data, g.Gate, g.GateExempt, dumpVIPs(g.VIPs))
 		fmt.Fprintf(&b, "  server %v user %q password %v rename %v\n", g.Server.Addr(c.Nodes[0]), g.Server.User, g.Server.Password, g.Server.Rename)
 		if g.VRID != 0 || g.Prefer != "" {
-			fmt.Fprintf(&b, "  vrid %d prefer %q failback %s\n", g.VRID, g.Prefer, g.failback())
+			fmt.Fprintf(&b, "  vrid %d prefer %q failback %s\n", g.VRID, g.Prefer, g.FailbackWord())
 		}
 		if g.Server.TLS != (TLS{}) {
 			fmt.Fprintf(&b, "  ports %v link %d tls %+v\n", g.Server.Ports(), g.Server.LinkPort(), g.Server.TLS)

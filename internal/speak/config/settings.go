@@ -21,7 +21,7 @@ func (c *Config) Settings(g Group) Settings {
 		fmt.Sprintf("gate: %v", g.Gate),
 	}
 	if g.Prefer != "" {
-		s = append(s, "prefer: "+string(g.Prefer), "failback: "+g.failback())
+		s = append(s, "prefer: "+string(g.Prefer), "failback: "+g.FailbackWord())
 	}
 	if len(c.TieBreakers) > 0 {
 		s = append(s, fmt.Sprintf("tie_breakers: %v", c.TieBreakers))
