@@ -122,12 +122,27 @@ func (r *reply) docs(all []*command) {
 	r.dict(len(all))
 	for _, c := range all {
 		r.bulk(c.fullName())
-		n := 4
-		if len(c.subs) > 0 {
-			n++
+		takes, n := arguments[c.fullName()], 4
+		for _, more := range []bool{len(takes) > 0, len(c.subs) > 0} {
+			if more {
+				n++
+			}
+		}
+		old := c.replaced != ""
+		if old {
+			n += 3
 		}
 		r.dict(n)
 		r.strings("summary", c.about, "since", c.since, "group", c.group, "complexity", "O(1)")
+		if old {
+			r.bulk("doc_flags")
+			r.statuses("", []string{"deprecated"})
+			r.strings("deprecated_since", "5.0.0", "replaced_by", c.replaced)
+		}
+		if len(takes) > 0 {
+			r.bulk("arguments")
+			r.arguments(takes)
+		}
 		if len(c.subs) > 0 {
 			r.bulk("subcommands")
 			r.docs(c.subs)

@@ -17,6 +17,8 @@ type command struct {
 	flags, extra, tips string
 	// since and group are for COMMAND DOCS, about is its summary.
 	since, group, about string
+	// replaced names the command that is to be used since 5.0.0; "" for one that is as good as ever.
+	replaced string
 	// run answers a request, and gets the words after its name. It is nil for a mere container.
 	run func(*Client, []string, *reply)
 	// quick does the same without taking memory, for what is asked most and changes nothing: within one turn the same words are answered
@@ -154,7 +156,7 @@ func sentinelCommands() []*command {
 		{name: "flushconfig", arity: 2, about: "Saves the configuration", run: (*Client).flushConfig},
 		{name: "get-master-addr-by-name", arity: 3, about: "Tells the address of a group's master", quick: (*Client).masterAddr},
 		{name: "get-primary-addr-by-name", arity: 3, since: "8.0.0", about: "Tells the address of a group's master", from: Valkey8, quick: (*Client).masterAddr},
-		{name: "help", arity: 2, flags: plain, since: "5.0.0", about: "Tells these subcommands", run: (*Client).sentinelHelp},
+		{name: "help", arity: 2, flags: plain, since: "6.2.0", about: "Tells these subcommands", run: (*Client).sentinelHelp},
 		{name: "info-cache", arity: -3, since: "3.2.0", about: "Tells what servers said last of themselves", run: (*Client).infoCache},
 		{name: "is-master-down-by-addr", arity: 6, about: "Tells whether a master is down, and whom this Sentinel votes for", run: (*Client).isMasterDown},
 		{name: "is-primary-down-by-addr", arity: 6, since: "8.0.0", about: "Tells whether a master is down, and whom this Sentinel votes for", from: Valkey8, run: (*Client).isMasterDown},
@@ -171,7 +173,7 @@ func sentinelCommands() []*command {
 		{name: "sentinels", arity: 3, about: "Tells of a group's other Sentinels", run: (*Client).sentinels},
 		{name: "set", arity: -5, about: "Changes options of a group", run: (*Client).set},
 		{name: "simulate-failure", arity: -3, since: "3.2.0", about: "Has this Sentinel fail at a certain moment", run: (*Client).simulateFailure},
-		{name: "slaves", arity: 3, since: "2.8.0", about: "Tells of a group's replicas", run: (*Client).replicas},
+		{name: "slaves", arity: 3, since: "2.8.0", replaced: "`SENTINEL REPLICAS`", about: "Tells of a group's replicas", run: (*Client).replicas},
 	}
 	for _, c := range all {
 		if c.flags == "" {
