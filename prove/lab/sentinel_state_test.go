@@ -20,6 +20,9 @@ var states = []behaviour{
 	{name: "promoting", check: promoting},
 	{name: "reconfiguring", check: reconfiguring},
 	{name: "healthy", check: healthy},
+	{name: "periods", check: periodsChanged, plan: quorumPlan{Periods: "none", Voter: func(_ *quorum, _ int, c *sentinels.Config) {
+		c.Groups[0].DownAfter = 5 * time.Second
+	}}},
 	{name: "tls", check: overTLS, plan: quorumPlan{Server: tlsServer, Voter: tlsVoter}},
 }
 
@@ -174,6 +177,40 @@ func healthy(q *quorum) {
 		q.must(q.servers[1].Process().Thaw())
 		q.heard(i, mark, soon, "-sdown", "slave "+q.servers[1].Addr().String())
 		q.awaitWhole()
+	}
+}
+
+// periodsChanged: a period that is changed holds at once, also for what was waiting for the end of the old one.
+func periodsChanged(q *quorum) {
+	oldest := func(i int, of, field string) (most int64) {
+		q.t.Helper()
+		all, err := q.members[i].Maps("SENTINEL", of, orders)
+		q.must(err)
+		for _, m := range all {
+			n, err := strconv.ParseInt(m[field], 10, 64)
+			q.must(err)
+			most = max(most, n)
+		}
+		return most
+	}
+	for _, i := range q.oneEach() {
+		name := q.members[i].Program().Name
+		q.ask(i, "SENTINEL", "DEBUG", "PING-PERIOD", "100", "INFO-PERIOD", "200")
+		q.all("SENTINEL", "DEBUG", "PUBLISH-PERIOD", "100")
+		q.lasts(400 * time.Millisecond) // the last of the old period may just have gone
+		for of, fields := range map[string][]string{"REPLICAS": {"last-ok-ping-reply", "info-refresh"}, "SENTINELS": {"last-ok-ping-reply", "last-hello-message"}} {
+			for _, field := range fields {
+				most := int64(0)
+				q.stays(700*time.Millisecond, "", func() bool { most = max(most, oldest(i, of, field)); return true })
+				if most > 600 {
+					q.t.Errorf("sentinel %d (%s) shows %s of up to %d ms of %s", i, name, field, most, of)
+				}
+			}
+		}
+		q.ask(i, "SENTINEL", "DEBUG", "PING-PERIOD", "1000", "INFO-PERIOD", "10000")
+		q.await(soon, "longer periods", func() bool {
+			return oldest(i, "REPLICAS", "info-refresh") > 1500 && oldest(i, "REPLICAS", "last-ok-ping-reply") < 1500
+		})
 	}
 }
 

@@ -25,7 +25,7 @@ type behaviour struct {
 }
 
 // behaviours are in the sentinel_*_test.go, by what they are about.
-var behaviours = [][]behaviour{places, storms, failovers, minorities, peculiar, manuals, crashes, networks, states, likenesses, names, hellos, scripts, discoveries, lives}
+var behaviours = [][]behaviour{places, storms, failovers, minorities, peculiar, manuals, crashes, networks, states, observations, likenesses, names, hellos, scripts, discoveries, lives}
 
 // quorums asks for certain mixtures, whatever the length.
 var quorums = flag.String("lab.quorum", "", "which mixtures of Sentinels to play: real, ours, one, two, with commas; default one with ours alone and a mixed one, "+
