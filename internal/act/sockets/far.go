@@ -68,7 +68,7 @@ func (l *Loop) takeFar() {
 }
 
 // enduring is how many looks find one piece of news or none before each is told of at once again.
-const enduring = 5
+const enduring = 40
 
 // crowd begins to let news add up, or ends it.
 func (l *Loop) crowd(yes bool) {

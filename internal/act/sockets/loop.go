@@ -43,6 +43,8 @@ type Loop struct {
 	// news is when something came last; alone, whether Go has no second processor.
 	news  words.Instant
 	alone bool
+	// full is whether the last wait found several with news: then there is likely to be more without waiting.
+	full bool
 
 	buffer [64 << 10]byte
 }
@@ -115,6 +117,7 @@ func (l *Loop) turn(n int) {
 	if l.now = l.config.Now(); n > 0 {
 		l.news = l.now
 	}
+	l.full = n > 1
 	for i := range n {
 		l.dispatch(&l.poll.events[i])
 	}
@@ -156,9 +159,10 @@ func (l *Loop) dispatch(ev *unix.EpollEvent) {
 
 // sleep waits for events, or until something is due.
 func (l *Loop) sleep() (int, error) {
-	n := l.poll.look()
-	if n > 0 || len(l.dirty)+len(l.resumed)+len(l.doomed) > 0 {
-		return n, nil
+	if waits := len(l.dirty)+len(l.resumed)+len(l.doomed) > 0; waits || l.full {
+		if n := l.poll.look(); n > 0 || waits {
+			return n, nil
+		}
 	}
 	l.mail.asleep.Store(true)
 	defer l.mail.asleep.Store(false)
@@ -175,7 +179,7 @@ func (l *Loop) sleep() (int, error) {
 	wait := forever
 	if due != words.Never {
 		if wait = due.Sub(l.config.Now()); wait <= 0 {
-			return 0, nil
+			return l.poll.look(), nil
 		}
 	}
 	return l.doze(wait)
@@ -183,16 +187,16 @@ func (l *Loop) sleep() (int, error) {
 
 const (
 	// brief is how long a wait may be that Go's scheduler is not told of.
-	brief = 2 * time.Millisecond
+	brief = 5 * time.Millisecond
 	// lull is for how long there must have been no news for a loop to be idle.
-	lull = 20 * time.Millisecond
+	lull = 50 * time.Millisecond
 )
 
 // doze waits for events. To be put to sleep and woken by Go's scheduler costs more than most of what there is to be done then; so
 // while there is much to do a short wait is the kernel's alone. It keeps a processor from other goroutines as long, of which a second
 // one therefore must be there; a collection of garbage that wants this goroutine to stop interrupts the wait by its signal.
 func (l *Loop) doze(wait time.Duration) (n int, err error) {
-	if !l.alone && l.now.Sub(l.news) < lull {
+	if !l.alone && (l.far.crowded || l.now.Sub(l.news) < lull) {
 		short := brief
 		if wait != forever {
 			short = min(short, wait)
