@@ -12,6 +12,8 @@ type Address struct {
 	Host string
 	IP   netip.Addr
 	Port int
+	// plain says that Host is known to be the text of IP, which then need not be printed.
+	plain bool
 }
 
 // At returns the address of a host, which may be a name.
@@ -20,11 +22,12 @@ func At(host string, port int) Address {
 	if err != nil {
 		return Address{Host: host, Port: port}
 	}
-	return Address{host, ip, port}
+	var room [64]byte
+	return Address{host, ip, port, string(ip.AppendTo(room[:0])) == host}
 }
 
 // named reports whether the host is a name.
-func (a Address) named() bool { return !a.IP.IsValid() || a.Host != a.IP.String() }
+func (a Address) named() bool { return !a.plain && (!a.IP.IsValid() || a.Host != a.IP.String()) }
 
 // same reports whether both are the same place: one port, and the same IP or the same name.
 func (a Address) same(b Address) bool {
@@ -45,7 +48,7 @@ func (a Address) zero() bool { return a.Host == "" && a.Port == 0 }
 
 // show is the host as it is told: by name where those are announced.
 func (m *Machine) show(a Address) string {
-	if a.IP.IsValid() && !m.announceHostnames {
+	if !a.plain && a.IP.IsValid() && !m.announceHostnames {
 		return a.IP.String()
 	}
 	return a.Host

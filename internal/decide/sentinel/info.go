@@ -26,7 +26,7 @@ func (m *Machine) onInformed(i *instance, n *Info) {
 		m.answerInfo(i, n)
 	}
 	// The next is due from now on: sooner than thought, where something is happening.
-	m.rouse(&i.timer, m.now.Add(m.infoPeriod(i))+m.patience(i))
+	m.rouse(&i.timer, m.unhurried(i, m.now.Add(m.infoPeriod(i))+m.patience(i)))
 	if first || i == i.group.failover.promoted || i.group.master.oDown || i.group.failover.state == selectReplica {
 		m.prompt(i.group)
 	}

@@ -32,24 +32,27 @@ func (k kind) word() string {
 // each, and all of them share one link.
 type instance struct {
 	timer
-	id    InstanceID
-	kind  kind
-	group *group
-	addr  Address
-	runID string
 	link  *link
-
-	sDown, oDown           bool
-	sDownSince, oDownSince words.Instant
+	group *group
+	kind  kind
+	// What every look at it needs stands together, since there are thousands.
+	sDown, oDown bool
+	infoAsked    bool // an INFO is on its way
+	greeting     bool // a hello is on its way
 	// saysMaster is the role in the last INFO, roleSince when that came up first; known from the start as what it should be.
 	saysMaster bool
+	linkUp     bool
+	reconf     reconf
+	id         InstanceID
+	infoAt     words.Instant // of the last INFO; 0 if there was none
+	greetedAt  words.Instant // of the last hello that was taken
 	roleSince  words.Instant
+	linkDown   time.Duration
 
-	infoAt    words.Instant // of the last INFO; 0 if there was none
-	infoAsked bool          // one is on its way
-	infoText  string
-	greetedAt words.Instant // of the last hello that was taken
-	greeting  bool          // one is on its way
+	addr                   Address
+	runID                  string
+	sDownSince, oDownSince words.Instant
+	infoText               string
 	// killedScript is whether a script has been ended, once for each time that the server is down.
 	killedScript bool
 
@@ -60,15 +63,12 @@ type instance struct {
 	// handsOver says that the server knows FAILOVER (Redis 6.2 and later).
 	handsOver bool
 
-	// Of a replica.
+	// Of a replica, whose linkUp and linkDown are of the connection to its master, and reconf of its way to the next.
 	follows        Address
 	followsSince   words.Instant
-	linkUp         bool
-	linkDown       time.Duration
 	priority       int
 	offset         int64
 	unannounced    bool
-	reconf         reconf
 	reconfSince    words.Instant
 	promotedInThis bool
 
@@ -163,6 +163,7 @@ func (m *Machine) newInstance(g *group, k kind, at Address, l *link) *instance {
 // forget ends an instance, and its link if nobody else uses it.
 func (m *Machine) forget(i *instance) {
 	delete(m.instances, i.id)
+	i.gone = true
 	if i.kind == sentinel {
 		m.unlist(i)
 	}

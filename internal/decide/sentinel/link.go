@@ -39,7 +39,8 @@ type link struct {
 	// pingPeriod is the shortest that its users want.
 	pingPeriod time.Duration
 	// local is this end of the command connection.
-	local netip.Addr
+	local     netip.Addr
+	localText string
 }
 
 // connection is one of the two.
@@ -85,6 +86,7 @@ func (m *Machine) leave(i *instance) {
 	m.drop(l, PubSub)
 	m.sleep(&l.timer)
 	delete(m.links, l.id)
+	l.gone = true
 }
 
 // of returns one of the link's connections.
@@ -212,7 +214,7 @@ func (m *Machine) ping(l *link) {
 // onPonged takes the answer to a ping.
 func (m *Machine) onPonged(l *link, p Pong) {
 	l.ponged = m.now
-	l.pingDue = m.now.Add(l.pingPeriod).Add(time.Duration(m.random() % uint64(min(pingDesync, l.pingPeriod/4+1))))
+	l.pingDue = together(m.now.Add(l.pingPeriod).Add(time.Duration(m.random() % uint64(min(pingDesync, l.pingPeriod/4+1)))))
 	if p == PongOK || p == PongLoading || p == PongMasterDown {
 		l.alive = m.now
 		l.pinged = 0

@@ -220,7 +220,7 @@ func (m *Machine) onLinked(l *link, e Linked) {
 	}
 	conn.state = up
 	if e.Channel == Commands {
-		l.local = e.Local
+		l.local, l.localText = e.Local, e.Local.String()
 	} else {
 		conn.heard = m.now
 	}

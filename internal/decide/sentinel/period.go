@@ -59,8 +59,11 @@ const (
 	stagger = 20 * time.Millisecond
 	// askBackAfter is how old another's answer must be to be asked for again out of turn.
 	askBackAfter = time.Millisecond
+	// bundle is how far apart the instants are at which things are done that have time: a quarter of the time between two ticks of
+	// Sentinel's own timer.
+	bundle = 25 * time.Millisecond
 	// pressTime is for how long after each of its steps an outage presses: longer than the steps are apart.
 	pressTime = 5 * time.Second
 	// late is by how much a hello or an INFO may wait for the ping that it can travel with.
-	late = 100 * time.Millisecond
+	late = 200 * time.Millisecond
 )

@@ -7,6 +7,7 @@ type timer struct {
 	due   words.Instant
 	place int // in the queue, from 1; 0 is not in it
 	owner any
+	gone  bool // the owner is forgotten
 }
 
 // queue orders the timers: each is due no later than the four below it, which keeps those that are compared close together. The instants
@@ -110,12 +111,12 @@ func (m *Machine) tendAll() {
 		switch o := t.owner.(type) {
 		case *link:
 			next = m.tendLink(o)
-			if m.links[o.id] != o {
+			if o.gone {
 				continue
 			}
 		case *instance:
 			next = m.tendInstance(o)
-			if m.instances[o.id] != o {
+			if o.gone {
 				continue
 			}
 		}
