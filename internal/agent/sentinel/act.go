@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"bytes"
 	"strconv"
 
 	"redkeep/internal/act/script"
@@ -24,7 +25,7 @@ func (p *process) act(a core.Action) {
 	case core.RunScript:
 		p.scripts.Add(append([]string{a.Path}, a.Args...)...)
 	case core.Save:
-		p.save(a.Ticket)
+		p.unsaved = a.Ticket // at the turn's end, with all that changes until then
 	case core.Reply:
 		if answer := p.answers[a.ID]; answer != nil {
 			delete(p.answers, a.ID)
@@ -46,7 +47,9 @@ func (p *process) send(a core.Action) {
 	case core.AskInfo:
 		p.write(a.Link, resp.AppendCommand(b, a.Word), question{askedInfo, a.Instance, 1})
 	case core.Greet:
-		p.write(a.Link, resp.AppendCommand(b, a.Word, hello.Channel, string(p.hello(a.Hello))), question{askedGreet, a.Instance, 1})
+		p.said = appendHello(p.said[:0], a.Hello)
+		b = resp.AppendBulk(resp.AppendBulk(resp.AppendArray(b, 3), a.Word), hello.Channel)
+		p.write(a.Link, resp.AppendBulkBytes(b, p.said), question{askedGreet, a.Instance, 1})
 	case core.AskDown:
 		b = resp.AppendCommand(b, a.Word, "is-master-down-by-addr", a.Master.Host, strconv.Itoa(a.Master.Port), strconv.FormatUint(a.Epoch, 10), a.RunID)
 		p.write(a.Link, b, question{askedDown, a.Instance, 1})
@@ -75,13 +78,13 @@ func appendOrder(b []byte, o core.Order) []byte {
 	return resp.AppendCommand(b, o.Names.Exec)
 }
 
-// hello prints a greeting.
-func (p *process) hello(h core.Hello) []byte {
+// appendHello prints a greeting.
+func appendHello(b []byte, h core.Hello) []byte {
 	said := hello.Hello{
 		Host: h.Addr.Host, Port: h.Addr.Port, ID: h.ID, CurrentEpoch: h.CurrentEpoch,
 		Group: h.Group, MasterHost: h.Master.Host, MasterPort: h.Master.Port, ConfigEpoch: h.ConfigEpoch,
 	}
-	return said.Append(nil)
+	return said.Append(b)
 }
 
 // tell writes a notice to the log and tells it to who has subscribed.
@@ -109,13 +112,19 @@ func levelOf(l core.Level) logline.Level {
 	}
 }
 
-// save writes the machine's state as it is now. What is older and still waits to be written is left out.
-func (p *process) save(ticket uint64) {
-	state := p.stateNow()
-	users := p.userLines()
+// save writes the machine's state as it is now, if that is wanted and nothing is being written: to print a thousand groups for every
+// one of a hundred that fail over at once would hold up the others.
+func (p *process) save() {
+	if p.unsaved == 0 || p.saving.Load() {
+		return
+	}
+	ticket, state, users := p.unsaved, p.stateNow(), p.userLines()
+	p.unsaved = 0
+	p.saving.Store(true)
 	p.file.Save(func(old []byte) ([]byte, error) {
-		return sentinelconf.Rewrite(old, state, p.conf.Settings, users), nil
+		return p.layout.rewrite(old, state, p.conf.Settings, users), nil
 	}, func(err error) {
+		p.saving.Store(false)
 		p.loop.Post(func() {
 			if err != nil {
 				p.log(logline.Warning, "WARNING: Sentinel was not able to save the new configuration on disk!!!: "+err.Error())
@@ -123,6 +132,21 @@ func (p *process) save(ticket uint64) {
 			p.step(core.Saved{Ticket: ticket, Failed: err != nil})
 		})
 	})
+}
+
+// layout is what stands where in the file that was written last. It belongs to the goroutine that writes.
+type layout struct {
+	*sentinelconf.Layout
+	written []byte
+}
+
+// rewrite is sentinelconf's, without reading again what this process has written itself.
+func (l *layout) rewrite(old []byte, s *sentinelconf.State, o *sentinelconf.Settings, users []string) []byte {
+	if l.Layout == nil || !bytes.Equal(old, l.written) {
+		l.Layout = sentinelconf.NewLayout(old)
+	}
+	l.written = l.Layout.Rewrite(s, o, users)
+	return l.written
 }
 
 // runScripts does what the queue of scripts wants.

@@ -285,13 +285,20 @@ func (g *greetings) of(text []byte) *core.Hello {
 	if h, known := (*g)[string(text)]; known {
 		return h
 	}
+	return g.read(string(text))
+}
+
+// read is of for what is not known yet.
+func (g *greetings) read(text string) *core.Hello {
+	if h, known := (*g)[text]; known {
+		return h
+	}
 	if *g == nil || len(*g) >= mostGreetings {
 		*g = greetings{} // what is still said comes back
 	}
-	own := string(text)
-	h := helloOf(own)
-	if h != nil && len(own) <= longestGreeting {
-		(*g)[own] = h
+	h := helloOf(text)
+	if h != nil && len(text) <= longestGreeting {
+		(*g)[text] = h
 	}
 	return h
 }

@@ -41,7 +41,7 @@ func (s source) MasterDown(q face.DownQuestion, answer func(face.DownAnswer)) {
 
 // Greeting takes a hello.
 func (s source) Greeting(payload string) {
-	if h := s.greetings.of([]byte(payload)); h != nil {
+	if h := s.greetings.read(payload); h != nil {
 		s.step(core.Asked{Request: core.Hail{Hello: *h}})
 	}
 }
