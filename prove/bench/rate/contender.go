@@ -22,6 +22,7 @@ type contender struct {
 	argv []string
 	port string
 	cmd  *exec.Cmd
+	ration
 }
 
 // result is what one turn came to.
@@ -29,11 +30,14 @@ type result struct {
 	// rate is in requests a second; cpu is the processor time that the contender took for one.
 	rate float64
 	cpu  time.Duration
+	// client is how much of a core redis-benchmark used: one thread that used all of it was the limit itself.
+	client float64
 }
 
-// String prints both.
+// String prints them, with the rate at which the contender would use all of a core.
 func (r result) String() string {
-	return fmt.Sprintf("%8.0f/s, %5.2f us of processor time each", r.rate, float64(r.cpu.Nanoseconds())/1000)
+	return fmt.Sprintf("%8.0f/s, %5.2f us of processor time each (%8.0f/s by a core), client %3.0f %%",
+		r.rate, float64(r.cpu.Nanoseconds())/1000, 1/max(r.cpu.Seconds(), 1e-9), 100*r.client)
 }
 
 // start has the contender watch a master that is not there, which is all it needs to answer where it would be.
@@ -78,17 +82,29 @@ func (c *contender) stop() error {
 		return fmt.Errorf("stop %s: %w", c.name, err)
 	}
 	_ = c.cmd.Wait() // ended by a signal that it was sent
-	return nil
+	return c.ration.end()
 }
 
-// ask asks so many times for the master's address.
-func (c *contender) ask(ctx context.Context, requests, clients, depth int) (r result, err error) {
+// confine leaves the contender a share of one core.
+func (c *contender) confine(percent int) (err error) {
+	if c.ration, err = newRation(fmt.Sprintf("redkeep-rate-%d", c.cmd.Process.Pid), percent); err != nil {
+		return err
+	}
+	return c.ration.take(c.cmd.Process.Pid)
+}
+
+// ask asks a contender so many times for the master's address.
+func (b benchmark) ask(ctx context.Context, c *contender, requests, depth int) (r result, err error) {
 	before, err := c.cpu()
 	if err != nil {
 		return r, err
 	}
-	out, err := exec.CommandContext(ctx, "redis-benchmark", "-h", "127.0.0.1", "-p", c.port, "-c", strconv.Itoa(clients), "-n", strconv.Itoa(requests),
-		"-P", strconv.Itoa(depth), "--csv", "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "orders").Output()
+	argv := []string{"-h", "127.0.0.1", "-p", c.port, "-c", strconv.Itoa(b.clients), "-n", strconv.Itoa(requests), "-P", strconv.Itoa(depth), "--csv"}
+	if b.threads > 1 {
+		argv = append(argv, "--threads", strconv.Itoa(b.threads))
+	}
+	asking := exec.CommandContext(ctx, "redis-benchmark", append(argv, "SENTINEL", "get-master-addr-by-name", "orders")...)
+	out, err := asking.Output()
 	if err != nil {
 		return r, fmt.Errorf("run redis-benchmark: %w", err)
 	}
@@ -104,6 +120,7 @@ func (c *contender) ask(ctx context.Context, requests, clients, depth int) (r re
 		return r, fmt.Errorf("read redis-benchmark's result: %w", err)
 	}
 	r.cpu = (after - before) / time.Duration(requests)
+	r.client = (asking.ProcessState.UserTime() + asking.ProcessState.SystemTime()).Seconds() * r.rate / float64(requests)
 	return r, nil
 }
 
