@@ -20,6 +20,10 @@ NFPM    ?= bin/nfpm
 export RUNS   ?= 5
 export FAULTS ?=
 
+# For bench-scale: how long a Sentinel runs before it is measured, and for how long it then is; RUNS are pairs, three unless said.
+WARM   ?= 30s
+WINDOW ?= 60s
+
 # The simulator and the lab have their own verbs; all other packages are unit tests.
 UNIT = $$($(GO) list ./... | grep -v -e '/prove/sim$$' -e '/prove/lab$$')
 
@@ -28,10 +32,10 @@ SIM := $(shell grep -ls 'sim\.for' prove/sim/*.go 2>/dev/null | head -n 1)
 LAB := $(wildcard prove/lab/*_test.go)
 
 .DEFAULT_GOAL := help
-.PHONY: help build deb package test unit arch vet lint fuzz sim lab bench toll demo clean need-go need-redis
+.PHONY: help build deb package test unit arch vet lint fuzz sim lab bench bench-scale toll demo clean need-go need-redis
 
 help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 build: need-go ## bin/redkeep, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/redkeep ./cmd/redkeep
@@ -76,6 +80,9 @@ lab: need-go need-redis ## real servers in namespaces, every fault, judged
 
 bench: need-go need-redis ## Redkeep, redis-sentinel and keepalived in one table (RUNS=20 FAULTS=all)
 	$(GO) run ./prove/bench/cmd -runs $(RUNS) -faults "$(FAULTS)"
+
+bench-scale: need-go need-redis ## one Sentinel over a thousand groups, Redkeep's and redis-sentinel in turn (RUNS=3 WARM=30s WINDOW=60s)
+	$(GO) run ./prove/bench/scale/cmd -runs $(if $(filter file default undefined,$(origin RUNS)),3,$(RUNS)) -warm $(WARM) -window $(WINDOW)
 
 toll: need-go ## what the gate adds to a round trip, without the scheduler's noise
 	$(GO) test ./internal/act/gate -run '^$$' -bench '^BenchmarkToll$$' -benchtime 20x -count 3

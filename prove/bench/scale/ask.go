@@ -72,8 +72,32 @@ func whole(ctx context.Context, p fleet.Plan) error {
 	return nil
 }
 
-// rate asks with 50 clients, and returns how many requests were answered in a second.
-func rate(ctx context.Context, requests, pipelined int, p fleet.Plan) (float64, error) {
+// rounds is how often a rate is measured in each trial: what else the machine does may last as long as one measuring.
+const rounds = 5
+
+// rate is the usual one of several rounds, with the processor time that an answer costs: where redis-benchmark is what limits the rate, or
+// somebody else needs the machine, that still tells two programs apart.
+func (s *subject) rate(ctx context.Context, requests, pipelined int, p fleet.Plan) (Rate, error) {
+	var r Rate
+	var all []float64
+	before, err := processorTime(s.cmd.Process.Pid)
+	if err != nil {
+		return r, err
+	}
+	for range rounds {
+		one, err := benchmark(ctx, requests/rounds, pipelined, p)
+		if err != nil {
+			return r, err
+		}
+		all = append(all, one)
+	}
+	after, err := processorTime(s.cmd.Process.Pid)
+	r.PerSecond, r.Cost = median(all), (after-before)/time.Duration(max(1, requests/rounds*rounds))
+	return r, err
+}
+
+// benchmark asks with 50 clients, and returns how many requests were answered in a second.
+func benchmark(ctx context.Context, requests, pipelined int, p fleet.Plan) (float64, error) {
 	out, err := exec.CommandContext(ctx, "redis-benchmark", "-h", fleet.Subject.Addr().String(), "-p", strconv.Itoa(fleet.Port), "-c", "50",
 		"-n", strconv.Itoa(requests), "-P", strconv.Itoa(pipelined), "--csv", "SENTINEL", "get-master-addr-by-name", p.Name(p.Groups/2)).Output()
 	if err != nil {
@@ -103,7 +127,7 @@ type Failover struct {
 type outage struct{ down, done clock.Instant }
 
 // mostOutage is how long a failover of all is waited for.
-const mostOutage = 90 * time.Second
+const mostOutage = 30 * time.Second
 
 // failOver loses a host, and listens.
 func failOver(ctx context.Context, p fleet.Plan, servers *servers) (Failover, error) {

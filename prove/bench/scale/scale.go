@@ -30,7 +30,7 @@ type Options struct {
 	Fleet []string
 	// Keep leaves the directory with the logs.
 	Keep bool
-	// Profile, if set, is how long before the end of the window Profiled is called, with the contender's process ID.
+	// Profiled, if set, is called at the beginning of the window, with the contender's process ID.
 	Profiled func(ctx context.Context, pid int)
 	// Progress gets a line for each trial.
 	Progress io.Writer
@@ -48,13 +48,20 @@ type Trial struct {
 	// CPU is the share of one core, in percent, and RSS the resident memory in MiB.
 	CPU float64 `json:"cpu_percent"`
 	RSS float64 `json:"rss_mib"`
-	// Single and Piped are requests in a second, without pipelining and pipelined by 16.
-	Single float64 `json:"rate"`
-	Piped  float64 `json:"rate_pipelined"`
+	// Single is without pipelining, and Piped pipelined by 16.
+	Single Rate `json:"rate"`
+	Piped  Rate `json:"rate_pipelined"`
 	// Failover is how it replaced the masters of a lost host.
 	Failover Failover `json:"failover"`
 	// Load is the machine's load average of the last minute at its end.
 	Load string `json:"load"`
+}
+
+// Rate is how fast one question is answered.
+type Rate struct {
+	// PerSecond are requests in a second, and Cost the processor time of one.
+	PerSecond float64       `json:"per_second"`
+	Cost      time.Duration `json:"cost_ns"`
 }
 
 // Run measures. An error is one of the measuring, never a bad number; what was measured until then is returned with it.
@@ -117,8 +124,8 @@ func (o Options) trial(ctx context.Context, c Contender, dir string) (t Trial, e
 		return t, err
 	}
 	if o.Requests > 0 {
-		if t.Single, err = rate(ctx, o.Requests, 1, o.Plan); err == nil {
-			t.Piped, err = rate(ctx, 4*o.Requests, 16, o.Plan)
+		if t.Single, err = s.rate(ctx, o.Requests, 1, o.Plan); err == nil {
+			t.Piped, err = s.rate(ctx, 8*o.Requests, 16, o.Plan)
 		}
 		if err != nil {
 			return t, err
