@@ -1,0 +1,78 @@
+package sockets
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// TestBatchHoldsUpNobodyElse has much on dialled connections gathered for so long that whoever waited for it would be noticed: what is
+// posted and accepted connections don't, and after Hurry nothing does.
+func TestBatchHoldsUpNobodyElse(t *testing.T) {
+	const long, soon = time.Second, 500 * time.Millisecond
+	var to netip.AddrPort
+	running(t, Config{}, func(l *Loop) {
+		to = netip.MustParseAddrPort(serving(t, l, func(*Conn) Handler { return &played{received: echo} }))
+	})
+	var l *Loop
+	var ours string
+	crowded, calm := make(chan struct{}), make(chan struct{})
+	l = running(t, Config{Batch: long, Turn: func() {
+		if l == nil {
+			return
+		}
+		if l.far.crowded && crowded != nil {
+			close(crowded)
+			crowded = nil
+		}
+	}}, func(made *Loop) {
+		l = made
+		ours = serving(t, l, func(*Conn) Handler { return &played{received: echo} })
+	})
+	isCrowded := crowded
+	answers := 0
+	again := func(c *Conn, b []byte) int { c.Write(b); return len(b) }
+	on(t, l, func() {
+		for range 20 {
+			l.Dial(to, Options{}, &played{opened: func(c *Conn) { c.Write([]byte("x\n")) }, received: again})
+		}
+	})
+	within(t, isCrowded, "a crowd")
+	client, err := net.Dial("tcp", ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for range 5 {
+		began := time.Now()
+		on(t, l, func() { /* it is called */ })
+		_, _ = client.Write([]byte("y\n"))
+		_ = client.SetReadDeadline(time.Now().Add(patience))
+		if _, err := client.Read(make([]byte, 2)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > soon {
+			t.Errorf("others waited for %v", took)
+		}
+	}
+	on(t, l, func() {
+		l.Hurry(true)
+		l.Dial(to, Options{}, &played{opened: func(c *Conn) { c.Write([]byte("z\n")) }, received: func(c *Conn, b []byte) int {
+			if answers++; answers == 50 {
+				close(calm)
+			}
+			return again(c, b)
+		}})
+	})
+	began := time.Now()
+	within(t, calm, "what was hurried")
+	if took := time.Since(began); took > 50*long/10 {
+		t.Errorf("50 answers took %v", took)
+	}
+	on(t, l, func() {
+		if l.far.crowded {
+			t.Error("news is gathered though it must not wait")
+		}
+	})
+}

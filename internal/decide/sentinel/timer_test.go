@@ -1,0 +1,75 @@
+package sentinel
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"redkeep/internal/words"
+)
+
+// TestTimersAreInOrder sets, moves and takes out timers at random, and compares the queue with a list.
+func TestTimersAreInOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	m := &Machine{}
+	all := make([]timer, 300)
+	for step := range 50_000 {
+		one := &all[r.IntN(len(all))]
+		at := words.Instant(r.IntN(1000))
+		switch r.IntN(4) {
+		case 0:
+			m.sleep(one)
+		case 1:
+			m.rouse(one, at)
+		default:
+			m.settle(one, at)
+		}
+		if step%97 != 0 {
+			continue
+		}
+		first, set := words.Never, 0
+		for i := range all {
+			if all[i].place == 0 {
+				continue
+			}
+			set++
+			first = min(first, all[i].due)
+			if e := m.queue[all[i].place-1]; e.timer != &all[i] || e.due != all[i].due {
+				t.Fatalf("step %d: timer %d is not where it says", step, i)
+			}
+		}
+		if set != len(m.queue) || m.Wake() != first {
+			t.Fatalf("step %d: %d of %d timers, the first at %v instead of %v", step, len(m.queue), set, m.Wake(), first)
+		}
+	}
+	var order []words.Instant
+	for len(m.queue) > 0 {
+		order = append(order, m.Wake())
+		m.sleep(m.queue[0].timer)
+	}
+	if !slices.IsSorted(order) {
+		t.Error("they come out of order")
+	}
+}
+
+func TestPressing(t *testing.T) {
+	w := site(t, 1, 2, 3, 2)
+	b := w.members[0]
+	if b.m.Pressing() {
+		t.Error("it presses while nothing happens")
+	}
+	w.die(1)
+	for range 100 {
+		w.run(100 * 1e6)
+		if b.heard("+sdown") > 0 {
+			break
+		}
+	}
+	if b.heard("+sdown") == 0 || !b.m.Pressing() {
+		t.Errorf("the loss of a master does not press: %q", b.events)
+	}
+	w.run(60 * 1e9)
+	if b.m.Pressing() {
+		t.Error("it still presses")
+	}
+}
