@@ -12,7 +12,7 @@ func (m *Machine) onAsked(e Asked) {
 		m.onHello(r.Hello)
 		return
 	}
-	if m.setup.Observe {
+	if _, own := e.Request.(SetPeriod); m.setup.Observe && !own { // its periods are its own affair
 		m.do(Reply{e.ID, Answer{Refusal: Observing}})
 		return
 	}
