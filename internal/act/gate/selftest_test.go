@@ -85,7 +85,7 @@ func TestApplyAndShowWithoutAgent(t *testing.T) {
 	}))
 	wantRefused(t, try(s.ln.Addr().String(), 0))
 	must(t, Apply(t.Context(), Config{}, map[words.Group]Want{
-		group: {Ports: []uint16{s.port}, Mode: Opened, For: 100 * time.Millisecond},
+		group: {Ports: []uint16{s.port}, Mode: Opened, For: time.Second},
 	}))
 	must(t, try(s.ln.Addr().String(), 0))
 	view, err = Show(t.Context())
@@ -103,7 +103,7 @@ func TestApplyAndShowWithoutAgent(t *testing.T) {
 		t.Error("an agent's table is shown as nobody's")
 	}
 	must(t, h.Remove("users"))
-	<-time.After(150 * time.Millisecond)
+	<-time.After(1100 * time.Millisecond)
 	wantRefused(t, try(s.ln.Addr().String(), 0))
 }
 

@@ -73,14 +73,14 @@ func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 	h := hand(t, Config{})
 	for _, r := range routes {
 		must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))
-		must(t, h.Arm(group, 1, 50*time.Millisecond))
+		must(t, h.Arm(group, 1, 500*time.Millisecond))
 		must(t, h.Activate(group, 1))
 		c, err := r.dial(there, s.port, 0)
 		must(t, err)
 		server := <-s.conn
 		_, err = io.WriteString(c, strings.Repeat("SET a b\n", 4000))
 		must(t, err)
-		<-time.After(70 * time.Millisecond)
+		<-time.After(520 * time.Millisecond)
 		ended := make(chan error, 1)
 		go func() { // The server goes on, and answers. It ends when its connection does.
 			_, err := io.Copy(server, server)
@@ -97,7 +97,7 @@ func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
 		select {
 		case err := <-ended:
 			wantRefused(t, err)
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Error(r.name, "the old connection lives on at the server")
 		}
 		_ = c.Close()
