@@ -8,6 +8,7 @@ import (
 
 	"redkeep/internal/act/sockets"
 	"redkeep/internal/show/sentinel"
+	"redkeep/internal/speak/resp"
 )
 
 // backlog is how many connections wait in the kernel to be accepted, as in Redis.
@@ -19,6 +20,8 @@ type Options struct {
 	Idle time.Duration
 	// TLS is nil for plain connections.
 	TLS *tls.Config
+	// Refuse says why nobody from an address is served, "" for who is; nil is nobody. It is told to them as an error.
+	Refuse func(from netip.Addr) string
 	// Dropped is called with a client that was not well, and why; nil is nobody.
 	Dropped func(client netip.AddrPort, why error)
 }
@@ -45,6 +48,13 @@ func Listen(loop *sockets.Loop, at netip.AddrPort, face *sentinel.Face, o Option
 	in := &hall{options: o}
 	return loop.Listen(at, backlog, o.TLS, func(c *sockets.Conn) sockets.Handler {
 		v := &visitor{conn: c, hall: in}
+		if o.Refuse != nil {
+			if why := o.Refuse(c.Remote().Addr().Unmap()); why != "" {
+				c.Write(resp.AppendError(nil, why))
+				c.Close()
+				return v
+			}
+		}
 		c.SetIdle(o.Idle)
 		v.client = face.Open(v)
 		return v

@@ -35,7 +35,7 @@ func (p *process) listenOn(port int, secure *tls.Config) error {
 		ip, err := bindAddr(name)
 		if err == nil {
 			_, err = reception.Listen(p.loop, netip.AddrPortFrom(ip, uint16(port)), p.face, reception.Options{
-				Idle: p.conf.Timeout, TLS: secure,
+				Idle: p.conf.Timeout, TLS: secure, Refuse: p.refuses,
 			})
 		}
 		switch {
@@ -50,6 +50,18 @@ func (p *process) listenOn(port int, secure *tls.Config) error {
 		return fmt.Errorf("listen on port %d: no address of bind is on this host; change bind", port)
 	}
 	return nil
+}
+
+// errProtected is what others than this host are told in protected mode.
+const errProtected = "DENIED this Sentinel serves its own host only, since protected-mode is yes and its default user has no password; " +
+	"set requirepass, or protected-mode no, in its configuration"
+
+// refuses says why nobody from an address is served: in protected mode, who is elsewhere and needs no password.
+func (p *process) refuses(from netip.Addr) string {
+	if p.conf.ProtectedMode && !from.IsLoopback() && p.users.Open() {
+		return errProtected
+	}
+	return ""
 }
 
 // bindAddr is the address that a word of bind means.

@@ -1,0 +1,204 @@
+package sentinel
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"redkeep/internal/speak/acl"
+	"redkeep/internal/speak/resp"
+)
+
+// TestProtectedMode serves this host alone as long as the default user needs no password.
+func TestProtectedMode(t *testing.T) {
+	here, away := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.7")
+	for _, c := range []struct {
+		line string
+		from netip.Addr
+		is   bool
+	}{
+		{"protected-mode yes", away, true},
+		{"protected-mode yes", here, false},
+		{"protected-mode yes", netip.IPv6Loopback(), false},
+		{"protected-mode no", away, false},
+		{"", away, false}, // as in redis-sentinel
+		{"protected-mode yes\nrequirepass x", away, false},
+		{"protected-mode yes\nuser default on >x ~* &* +@all", away, false},
+	} {
+		_, o := configured(t, c.line)
+		p := &process{options: o, conf: o.Conf, users: acl.New(o.Flavor.Rules(), true)}
+		if err := p.admit(); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.refuses(c.from); (got != "") != c.is {
+			t.Errorf("%q, from %v: %q", c.line, c.from, got)
+		}
+	}
+}
+
+// authority signs certificates in a directory.
+type authority struct {
+	t    *testing.T
+	dir  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	a := &authority{t: t, dir: t.TempDir()}
+	a.key, a.cert = a.make(name, nil)
+	return a
+}
+
+// make writes NAME.crt and NAME.key, signed by the authority, or by itself where that has no key yet.
+func (a *authority) make(name string, by *x509.Certificate) (*ecdsa.PrivateKey, *x509.Certificate) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: by == nil, BasicConstraintsValid: true,
+	}
+	signer := a.key
+	if by == nil {
+		by, signer = c, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, by, key.Public(), signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{name + ".crt": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(a.file(file), pem.EncodeToMemory(block), 0o600); err != nil {
+			a.t.Fatal(err)
+		}
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return key, parsed
+}
+
+func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
+
+// lines are the directives of a certificate of this authority.
+func (a *authority) lines(name string) string {
+	return fmt.Sprintf("tls-ca-cert-file %s\ntls-cert-file %s\ntls-key-file %s", a.file("ca.crt"), a.file(name+".crt"), a.file(name+".key"))
+}
+
+// TestClientsWithTLS need a certificate of the authority, or may have one, or need none.
+func TestClientsWithTLS(t *testing.T) {
+	ours, others := newAuthority(t, "ca"), newAuthority(t, "ca")
+	ours.make("h1", ours.cert)
+	ours.make("app", ours.cert)
+	others.make("app", others.cert)
+	pair := func(a *authority) []tls.Certificate {
+		c, err := tls.LoadX509KeyPair(a.file("app.crt"), a.file("app.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []tls.Certificate{c}
+	}
+	for _, c := range []struct {
+		clients              string
+		none, good, stranger bool
+	}{{"yes", false, true, false}, {"optional", true, true, false}, {"no", true, true, true}} {
+		port := freePort(t)
+		runs(t, ours.lines("h1"), fmt.Sprintf("tls-port %d", port), "tls-auth-clients "+c.clients, "sentinel monitor orders 127.0.0.1 1 1")
+		for who, try := range map[string]struct {
+			with []tls.Certificate
+			want bool
+		}{"nobody": {nil, c.none}, "ours": {pair(ours), c.good}, "a stranger": {pair(others), c.stranger}} {
+			got := pings(port, try.with)
+			if got != try.want {
+				t.Errorf("tls-auth-clients %s, %s: served %v, want %v", c.clients, who, got, try.want)
+			}
+		}
+	}
+}
+
+// pings reports whether a client with a certificate is answered.
+func pings(port int, with []tls.Certificate) bool {
+	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), &tls.Config{
+		InsecureSkipVerify: true,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			if len(with) == 0 {
+				return &tls.Certificate{}, nil
+			}
+			return &with[0], nil
+		},
+	})
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := conn.Write(resp.AppendCommand(nil, "PING")); err != nil {
+		return false
+	}
+	v, err := resp.NewReader(conn, resp.Limits{}).Read()
+	return err == nil && v.Text == "PONG"
+}
+
+// TestServersWithTLS are believed by whose authority signed them, and not by the name in their certificate.
+func TestServersWithTLS(t *testing.T) {
+	ours, others := newAuthority(t, "ca"), newAuthority(t, "ca")
+	ours.make("h1", ours.cert)
+	others.make("h1", others.cert)
+	_, o := configured(t, "tls-replication yes", ours.lines("h1"))
+	secure, err := dialTLS(o.Conf)
+	if err != nil || secure == nil {
+		t.Fatal(err)
+	}
+	for _, a := range []*authority{ours, others} {
+		c, err := tls.LoadX509KeyPair(a.file("h1.crt"), a.file("h1.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := x509.ParseCertificate(c.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = secure.VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}, ServerName: "somebody else"})
+		if (err == nil) != (a == ours) {
+			t.Errorf("ours %v: %v", a == ours, err)
+		}
+	}
+	_, o = configured(t, ours.lines("h1"))
+	if secure, err := dialTLS(o.Conf); secure != nil || err != nil {
+		t.Errorf("without tls-replication: %v, %v", secure, err)
+	}
+}
+
+func TestVersionsOfTLS(t *testing.T) {
+	for _, c := range []struct {
+		names       []string
+		least, most uint16
+	}{
+		{[]string{"TLSv1.2"}, tls.VersionTLS12, tls.VersionTLS12},
+		{[]string{"TLSv1.3", "TLSv1.2"}, tls.VersionTLS12, tls.VersionTLS13},
+		{[]string{"TLSv1", "TLSv1.1", "tlsv1.3"}, tls.VersionTLS13, tls.VersionTLS13},
+	} {
+		if least, most := versions(c.names); least != c.least || most != c.most {
+			t.Errorf("%q: %x to %x", c.names, least, most)
+		}
+	}
+}
