@@ -24,7 +24,7 @@ import (
 const jiffies = 12 * time.Millisecond
 
 // patience bounds each wait for a packet. It outlasts a first SYN that was lost while the cable came up.
-const patience = 3 * time.Second
+const patience = 10 * time.Second
 
 // namespace moves the test's goroutine and thread into a new network namespace with a loopback device, until it ends.
 func namespace(t testing.TB) netns.NsHandle {
