@@ -180,3 +180,23 @@ func TestNamesThatAreNotFound(t *testing.T) {
 		t.Errorf("it ends with %v after %v", err, time.Since(began))
 	}
 }
+
+// TestOwnCommandsRenamed: rename-command is about the Sentinel's own port, too.
+func TestOwnCommandsRenamed(t *testing.T) {
+	const hidden = "b840fc02d524045429941cc15f59e41cb7be6c52"
+	r := runs(t, `rename-command SHUTDOWN ""`, "rename-command ACL "+hidden, "rename-command PING pang", "rename-command pang PING", "sentinel monitor orders 127.0.0.1 1 1")
+	c := r.dial()
+	for _, gone := range [][]string{{"SHUTDOWN"}, {"ACL", "WHOAMI"}, {"pang"}, {strings.Repeat("x", 100)}} {
+		if v := c.ask(gone...); !strings.HasPrefix(v.Text, "ERR unknown command") {
+			t.Errorf("%q: %+v", gone, v)
+		}
+	}
+	c.want("default", strings.ToUpper(hidden), "WHOAMI")
+	c.want("PONG", "PING")
+	if v := c.ask("COMMAND", "COUNT"); v.Int != 14 {
+		t.Errorf("%d commands", v.Int)
+	}
+	if v := runs(t, "sentinel monitor orders 127.0.0.1 1 1").dial().ask("COMMAND", "COUNT"); v.Int != 15 {
+		t.Errorf("%d commands of another", v.Int)
+	}
+}

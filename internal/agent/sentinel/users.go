@@ -49,6 +49,19 @@ func (p *process) admit() error {
 	return nil
 }
 
+// renames are what clients of this Sentinel call its commands: of several lines about one the last counts.
+func (p *process) renames() map[string]string {
+	all := map[string]string{}
+	for _, r := range p.conf.Renames {
+		if now := strings.ToLower(r.Name); now != strings.ToLower(r.Command) {
+			all[strings.ToLower(r.Command)] = now
+		} else {
+			delete(all, now)
+		}
+	}
+	return all
+}
+
 // userLines are the users as the Sentinel's own file has them; with a file of users they are there.
 func (p *process) userLines() []string {
 	if p.conf.ACLFile != "" {

@@ -26,6 +26,8 @@ type Config struct {
 	Denials *acl.Log
 	// Flavor is the release whose commands there are.
 	Flavor Flavor
+	// Renames are what clients call some of the commands, both names in small letters; one that is called "" there is not.
+	Renames map[string]string
 }
 
 // Face answers the clients of the Sentinel protocol. It and its Clients belong to one goroutine.
@@ -57,7 +59,7 @@ func New(c Config) *Face {
 		c.Listened = func(bool) {}
 	}
 	f := &Face{
-		config: c, dialect: dialects[c.Flavor], source: c.Source, users: c.Users, denials: c.Denials,
+		config: c, dialect: dialects[c.Flavor].renamed(c.Renames), source: c.Source, users: c.Users, denials: c.Denials,
 		clients: map[*Client]struct{}{}, listeners: map[*Client]struct{}{},
 	}
 	if f.users == nil {

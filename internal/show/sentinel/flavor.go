@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,6 +43,8 @@ var releases = [flavors]release{
 type dialect struct {
 	flavor   Flavor
 	commands map[string]*command
+	// typed are the commands by what clients call them, which differs where commands are renamed.
+	typed    map[string]*command
 	rules    *acl.Table
 	settings []Setting
 }
@@ -52,8 +55,28 @@ var dialects [flavors]*dialect
 func init() {
 	for f := range flavors {
 		commands := makeTable(f)
-		dialects[f] = &dialect{flavor: f, commands: commands, rules: makeRules(commands), settings: settingsOf(f)}
+		dialects[f] = &dialect{flavor: f, commands: commands, typed: commands, rules: makeRules(commands), settings: settingsOf(f)}
 	}
+}
+
+// renamed returns the dialect with some commands called otherwise, by their own names in small letters; "" takes one away.
+func (d *dialect) renamed(names map[string]string) *dialect {
+	if len(names) == 0 {
+		return d
+	}
+	own := *d
+	own.commands, own.typed = maps.Clone(d.commands), maps.Clone(d.commands)
+	for name := range names {
+		delete(own.typed, name)
+	}
+	for name, now := range names {
+		if now == "" {
+			delete(own.commands, name)
+		} else if found := d.commands[name]; found != nil {
+			own.typed[now] = found
+		}
+	}
+	return &own
 }
 
 // Rules returns the commands that access rules of a face of the flavor are about: its Config's Users must be made with them.

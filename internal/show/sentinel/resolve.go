@@ -9,7 +9,7 @@ import (
 func (d *dialect) resolve(request [][]byte, before *memory) (found *command, args [][]byte, problem string) {
 	found, names := before.recall(request)
 	if found == nil {
-		if found = lookUp(d.commands, request[0]); found == nil {
+		if found = lookUp(d.typed, request[0]); found == nil {
 			return nil, nil, unknownCommand(texts(request))
 		}
 		if names = 1; found.parts != nil && len(request) > 1 {
@@ -60,14 +60,14 @@ func (m *memory) keep(names [][]byte, found *command) {
 	}
 }
 
-// longestName is more than the longest name of a command has.
+// longestName is more than the longest name has that a command has of its own.
 const longestName = 32
 
 // lookUp finds a command by its name in any case, without taking memory.
 func lookUp(in map[string]*command, word []byte) *command {
 	var lower [longestName]byte
 	if len(word) > len(lower) {
-		return nil
+		return in[strings.ToLower(string(word))] // a command may be renamed to anything
 	}
 	for i, b := range word {
 		if 'A' <= b && b <= 'Z' {
