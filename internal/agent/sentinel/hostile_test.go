@@ -24,18 +24,13 @@ func watched(t *testing.T) (*running, *server, *client) {
 	return r, s, r.dial()
 }
 
-// serves has votes be given and the server be pinged while something goes on. That each happens several times in time bounds them all.
+// serves has votes be given and the server be pinged while something goes on. Each of them has its bound, which is that of ask.
 func serves(t *testing.T, s *server, voter *client, epochs int) {
 	t.Helper()
-	const mostOfAVote = 5 * time.Second // the others ask again after a second, and count an answer for five
 	before := s.pings.Load()
 	for i := range 20 {
-		began := time.Now()
 		if leader, term := voter.vote(s, epochs+i, myID[1:]+"f"); leader == "*" || term != int64(epochs+i) {
 			t.Fatalf("epoch %d: a vote for %q in %d", epochs+i, leader, term)
-		}
-		if took := time.Since(began); took > mostOfAVote {
-			t.Errorf("a vote took %v", took)
 		}
 	}
 	await(t, "the server is pinged meanwhile", func() bool { return s.pings.Load() > before+1 })
@@ -62,6 +57,7 @@ func TestHugeLengths(t *testing.T) {
 		if _, err := io.WriteString(c.conn, request); err != nil {
 			continue // it was thrown out in the middle of it
 		}
+		_ = c.conn.SetReadDeadline(time.Now().Add(time.Second))
 		_, _ = c.from.Read() // an error, the end, or nothing yet for what may still come
 		c.conn.Close()
 	}

@@ -163,13 +163,13 @@ func (r *running) dial() *client {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(40 * time.Second))
 	return &client{r.t, conn, resp.NewReader(conn, resp.Limits{Bytes: 16 << 20, Elements: 1 << 16})}
 }
 
 // ask asks one thing; an error is a value, too.
 func (c *client) ask(args ...string) resp.Value {
 	c.t.Helper()
+	_ = c.conn.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := c.conn.Write(resp.AppendCommand(nil, args...)); err != nil {
 		c.t.Fatal(err)
 	}
@@ -265,6 +265,7 @@ func TestRunAndShutdown(t *testing.T) {
 	if err := r.end(); err != nil {
 		t.Errorf("it ends with %v", err)
 	}
+	_ = c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if v, err := c.from.Read(); err == nil {
 		t.Errorf("SHUTDOWN is answered: %+v", v)
 	}
