@@ -61,6 +61,7 @@ when a FILE can't be read or the arguments are wrong.`,
 	cmd.Flags().BoolP("dont-fork", "n", false, "stay in the foreground, as this program always does")
 	cmd.Flags().BoolP("log-console", "l", false, "log to standard error, as this program always does")
 	cmd.Flags().BoolP("log-detail", "D", false, "log in detail, as this program always does")
+	cmd.Flags().BoolP("vrrp", "P", false, "run the virtual routers and no load balancer, as this program always does")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return k.run(cmd.Context(), s) }
 	return cmd
 }

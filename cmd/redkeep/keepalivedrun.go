@@ -38,6 +38,8 @@ func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, unix.SIGHUP)
 	defer signal.Stop(hangups)
+	// With these keepalived writes files; by default they would end this program, and what is ignored is ignored by scripts too.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGUSR1, unix.SIGUSR2)
 	reload := make(chan *keepalivedconf.Config)
 	go func() { // ends with ctx
 		for {

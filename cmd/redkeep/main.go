@@ -10,5 +10,9 @@ func main() {
 	if p, is := calledSentinel(os.Args); is {
 		os.Exit(int(sentinelMain(context.Background(), p, os.Args[1:], all, watchingSentinel())))
 	}
-	os.Exit(int(execute(context.Background(), os.Args[1:], all)))
+	args := os.Args[1:]
+	if calledKeepalived(os.Args) {
+		args = append([]string{"keepalived"}, args...)
+	}
+	os.Exit(int(execute(context.Background(), args, all)))
 }

@@ -2,6 +2,7 @@ package advertise
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -51,7 +53,9 @@ type Hand struct {
 	// mu guards what one sending needs, and is held across it; the kernel takes a datagram at once or not at all.
 	mu      sync.Mutex
 	message []byte
-	control []byte // The source, for the kernel.
+	control []byte // The source, for the kernel, and behind bare the hops.
+	bare    int
+	sent    []byte // As much of control as the present sending needs.
 	to4     unix.SockaddrInet4
 	to6     unix.SockaddrInet6
 	to      unix.Sockaddr
@@ -86,15 +90,25 @@ func Open(cfg Config) (*Hand, error) {
 
 // prepare makes what each sending has in common.
 func (h *Hand) prepare() {
+	level, kind := unix.SOL_IP, unix.IP_TTL
 	if h.cfg.IPv6 {
 		h.control = unix.PktInfo6(&unix.Inet6Pktinfo{Ifindex: uint32(h.index)})
 		h.to6.ZoneId = uint32(h.index)
 		h.to = &h.to6
-		return
+		level, kind = unix.SOL_IPV6, unix.IPV6_HOPLIMIT
+	} else {
+		h.control = unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: int32(h.index)})
+		h.to = &h.to4
 	}
-	h.control = unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: int32(h.index)})
-	h.to = &h.to4
+	h.bare = len(h.control)
+	h.control = append(h.control, make([]byte, unix.CmsgSpace(hopsLength))...)
+	head := (*unix.Cmsghdr)(unsafe.Pointer(&h.control[h.bare]))
+	head.Level, head.Type = int32(level), int32(kind)
+	head.SetLen(unix.CmsgLen(hopsLength))
 }
+
+// hopsLength is that of an int, as which the kernel takes the hops.
+const hopsLength = 4
 
 // Index is the number of the device that the Hand was opened on.
 func (h *Hand) Index() int { return h.index }
@@ -105,6 +119,11 @@ var ErrFamily = errors.New("it is of the other family")
 // Send sends one advertisement from an address of the device to a group or a peer, and returns when the kernel has taken it for that
 // device, or the error with which it did not. It never waits: a queue that is full is an error too.
 func (h *Hand) Send(a *advert.Advert, from, to netip.Addr) error {
+	return h.SendWithin(a, from, to, hops)
+}
+
+// SendWithin is Send with that many hops to go, to a peer that may be beyond routers. What goes to a group has all that there are.
+func (h *Hand) SendWithin(a *advert.Advert, from, to netip.Addr, left uint8) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if from.Is6() != h.cfg.IPv6 || to.Is6() != h.cfg.IPv6 {
@@ -112,6 +131,11 @@ func (h *Hand) Send(a *advert.Advert, from, to netip.Addr) error {
 	}
 	h.message = a.Append(h.message[:0], from, to)
 	h.address(from, to)
+	h.sent = h.control[:h.bare]
+	if left != hops && !to.IsMulticast() {
+		binary.NativeEndian.PutUint32(h.control[h.bare+unix.CmsgLen(0):], uint32(left))
+		h.sent = h.control
+	}
 	err := h.conn.Control(h.post)
 	if err == nil {
 		err = h.failed
@@ -137,7 +161,7 @@ func (h *Hand) address(from, to netip.Addr) {
 }
 
 func (h *Hand) postNow(fd uintptr) {
-	n, err := unix.SendmsgN(int(fd), h.message, h.control, h.to, unix.MSG_DONTWAIT)
+	n, err := unix.SendmsgN(int(fd), h.message, h.sent, h.to, unix.MSG_DONTWAIT)
 	if err == nil && n != len(h.message) {
 		err = unix.EMSGSIZE
 	}

@@ -49,6 +49,14 @@ func TestFromOneHostToAnother(t *testing.T) {
 		if got.Err != nil || got.From != c.from || got.To != c.to || got.Hops != 255 || got.Advert.VRID != c.a.VRID || got.Advert.Addresses[0] != c.a.Addresses[0] {
 			t.Errorf("%s: heard %+v", name, got)
 		}
+		must(t, h.SendWithin(&c.a, c.from, c.to, 7))
+		want := 7
+		if c.to.IsMulticast() {
+			want = 255
+		}
+		if got := next(t, heard); got.Err != nil || got.Hops != want {
+			t.Errorf("%s: sent with 7 hops, heard %+v", name, got)
+		}
 		select {
 		case e := <-own:
 			t.Errorf("%s: heard itself: %+v", name, e)

@@ -22,11 +22,7 @@ func (p *process) act(a vrrp.Action) {
 	case vrrp.DropAddress:
 		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, false, 0)) })
 	case vrrp.Announce:
-		if r := p.routers[a.ID]; r != nil {
-			for _, h := range r.hands {
-				h.Announce()
-			}
-		}
+		p.job(a.ID, none, func(_ context.Context, r *router) string { r.announce(); return "" })
 	case vrrp.Promote: // a keepalived.conf has its servers in its scripts, which are told of the state
 		p.later(vrrp.Done{Ticket: a.Ticket})
 	case vrrp.Demote:
@@ -35,6 +31,8 @@ func (p *process) act(a vrrp.Action) {
 		p.later(vrrp.Done{Ticket: a.Ticket})
 	case vrrp.Turned:
 		p.onTurned(a)
+	case vrrp.Contended:
+		p.onContended(a)
 	case vrrp.Report:
 		p.onReport(a)
 	}
@@ -54,6 +52,9 @@ func (p *process) later(d vrrp.Done) {
 func (p *process) job(id vrrp.ID, ticket decide.Ticket, do func(context.Context, *router) string) {
 	r := p.routers[id]
 	if r == nil {
+		if ticket == none {
+			return
+		}
 		p.later(vrrp.Done{Ticket: ticket, Failed: "no such instance"})
 		return
 	}

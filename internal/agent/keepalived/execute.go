@@ -6,26 +6,52 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"redkeep/internal/speak/keepalivedconf"
 )
 
-// execute runs a program without a shell, as the user that it names, in a process group of its own, which is killed as a whole
-// when the context ends.
+// usualUser runs scripts for which nobody is named, where there is such a user; keepalived has it so.
+const usualUser = "keepalived_script"
+
+// as is a command with the user that it runs as: its own, or the configuration's.
+func as(g *keepalivedconf.Global, c keepalivedconf.Command) keepalivedconf.Command {
+	if c.User != "" {
+		return c
+	}
+	if c.User, c.Group = g.ScriptUser, g.ScriptGroup; c.User == "" {
+		if _, err := user.Lookup(usualUser); err == nil {
+			c.User = usualUser
+		}
+	}
+	return c
+}
+
+// grace is for how long a script that is to end may still do so by itself.
+const grace = time.Second
+
+// execute runs a program without a shell, as the user that it names, in a process group of its own. That is told to end with the context,
+// and killed as a whole if it does not.
 func execute(ctx context.Context, c keepalivedconf.Command) error {
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(one string) bool { return strings.HasPrefix(one, "NOTIFY_SOCKET=") })
 	who, err := credential(c)
 	if err != nil {
 		return err
 	}
 	cmd.SysProcAttr.Credential = who
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
-	return cmd.Run()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = grace
+	err = cmd.Run()
+	if ctx.Err() != nil && cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // What it started may be left, and would go on beside the next one.
+	}
+	return err
 }
 
 // credential is whom a program runs as; nil for as whoever this process is.

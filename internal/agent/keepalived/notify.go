@@ -2,94 +2,57 @@ package keepalived
 
 import (
 	"context"
-	"log/slog"
-	"os"
+	"net/netip"
 	"strconv"
-	"sync"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
 )
 
-// notifyLimit is how long one script may run before it is killed.
-const notifyLimit = time.Minute
-
-// notes run the scripts of one instance, one at a time. What has become outdated while another ran is left out: the newest state is what
-// scripts have to bring about, and two of them at once is how servers have ended as each other's replicas.
-type notes struct {
-	log *slog.Logger
-
-	mu   sync.Mutex // guards next and busy
-	next []keepalivedconf.Command
-	busy bool
-	bell chan struct{}
-}
-
-func newNotes(log *slog.Logger) *notes { return &notes{log: log, bell: make(chan struct{}, 1)} }
-
-// tell has these commands run, in this order, and forgets what still waits.
-func (n *notes) tell(commands []keepalivedconf.Command) {
-	if len(commands) == 0 {
-		return
-	}
-	n.mu.Lock()
-	if len(n.next) > 0 {
-		n.log.Info("scripts of an earlier state are left out", "count", len(n.next))
-	}
-	n.next = commands
-	n.mu.Unlock()
-	select {
-	case n.bell <- struct{}{}:
-	default:
-	}
-}
-
-// take returns the next command; ok is false where none waits.
-func (n *notes) take() (c keepalivedconf.Command, ok bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.busy = len(n.next) > 0; !n.busy {
-		return c, false
-	}
-	c, n.next = n.next[0], n.next[1:]
-	return c, true
-}
-
-// idle reports whether nothing runs or waits.
-func (n *notes) idle() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return !n.busy && len(n.next) == 0
-}
-
-func (n *notes) run(ctx context.Context) {
-	for {
-		for c, ok := n.take(); ok; c, ok = n.take() {
-			limited, cancel := context.WithTimeout(ctx, notifyLimit)
-			began := time.Now()
-			if err := execute(limited, c); err != nil {
-				n.log.Warn("script", "path", c.Args[0], "took", time.Since(began), "err", err)
-			}
-			cancel()
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-n.bell:
-		}
-	}
-}
-
 // syncGroup is routers that move together.
 type syncGroup struct {
-	conf  *keepalivedconf.SyncGroup
-	notes *notes
-	state vrrp.State
-	told  bool
+	conf   *keepalivedconf.SyncGroup
+	notes  *notes
+	cancel context.CancelFunc
+	state  vrrp.State
+	told   bool
 }
+
+// until is a context that ends with all, or when it is told to.
+func (p *process) until() (context.Context, context.CancelFunc) { return context.WithCancel(p.ctx) }
+
+// openGroups makes the sync groups that are new, and leaves out those that are no more.
+func (p *process) openGroups(c *keepalivedconf.Config) {
+	before := map[string]*syncGroup{}
+	for _, g := range p.groups {
+		before[g.conf.Name] = g
+	}
+	p.groups = p.groups[:0]
+	for i := range c.Groups {
+		name := c.Groups[i].Name
+		g := before[name]
+		if delete(before, name); g == nil {
+			var ctx context.Context
+			g = &syncGroup{notes: newNotes(p.log.With("group", name))}
+			ctx, g.cancel = p.until()
+			p.work.Go(func() error { g.notes.run(ctx); return nil })
+		}
+		g.conf = &c.Groups[i]
+		p.groups = append(p.groups, g)
+	}
+	for _, g := range before {
+		g.cancel()
+	}
+}
+
+// The words for states that only scripts and pipes are told.
+const (
+	stopWord       = "STOP"
+	deletedWord    = "DELETED"
+	contendedWord  = "MASTER_RX_LOWER_PRI"
+	masterPriority = "MASTER_PRIORITY"
+	backupPriority = "BACKUP_PRIORITY"
+)
 
 // onTurned tells of a router's new state: the log, the pipes, the scripts. The address is on already, or away.
 func (p *process) onTurned(t vrrp.Turned) {
@@ -97,12 +60,72 @@ func (p *process) onTurned(t vrrp.Turned) {
 	if r == nil {
 		return
 	}
-	r.state = t.To
-	p.log.Info("state", "instance", string(t.ID), "state", t.To.String(), "priority", t.Priority)
-	p.pipe("INSTANCE", string(t.ID), t.To, t.Priority)
-	r.notes.tell(commandsFor(r.conf.Notify, t.To, "INSTANCE", string(t.ID), t.Priority))
+	word := stateWord(t.To)
+	if t.To == vrrp.Stopped && r.deleted {
+		if word = vrrp.Fault.String(); r.conf.Given("notify_deleted") {
+			word = deletedWord
+		}
+	}
+	if r.state, r.priority = t.To, t.Priority; t.To != vrrp.Backup {
+		r.master = netip.Addr{}
+	}
+	p.log.Info("state", "instance", string(t.ID), "state", word, "priority", t.Priority)
+	p.pipe("INSTANCE", string(t.ID), word, t.Priority)
+	r.notes.tell(p.asUsers(commandsFor(r.conf.Notify, word, "INSTANCE", string(t.ID), t.Priority)))
 	for _, g := range p.groups {
 		p.turnGroup(g)
+	}
+	if t.To == vrrp.Stopped && r.deleted {
+		p.forget(r)
+	}
+}
+
+// nameMasters logs whom this host is a backup of: anybody who can reach the segment can say to be that.
+func (p *process) nameMasters() {
+	for _, v := range p.machine.View() {
+		r := p.routers[v.ID]
+		if r == nil || v.State != vrrp.Backup || r.master == v.Master {
+			continue
+		}
+		if r.master = v.Master; v.Master.IsValid() {
+			r.log.Info("master", "is", v.Master)
+		}
+	}
+}
+
+// onContended tells that a master of less right was there, and was answered.
+func (p *process) onContended(c vrrp.Contended) {
+	r := p.routers[c.ID]
+	if r == nil {
+		return
+	}
+	r.log.Warn("another master, of lower priority, was answered", "from", c.Peer)
+	p.pipe("INSTANCE", string(c.ID), contendedWord, r.priority)
+	if k := r.conf.Notify.MasterLowerPriority; k != nil {
+		r.notes.add(as(&p.conf.Global, *k))
+	}
+}
+
+// tellPriorities tells the pipes of priorities that have changed within a state, where that is wanted.
+func (p *process) tellPriorities() {
+	for _, v := range p.machine.View() {
+		r := p.routers[v.ID]
+		if r == nil || r.priority == v.Priority || r.state != v.State {
+			continue
+		}
+		r.priority = v.Priority
+		word := backupPriority
+		switch v.State {
+		case vrrp.Master:
+			word = masterPriority
+		case vrrp.Backup:
+		default:
+			continue
+		}
+		r.log.Info("priority", "priority", v.Priority)
+		if r.conf.Notify.PriorityChanges {
+			p.pipe("INSTANCE", string(v.ID), word, v.Priority)
+		}
 	}
 }
 
@@ -125,32 +148,30 @@ func (p *process) turnGroup(g *syncGroup) {
 		return
 	}
 	g.told, g.state = true, state
-	p.pipe("GROUP", g.conf.Name, state, 0)
-	g.notes.tell(commandsFor(g.conf.Notify, state, "GROUP", g.conf.Name, 0))
+	p.pipe("GROUP", g.conf.Name, stateWord(state), 0)
+	g.notes.tell(p.asUsers(commandsFor(g.conf.Notify, stateWord(state), "GROUP", g.conf.Name, 0)))
 }
 
 // commandsFor are the scripts of a state: the one for it, then the one for all, which is told what of what is how.
-func commandsFor(n keepalivedconf.Notify, to vrrp.State, kind, name string, priority uint8) (all []keepalivedconf.Command) {
-	var own *keepalivedconf.Command
-	switch to {
-	case vrrp.Master:
-		own = n.Master
-	case vrrp.Backup:
-		own = n.Backup
-	case vrrp.Fault:
-		own = n.Fault
-	case vrrp.Stopped:
-		own = n.Stop
-	default:
-		return nil
-	}
+func commandsFor(n keepalivedconf.Notify, word, kind, name string, priority uint8) (all []keepalivedconf.Command) {
+	own := map[string]*keepalivedconf.Command{
+		vrrp.Master.String(): n.Master, vrrp.Backup.String(): n.Backup, vrrp.Fault.String(): n.Fault, stopWord: n.Stop, deletedWord: n.Deleted,
+	}[word]
 	if own != nil {
 		all = append(all, *own)
 	}
 	if n.Any != nil {
 		c := *n.Any
-		c.Args = append(append([]string(nil), c.Args...), kind, name, stateWord(to), strconv.Itoa(int(priority)))
+		c.Args = append(append([]string(nil), c.Args...), kind, name, word, strconv.Itoa(int(priority)))
 		all = append(all, c)
+	}
+	return all
+}
+
+// asUsers gives commands the users that they run as.
+func (p *process) asUsers(all []keepalivedconf.Command) []keepalivedconf.Command {
+	for i := range all {
+		all[i] = as(&p.conf.Global, all[i])
 	}
 	return all
 }
@@ -158,59 +179,30 @@ func commandsFor(n keepalivedconf.Notify, to vrrp.State, kind, name string, prio
 // stateWord is what scripts are told: a router that has stopped is STOP.
 func stateWord(s vrrp.State) string {
 	if s == vrrp.Stopped {
-		return "STOP"
+		return stopWord
 	}
 	return s.String()
 }
 
-// pipe writes a line to the named pipes. One that nobody reads loses it.
-func (p *process) pipe(kind, name string, to vrrp.State, priority uint8) {
-	line := kind + ` "` + name + `" ` + stateWord(to) + " " + strconv.Itoa(int(priority)) + "\n"
-	for _, path := range p.fifos {
-		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err != nil {
-			continue
-		}
-		_, _ = unix.Write(fd, []byte(line))
-		_ = unix.Close(fd)
+// pipe writes a line to the named pipes.
+func (p *process) pipe(kind, name, word string, priority uint8) {
+	line := kind + ` "` + name + `" ` + word + " " + strconv.Itoa(int(priority)) + "\n"
+	for _, one := range p.pipes {
+		one.say(line)
 	}
-}
-
-// fifosOf makes the named pipes that a configuration has.
-func fifosOf(c *keepalivedconf.Config) (paths []string) {
-	for _, f := range []keepalivedconf.Fifo{c.Global.VRRPFifo, c.Global.Fifo} {
-		if f.Path == "" {
-			continue
-		}
-		if _, err := os.Lstat(f.Path); err != nil {
-			_ = unix.Mkfifo(f.Path, 0o600)
-		}
-		paths = append(paths, f.Path)
-	}
-	return paths
 }
 
 // awaitScripts gives the last scripts some time.
 func (p *process) awaitScripts() {
-	limit := time.After(scripting)
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for {
-		idle := true
-		for _, r := range p.routers {
-			idle = idle && r.notes.idle()
-		}
-		for _, g := range p.groups {
-			idle = idle && g.notes.idle()
-		}
-		if idle {
-			return
-		}
-		select {
-		case <-limit:
-			p.log.Warn("scripts still run, and are ended")
-			return
-		case <-look.C:
-		}
+	ctx, cancel := context.WithTimeout(p.ctx, scripting)
+	defer cancel()
+	for _, r := range p.routers {
+		r.notes.await(ctx)
+	}
+	for _, g := range p.groups {
+		g.notes.await(ctx)
+	}
+	if ctx.Err() != nil {
+		p.log.Warn("scripts still run, and are ended")
 	}
 }

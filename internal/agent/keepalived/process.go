@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
-	"redkeep/internal/act/advertise"
 	"redkeep/internal/act/link"
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
@@ -40,17 +39,15 @@ type process struct {
 	ended   chan struct{}
 	routers map[vrrp.ID]*router
 	groups  []*syncGroup
-	sockets map[socket]*advertise.Hand
-	// links are the devices by name, as they were told last; trackers run the checks and end with stopTracking.
-	links        map[string]link.Device
+	sockets map[segment]*socket
+	// links are the devices by name, as they were told last, and devices those that are followed, until stopFollowing.
+	links         map[string]link.Device
+	devices       link.Config
+	stopFollowing context.CancelFunc
+	// results are those of the checks, by their names, which are run until stopTracking.
+	results      map[string]bool
 	stopTracking context.CancelFunc
-	fifos        []string
-}
-
-// socket names one device and family.
-type socket struct {
-	dev  string
-	ipv6 bool
+	pipes        []*pipe
 }
 
 const (
@@ -65,7 +62,7 @@ const (
 func Run(ctx context.Context, o Options) error {
 	p := &process{
 		options: o, log: o.Log, conf: o.Config, mail: make(chan func(), mailbox), ended: make(chan struct{}),
-		routers: map[vrrp.ID]*router{}, sockets: map[socket]*advertise.Hand{}, links: map[string]link.Device{},
+		routers: map[vrrp.ID]*router{}, sockets: map[segment]*socket{}, links: map[string]link.Device{}, results: map[string]bool{},
 	}
 	// What works goes on until the routers have left: its context is not the caller's.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -87,25 +84,30 @@ func Run(ctx context.Context, o Options) error {
 
 // open makes the machine and all that it needs.
 func (p *process) open() error {
-	p.fifos = fifosOf(p.conf)
-	setup := p.setup(p.conf)
+	setup := setupOf(p.conf)
 	if err := p.openSockets(setup); err != nil {
 		return err
 	}
 	if err := p.openRouters(p.conf); err != nil {
 		return err
 	}
+	p.openPipes(p.conf)
 	p.machine = vrrp.New(setup)
-	return p.follow(setup)
+	return p.follow(p.conf)
+}
+
+// delay is for how long the routers are held back: from now, and from the host's start.
+func delay(g *keepalivedconf.Global) time.Duration {
+	return max(g.StartupDelay, g.DelayAfterBoot-time.Duration(now()), 0)
 }
 
 // loop owns the machine.
 func (p *process) loop(ctx context.Context) error {
-	p.step(vrrp.Began{})
-	p.track()
-	p.options.Ready()
+	begin := time.NewTimer(delay(&p.conf.Global))
+	defer begin.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
+	p.options.Ready()
 	done, limit := ctx.Done(), (<-chan time.Time)(nil)
 	for {
 		wake.Reset(p.untilWake())
@@ -114,6 +116,9 @@ func (p *process) loop(ctx context.Context) error {
 			do()
 		case <-wake.C:
 			p.step(vrrp.Passed{})
+		case <-begin.C:
+			p.step(vrrp.Began{})
+			p.track()
 		case c := <-p.options.Reload:
 			p.reload(c)
 		case <-done:
@@ -130,10 +135,10 @@ func (p *process) loop(ctx context.Context) error {
 	}
 }
 
-// stopped reports whether all routers have left.
+// stopped reports whether all routers have left, and are done with it.
 func (p *process) stopped() bool {
 	for _, v := range p.machine.View() {
-		if v.State != vrrp.Stopped {
+		if v.State != vrrp.Stopped || v.Step != vrrp.Idle {
 			return false
 		}
 	}
@@ -162,32 +167,46 @@ func (p *process) step(ev vrrp.Event) {
 	for _, a := range p.machine.Step(now(), ev) {
 		p.act(a)
 	}
+	switch ev.(type) {
+	case vrrp.Tracked:
+		p.tellPriorities()
+	case vrrp.Heard:
+		p.nameMasters()
+	}
 }
 
-// reload takes a configuration over. The routers that stay keep their state and their addresses.
+// reload takes a configuration over. The routers that stay keep their state and their addresses, and the checks what they know.
 func (p *process) reload(c *keepalivedconf.Config) {
-	setup := p.setup(c)
-	if err := p.openSockets(setup); err != nil {
+	setup := setupOf(c)
+	err := p.openSockets(setup)
+	if err == nil {
+		err = p.openRouters(c)
+	}
+	if err == nil {
+		err = p.follow(c)
+	}
+	if err != nil {
 		p.log.Error("reload: the configuration before stays", "err", err)
 		return
 	}
-	if err := p.openRouters(c); err != nil {
-		p.log.Error("reload: the configuration before stays", "err", err)
-		return
-	}
-	p.conf, p.fifos = c, fifosOf(c)
+	p.conf = c
+	p.openPipes(c)
 	p.step(vrrp.Configured{Setup: setup})
+	p.introduce()
 	p.track()
 	p.log.Info("reloaded", "instances", len(c.Instances))
 }
 
 // close gives the sockets back; addresses that are left go by themselves.
 func (p *process) close() {
-	for _, h := range p.sockets {
-		_ = h.Close()
+	for _, s := range p.sockets {
+		_ = s.hand.Close()
 	}
 	for _, r := range p.routers {
 		r.close()
+	}
+	for _, one := range p.pipes {
+		one.close()
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"time"
 
 	"redkeep/internal/act/vip"
@@ -15,14 +17,36 @@ import (
 
 // router is one instance: its addresses and its scripts.
 type router struct {
-	id    vrrp.ID
-	conf  *keepalivedconf.Instance
-	hands []*vip.Hand
-	// jobs are what is to be done with the addresses, in their order, by a goroutine of their own.
-	jobs  chan func(context.Context)
-	notes *notes
-	log   *slog.Logger
-	state vrrp.State
+	id     vrrp.ID
+	log    *slog.Logger
+	notes  *notes
+	cancel context.CancelFunc
+	// jobs are what is to be done with the addresses, in their order, by a goroutine of their own, whom carried belong to as soon as
+	// it runs. lacking is why some address has no hand.
+	jobs    chan func(context.Context)
+	carried []*carried
+	lacking error
+
+	// The loop's: what the file says, what was told last, whom it obeys, and that the file has it no more.
+	conf     *keepalivedconf.Instance
+	state    vrrp.State
+	priority uint8
+	master   netip.Addr
+	deleted  bool
+}
+
+// carried is one virtual address.
+type carried struct {
+	place
+	hand   *vip.Hand
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+// place is an address and its device. The advertisements tell of those that are told, and others are asked who has them.
+type place struct {
+	vip.Address
+	told bool
 }
 
 // jobLimit bounds one job, jobsLimit how many wait.
@@ -31,105 +55,159 @@ const (
 	jobsLimit = 64
 )
 
-// openRouters makes those that are new, and gives the others what the configuration now says of them.
+// openRouters makes those that are new, and gives the others what the configuration now says of them. What it has no more falls
+// in the machine's next step, and is forgotten after its last scripts.
 func (p *process) openRouters(c *keepalivedconf.Config) error {
+	var made []*router
 	for i := range c.Instances {
 		conf := &c.Instances[i]
-		id := vrrp.ID(conf.Name)
-		if r := p.routers[id]; r != nil && sameAddresses(r.conf, conf) {
-			r.conf = conf
+		if p.routers[vrrp.ID(conf.Name)] != nil {
 			continue
 		}
 		r, err := p.newRouter(conf)
 		if err != nil {
+			for _, other := range made {
+				other.close()
+			}
 			return err
 		}
-		if old := p.routers[id]; old != nil {
-			r.notes, r.state = old.notes, old.state
-		} else {
-			r.notes = newNotes(p.log.With("instance", conf.Name))
-			p.work.Go(func() error { r.notes.run(p.ctx); return nil })
+		made = append(made, r)
+	}
+	for _, r := range made {
+		p.routers[r.id] = r
+		p.run(r)
+	}
+	for id, r := range p.routers {
+		conf := c.Instance(string(id))
+		if r.deleted = conf == nil; !r.deleted {
+			r.conf = conf
+			p.replace(r)
 		}
-		p.routers[id] = r
 	}
 	p.openGroups(c)
 	return nil
 }
 
-// openGroups makes the sync groups that are new, and leaves out those that are no more.
-func (p *process) openGroups(c *keepalivedconf.Config) {
-	before := map[string]*syncGroup{}
-	for _, g := range p.groups {
-		before[g.conf.Name] = g
+// newRouter makes a router with its addresses, which does nothing yet.
+func (p *process) newRouter(conf *keepalivedconf.Instance) (*router, error) {
+	log := p.log.With("instance", conf.Name)
+	r := &router{
+		id: vrrp.ID(conf.Name), conf: conf, log: log, notes: newNotes(log), priority: uint8(conf.Priority),
+		jobs: make(chan func(context.Context), jobsLimit),
 	}
-	p.groups = p.groups[:0]
-	for i := range c.Groups {
-		g := before[c.Groups[i].Name]
-		if g == nil {
-			g = &syncGroup{notes: newNotes(p.log.With("group", c.Groups[i].Name))}
-			p.work.Go(func() error { g.notes.run(p.ctx); return nil })
-		}
-		g.conf = &c.Groups[i]
-		p.groups = append(p.groups, g)
+	r.place(p, placesOf(conf))
+	if r.lacking != nil && !errors.As(r.lacking, new(*vip.NoDeviceError)) { // A device that is to come brings its addresses.
+		r.close()
+		return nil, fmt.Errorf("open the addresses of %s: %w", conf.Name, r.lacking)
+	}
+	return r, nil
+}
+
+// run starts a router's goroutines, which end when it is cancelled.
+func (p *process) run(r *router) {
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(p.ctx)
+	p.work.Go(func() error { r.work(ctx); return nil })
+	p.work.Go(func() error { r.notes.run(ctx); return nil })
+}
+
+// replace has a router carry what the file says now.
+func (p *process) replace(r *router) {
+	places := placesOf(r.conf)
+	if !r.give(func(context.Context) { r.place(p, places) }) {
+		r.log.Error("the addresses stay as they were: too much waits for them")
 	}
 }
 
-func sameAddresses(a, b *keepalivedconf.Instance) bool {
-	x, y := placesOf(a), placesOf(b)
-	if len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i] != y[i] {
-			return false
+// place opens hands for addresses that are new, and takes off and closes the others'.
+func (r *router) place(p *process, places []place) {
+	var kept []*carried
+	for _, c := range r.carried {
+		if i := slices.IndexFunc(places, func(o place) bool { return o.Address == c.Address }); i >= 0 {
+			c.told = places[i].told
+			kept = append(kept, c)
+			continue
 		}
+		if err := c.hand.Set(p.ctx, false, 0); err != nil && p.ctx.Err() == nil {
+			r.log.Warn("address is left", "addr", c.Addr, "err", err)
+		}
+		c.close()
 	}
-	return true
+	r.carried, r.lacking = kept, nil
+	for _, where := range places {
+		if slices.ContainsFunc(r.carried, func(c *carried) bool { return c.Address == where.Address }) {
+			continue
+		}
+		c, err := r.open(p, where)
+		if err != nil {
+			r.lacking = errors.Join(r.lacking, err)
+			continue
+		}
+		r.carried = append(r.carried, c)
+	}
 }
 
-// placesOf are an instance's addresses with their devices.
-func placesOf(c *keepalivedconf.Instance) (all []vip.Address) {
-	for _, list := range [][]keepalivedconf.Address{c.VIPs, c.Excluded} {
+// open makes the hand of an address, and runs it.
+func (r *router) open(p *process, where place) (*carried, error) {
+	hand, err := vip.Open(vip.Config{
+		Group: words.Group(r.id), Addresses: []vip.Address{where.Address}, Log: r.log, OnEvent: func(e vip.Event) { r.onAddress(e) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &carried{place: where, hand: hand, ended: make(chan struct{})}
+	var ctx context.Context
+	ctx, c.cancel = context.WithCancel(p.ctx)
+	p.work.Go(func() error {
+		defer close(c.ended)
+		return ending(ctx, hand.Run(ctx))
+	})
+	return c, nil
+}
+
+// close ends a hand. The address stays as it is.
+func (c *carried) close() {
+	c.cancel()
+	<-c.ended
+	_ = c.hand.Close()
+}
+
+// forget ends a router that the file has no more, after its last scripts.
+func (p *process) forget(r *router) {
+	delete(p.routers, r.id)
+	r.give(func(context.Context) { r.place(p, nil) })
+	p.work.Go(func() error { // Ends with the scripts, which have their limits, or with all.
+		r.notes.await(p.ctx)
+		r.give(func(context.Context) { r.cancel() })
+		return nil
+	})
+}
+
+// close gives back what a router has that does not run any more.
+func (r *router) close() {
+	for _, c := range r.carried {
+		c.close()
+	}
+	r.carried = nil
+}
+
+// placesOf are an instance's addresses with their devices. They are put on alone, whatever mask they are written with: a second
+// address of a subnet goes with the first one, and a host has that already.
+func placesOf(c *keepalivedconf.Instance) (all []place) {
+	for told, list := range [][]keepalivedconf.Address{c.Excluded, c.VIPs} {
 		for _, a := range list {
 			dev := a.Dev
 			if dev == "" {
 				dev = c.Interface
 			}
-			all = append(all, vip.Address{Addr: a.Prefix.Addr(), Dev: dev})
+			all = append(all, place{vip.Address{Addr: a.Prefix.Addr(), Dev: dev}, told == 1})
 		}
 	}
 	return all
 }
 
-func (p *process) newRouter(c *keepalivedconf.Instance) (*router, error) {
-	r := &router{id: vrrp.ID(c.Name), conf: c, jobs: make(chan func(context.Context), jobsLimit), log: p.log.With("instance", c.Name)}
-	if c.NoVIP {
-		p.work.Go(func() error { r.run(p.ctx); return nil })
-		return r, nil
-	}
-	for _, a := range placesOf(c) {
-		hand, err := vip.Open(vip.Config{
-			Group: words.Group(c.Name), Addresses: []vip.Address{a}, Log: p.log, OnEvent: func(e vip.Event) { r.onAddress(e) },
-		})
-		if err != nil {
-			r.close()
-			return nil, fmt.Errorf("open the address %s of %s: %w", a.Addr, c.Name, err)
-		}
-		r.hands = append(r.hands, hand)
-		p.work.Go(func() error { return ending(p.ctx, hand.Run(p.ctx)) })
-	}
-	p.work.Go(func() error { r.run(p.ctx); return nil })
-	return r, nil
-}
-
-func (r *router) close() {
-	for _, h := range r.hands {
-		_ = h.Close()
-	}
-}
-
-// run does the jobs until the context ends.
-func (r *router) run(ctx context.Context) {
+// work does the jobs until the context ends.
+func (r *router) work(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -155,22 +233,35 @@ func (r *router) give(job func(context.Context)) bool {
 // set puts the addresses on for a time, or takes them off.
 func (r *router) set(ctx context.Context, up bool, until words.Instant) error {
 	var failed error
-	for _, h := range r.hands {
-		failed = errors.Join(failed, h.Set(ctx, up, max(until.Sub(now()), 0)))
+	if up {
+		failed = r.lacking
+	}
+	for _, c := range r.carried {
+		failed = errors.Join(failed, c.hand.Set(ctx, up, max(until.Sub(now()), 0)))
 	}
 	return failed
 }
 
 // probe asks who has the addresses that the router's advertisements tell of.
 func (r *router) probe(ctx context.Context) string {
-	for _, h := range r.hands[:min(len(r.hands), len(r.conf.VIPs))] {
-		if taken, by, err := h.Probe(ctx); taken {
+	for _, c := range r.carried {
+		if !c.told {
+			continue
+		}
+		if taken, by, err := c.hand.Probe(ctx); taken {
 			return by
 		} else if err != nil {
-			r.log.Warn("it is not known whether somebody else has the address", "err", err)
+			r.log.Warn("it is not known whether somebody else has the address", "addr", c.Addr, "err", err)
 		}
 	}
 	return ""
+}
+
+// announce tells the segment where the addresses are.
+func (r *router) announce() {
+	for _, c := range r.carried {
+		c.hand.Announce()
+	}
 }
 
 // onAddress logs what was done to an address.

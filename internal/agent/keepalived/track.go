@@ -12,40 +12,45 @@ import (
 	"redkeep/internal/speak/keepalivedconf"
 )
 
-// track runs the checks of the configuration, in place of those that ran before.
+// track runs the checks of the configuration, in place of those that ran before, and of whose results they know the last.
 func (p *process) track() {
 	if p.stopTracking != nil {
 		p.stopTracking()
 	}
 	var ctx context.Context
 	ctx, p.stopTracking = context.WithCancel(p.ctx)
+	before := p.results
+	p.results = map[string]bool{}
+	start := func(t tracker, ask func(context.Context) bool) {
+		if passed, known := before[t.name]; known {
+			t.known, t.passed, p.results[t.name] = true, passed, passed
+		} else if t.known {
+			p.onResult(t.name, t.passed)
+		}
+		p.work.Go(func() error { p.watch(ctx, t, ask); return nil })
+	}
 	for i := range p.conf.Scripts {
 		s := &p.conf.Scripts[i]
-		t := tracker{name: scriptName(s.Name), rise: s.Rise, fall: s.Fall, interval: s.Interval}
-		if s.InitFail {
-			t.known = true
-			p.step(vrrp.Tracked{Name: t.name})
-		}
-		p.work.Go(func() error {
-			p.watch(ctx, t, func(ctx context.Context) bool {
-				limited, cancel := context.WithTimeout(ctx, s.Timeout)
-				defer cancel()
-				return execute(limited, s.Command) == nil
-			})
-			return nil
+		command := as(&p.conf.Global, s.Command)
+		start(tracker{name: scriptName(s.Name), rise: s.Rise, fall: s.Fall, interval: s.Interval, known: s.InitFail}, func(ctx context.Context) bool {
+			limited, cancel := context.WithTimeout(ctx, s.Timeout)
+			defer cancel()
+			return execute(limited, command) == nil
 		})
 	}
 	for i := range p.conf.Processes {
 		s := &p.conf.Processes[i]
-		t := tracker{name: processName(s.Name), rise: 1, fall: 1, interval: processEvery}
-		p.work.Go(func() error {
-			p.watch(ctx, t, func(context.Context) bool { return running(s) >= s.Quorum })
-			return nil
-		})
+		start(tracker{
+			name: processName(s.Name), rise: 1 + int(s.ForkDelay/processEvery), fall: 1 + int(s.TerminateDelay/processEvery), interval: processEvery,
+		}, func(context.Context) bool { return running(s) >= s.Quorum })
 	}
-	for name, d := range p.links {
-		p.step(vrrp.Tracked{Name: linkName(name), Passed: d.Up})
-	}
+}
+
+// onResult notes a check's result, and tells the machine.
+func (p *process) onResult(name string, passed bool) {
+	p.results[name] = passed
+	p.log.Info("check", "name", name, "passed", passed)
+	p.step(vrrp.Tracked{Name: name, Passed: passed})
 }
 
 // processEvery is how often processes are counted.
@@ -95,8 +100,9 @@ func (p *process) watch(ctx context.Context, t tracker, ask func(context.Context
 		if t.take(ok) {
 			passed := t.passed
 			p.post(func() {
-				p.log.Info("check", "name", t.name, "passed", passed)
-				p.step(vrrp.Tracked{Name: t.name, Passed: passed})
+				if ctx.Err() == nil {
+					p.onResult(t.name, passed)
+				}
 			})
 		}
 		select {

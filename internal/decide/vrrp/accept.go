@@ -28,7 +28,11 @@ func (r *router) heard(e Heard) {
 		}
 		return
 	}
-	r.part(e.From)
+	if r.conf.unicast() && !slices.Contains(r.conf.Peers, e.From) {
+		r.meet(Trouble{What: Stranger, Peer: e.From, Theirs: "heard, since any source is"}, e)
+	} else {
+		r.part(e.From)
+	}
 	if r.state == Master {
 		r.heardAsMaster(e.From, e.Advert)
 	} else {
@@ -41,8 +45,10 @@ func (r *router) judge(e Heard) Trouble {
 	c, a := &r.conf, &e.Advert
 	group := e.To.IsMulticast()
 	switch {
-	case c.unicast() && !slices.Contains(c.Peers, e.From):
+	case c.unicast() && !c.AnySource && !slices.Contains(c.Peers, e.From):
 		return Trouble{What: Stranger}
+	case c.unicast() && !c.within(e.From, e.Hops):
+		return Trouble{What: Distant, Ours: "as its line says", Theirs: strconv.Itoa(e.Hops)}
 	case group && e.Hops != 255, !c.unicast() && e.Hops != 255:
 		return Trouble{What: Distant, Ours: "255", Theirs: strconv.Itoa(e.Hops)}
 	case c.unicast() == group:
@@ -63,6 +69,12 @@ func (r *router) judge(e Heard) Trouble {
 		return Trouble{What: OtherSum, Ours: form(c.PlainSum), Theirs: form(a.PlainSum)}
 	}
 	return Trouble{}
+}
+
+// within reports whether what came from a peer may have come from there.
+func (r *Router) within(from netip.Addr, hops int) bool {
+	i := slices.Index(r.Peers, from)
+	return i < 0 || i >= len(r.Reach) || hops >= r.Reach[i].Least && hops <= r.Reach[i].Most
 }
 
 // meet notes a troublesome peer, for as long as a backup would wait for it; told is what was not told yet.

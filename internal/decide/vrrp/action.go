@@ -18,8 +18,9 @@ type (
 		Ticket decide.Ticket
 		Link   string
 		From   netip.Addr
-		// To and Advert.Addresses must not be written to.
+		// To and Advert.Addresses must not be written to. Hops is what is left to what goes to a peer; 255 where it is 0.
 		To     []netip.Addr
+		Hops   uint8
 		Advert Advert
 	}
 	// Ask asks whoever knows more than VRRP does. For Claim, whether this host may become master; for Yield, whether Peer, which outranks it, is
@@ -68,6 +69,11 @@ type (
 		To       State
 		Priority uint8
 	}
+	// Contended tells that a master of less right was heard beside this one, and answered.
+	Contended struct {
+		ID   ID
+		Peer netip.Addr
+	}
 	// Report tells of a trouble that began, changed, or with Over ended.
 	Report struct {
 		ID      ID
@@ -94,4 +100,5 @@ func (SetAddress) action()  {}
 func (DropAddress) action() {}
 func (Announce) action()    {}
 func (Turned) action()      {}
+func (Contended) action()   {}
 func (Report) action()      {}

@@ -218,3 +218,28 @@ func TestPreemptDelay(t *testing.T) {
 	second()
 	b.is(Backup)
 }
+
+// TestAnySourceIsBelievedAndNamed is keepalived's default in unicast: whoever speaks to this host alone may end its mastership.
+func TestAnySourceIsBelievedAndNamed(t *testing.T) {
+	stranger := netip.MustParseAddr("10.9.0.77")
+	b := master(t, three(unicast, func(r *Router) { r.AnySource = true }))
+	b.hear(stranger, 255, func(h *Heard) { h.To = b.m.routers[0].conf.Source })
+	b.is(Backup)
+	found := false
+	for _, a := range b.did {
+		r, is := a.(Report)
+		found = found || is && r.Trouble.What == Stranger && r.Trouble.Peer == stranger
+	}
+	if !found {
+		t.Errorf("did %v", b.did)
+	}
+}
+
+// TestAPeerIsHeardFromAsFarAsItsLineSays is keepalived's min_ttl and max_ttl.
+func TestAPeerIsHeardFromAsFarAsItsLineSays(t *testing.T) {
+	for hops, want := range map[int]State{63: Master, 64: Backup, 200: Backup, 201: Master} {
+		b := master(t, three(unicast, func(r *Router) { r.Reach = []Reach{{64, 200}, {64, 200}, {64, 200}} }))
+		b.hear(above, 200, func(h *Heard) { h.To, h.Hops = b.m.routers[0].conf.Source, hops })
+		b.is(want)
+	}
+}

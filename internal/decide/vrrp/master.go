@@ -23,7 +23,7 @@ func (r *router) heardAsMaster(from netip.Addr, a Advert) {
 	}
 	switch {
 	case !r.outranked(from, a.Priority):
-		r.contend()
+		r.contend(from)
 	case r.conf.Asks:
 		r.askToYield(from, a)
 	default:
@@ -79,13 +79,14 @@ func (r *router) yieldTo(from netip.Addr, a Advert) {
 // contend answers a router of less right that takes itself for the master, so that it steps down, and tells the segment where the
 // address really is. RFC 5798 has it discarded and RFC 9568 answered; keepalived answers. Whoever can reach the segment can
 // have this done, hence the bound.
-func (r *router) contend() {
+func (r *router) contend(from netip.Addr) {
 	now := r.m.now
 	if r.conf.QuietLower || r.answeredAt != 0 && now.Sub(r.answeredAt) < r.conf.Interval/leastAnswer {
 		return
 	}
 	r.answeredAt = now
 	r.advertise(r.priority())
+	r.m.do(Contended{r.conf.ID, from})
 	if r.step == Standing {
 		c := r.conf.Announce
 		r.burst = burst{c.LowerRepeat, c.LowerAgain}
@@ -105,7 +106,7 @@ func (r *router) advertise(priority uint8) decide.Ticket {
 			r.sent = append(r.sent[:0], r.sent[1:]...)
 		}
 	}
-	r.m.do(Advertise{ID: c.ID, Ticket: t, Link: c.Link, From: c.Source, To: c.to(), Advert: Advert{
+	r.m.do(Advertise{ID: c.ID, Ticket: t, Link: c.Link, From: c.Source, To: c.to(), Hops: c.Hops, Advert: Advert{
 		Version: c.Version, VRID: c.VRID, Priority: priority, Interval: c.Interval, Addresses: c.Addresses,
 		Auth: c.Auth, Secret: c.Secret, PlainSum: c.PlainSum,
 	}})
@@ -172,6 +173,6 @@ func (r *router) answered(y *yielding, failed string) {
 		r.yieldTo(y.from, y.advert)
 	default:
 		r.m.do(Report{ID: r.conf.ID, Trouble: Trouble{What: Refused, Peer: y.from, Theirs: failed}})
-		r.contend()
+		r.contend(y.from)
 	}
 }

@@ -215,7 +215,7 @@ func TestRFC9568Section6_4_3LowerIsAnsweredAtOnce(t *testing.T) {
 	b.pass(100 * time.Millisecond)
 	b.did = nil
 	b.hear(above, 99)
-	b.done("Advertise", "Announce", "SetAddress")
+	b.done("Advertise", "Contended", "Announce", "SetAddress")
 	b.hear(above, 99)
 	b.done() // Whoever says so a thousand times a second is not answered as often.
 }

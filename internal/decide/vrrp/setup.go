@@ -38,10 +38,16 @@ type Router struct {
 	Interval time.Duration
 	// Addresses are the virtual ones, one at least, all of one family.
 	Addresses []netip.Addr
-	// Peers, where there are some, are spoken to one by one, and nobody else is heard. Otherwise all speak in Group, which is the
-	// family's own where it is not set.
+	// Peers, where there are some, are spoken to one by one, and nobody else is heard, unless AnySource says so. Otherwise all speak in
+	// Group, which is the family's own where it is not set.
 	Peers []netip.Addr
 	Group netip.Addr
+	// AnySource believes whoever speaks to this host alone, as keepalived does by itself; who is no peer is reported nevertheless.
+	AnySource bool
+	// Reach bounds from how far the Peers of the same place are heard; what is missing is not bounded. Hops is what is left to what is sent
+	// to a peer, 255 where it is 0.
+	Reach []Reach
+	Hops  uint8
 	// Auth and Secret are of version 2.
 	Auth   Auth
 	Secret words.Secret
@@ -65,6 +71,9 @@ type Router struct {
 	// Announce is when the segment is told of the addresses again.
 	Announce Announcing
 }
+
+// Reach is how many hops must and may be left to what a peer sends.
+type Reach struct{ Least, Most int }
 
 // Track is a check that a router takes account of.
 type Track struct {

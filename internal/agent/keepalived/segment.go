@@ -1,0 +1,135 @@
+package keepalived
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/act/advertise"
+	"redkeep/internal/decide"
+	"redkeep/internal/decide/vrrp"
+	"redkeep/internal/speak/advert"
+)
+
+// segment names one device and family.
+type segment struct {
+	dev  string
+	ipv6 bool
+}
+
+// socket is an open one, and the groups that it is in.
+type socket struct {
+	hand   *advertise.Hand
+	groups []netip.Addr
+}
+
+// six reports whether a router speaks over IPv6. One without addresses of its own does not.
+func six(r *vrrp.Router) bool { return len(r.Addresses) > 0 && r.Addresses[0].Is6() }
+
+// openSockets opens those that routers need and are not open yet, and closes the others. A device that may still come is waited for.
+func (p *process) openSockets(s vrrp.Setup) error {
+	wanted := map[segment][]netip.Addr{}
+	for i := range s.Routers {
+		r := &s.Routers[i]
+		key := segment{r.Link, six(r)}
+		if r.Group.IsValid() && !slices.Contains(wanted[key], r.Group) {
+			wanted[key] = append(wanted[key], r.Group)
+		} else if _, is := wanted[key]; !is {
+			wanted[key] = nil
+		}
+	}
+	for key, groups := range wanted {
+		if old := p.sockets[key]; old != nil && slices.Equal(old.groups, groups) {
+			continue
+		}
+		fresh, err := p.openSocket(key, groups)
+		if errors.Is(err, unix.ENODEV) {
+			p.log.Warn("the device is not there yet", "dev", key.dev) // reopen comes back to it
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("open the segment of %s: %w", key.dev, err)
+		}
+		p.closeSocket(key)
+		p.sockets[key] = fresh
+	}
+	for key := range p.sockets {
+		if _, is := wanted[key]; !is {
+			p.closeSocket(key)
+		}
+	}
+	return nil
+}
+
+// openSocket opens one and listens to it.
+func (p *process) openSocket(key segment, groups []netip.Addr) (*socket, error) {
+	hand, err := advertise.Open(advertise.Config{Dev: key.dev, IPv6: key.ipv6, Groups: slices.Clone(groups), OnHeard: func(h advertise.Heard) {
+		p.post(func() { p.step(heardOn(key.dev, h)) })
+	}})
+	if err != nil {
+		return nil, err
+	}
+	p.work.Go(func() error { return ending(p.ctx, hand.Run(p.ctx)) })
+	return &socket{hand, groups}, nil
+}
+
+func (p *process) closeSocket(key segment) {
+	if old := p.sockets[key]; old != nil {
+		_ = old.hand.Close()
+		delete(p.sockets, key)
+	}
+}
+
+func heardOn(dev string, h advertise.Heard) vrrp.Heard {
+	a := h.Advert
+	ev := vrrp.Heard{Link: dev, From: h.From, To: h.To, Hops: h.Hops, Advert: vrrp.Advert{
+		Version: a.Version, VRID: a.VRID, Priority: a.Priority, Interval: a.Interval, Addresses: a.Addresses,
+		Auth: vrrp.Auth(a.Auth), Secret: a.Secret, PlainSum: a.Checksum == advert.Plain,
+	}}
+	if h.Err != nil {
+		ev.Broken = h.Err.Error()
+	}
+	return ev
+}
+
+// advertise sends one to everybody whom it is for.
+func (p *process) advertise(a vrrp.Advertise) vrrp.Done {
+	done := vrrp.Done{Ticket: a.Ticket}
+	s := p.sockets[segment{a.Link, a.From.Is6()}]
+	if s == nil {
+		done.Failed = "no socket on " + a.Link
+		return done
+	}
+	out := advert.Advert{
+		Version: a.Advert.Version, VRID: a.Advert.VRID, Priority: a.Advert.Priority, Interval: a.Advert.Interval,
+		Addresses: a.Advert.Addresses, Auth: advert.Auth(a.Advert.Auth), Secret: a.Advert.Secret,
+	}
+	if a.Advert.PlainSum {
+		out.Checksum = advert.Plain
+	}
+	hops := a.Hops
+	if hops == 0 {
+		hops = mostHops
+	}
+	sent := false
+	for _, to := range a.To {
+		if err := s.hand.SendWithin(&out, a.From, to, hops); err != nil {
+			done.Failed = err.Error()
+		} else {
+			sent = true
+		}
+	}
+	if sent {
+		done.Failed = ""
+	}
+	return done
+}
+
+// mostHops is what shows a receiver that nobody routed an advertisement.
+const mostHops = 255
+
+// none is the ticket of what nobody waits for.
+const none = decide.Ticket(0)
