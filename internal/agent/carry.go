@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide"
+	"redkeep/internal/decide/pair"
 	"redkeep/internal/speak/explain"
 	"redkeep/internal/speak/peermsg"
 	"redkeep/internal/speak/record"
@@ -23,6 +24,9 @@ var errBehind = errors.New("too much is waiting for this hand")
 func (a *Agent) carry(g *groupWork, action decide.Action) {
 	switch act := action.(type) {
 	case decide.Send:
+		if act.To == pair.Segment {
+			return // of a pair that gets a witness: the list of voters still has the segment, which nobody hears any more
+		}
 		a.peer.Send(act.To, peermsg.Append(nil, g.conf.Name, act.Message))
 	case decide.Persist:
 		a.carryPersist(g, act)

@@ -61,6 +61,9 @@ func (s *Site) facts() (elected, released []fact) {
 		for _, name := range []string{"redkeep.log.1", "redkeep.log"} {
 			text, _ := os.ReadFile(filepath.Join(s.Host(h).Dir(), name))
 			for line := range strings.Lines(string(text)) {
+				if !strings.Contains(line, " group="+string(group)+" ") {
+					continue // a second group has reigns of its own
+				}
 				if f, ok := s.fact(electedLine, line); ok && f.node == h {
 					elected = append(elected, f)
 				}

@@ -54,7 +54,7 @@ func expand(text string, r words.Reason) string {
 	return b.String()
 }
 
-// hasValue reports whether the reason has what the text asks for: a number, or a name where it asks for no number.
+// hasValue reports whether the reason has what the text asks for: a number, or a name or a text where it asks for no number.
 func hasValue(text string, r words.Reason) bool {
 	asks := func(value string) bool {
 		return strings.Contains(text, "{"+value+"}") || strings.Contains(text, "{"+value+" ")
@@ -62,7 +62,7 @@ func hasValue(text string, r words.Reason) bool {
 	if n, m := asks("n"), asks("m"); n || m {
 		return n && r.N != 0 || m && r.M != 0
 	}
-	return r.Node != "" && asks("node") || r.Other != "" && asks("other")
+	return r.Node != "" && asks("node") || r.Other != "" && asks("other") || r.Text != "" && asks("text")
 }
 
 // places fills each place of the text.

@@ -104,8 +104,8 @@ var sentences = map[words.Code]sentence{
 	},
 	words.SegmentTaken: {"the other node[ or a router, {text},] is heard, and counts as gone[ in {n ms}] if nothing more is", ""},
 	words.AdvertWrong: {
-		"a router with the same virtual_router_id can't be understood[ ({text})], and {node} does not become a second master beside it",
-		"make both sides' settings equal, or choose another virtual_router_id for one of them",
+		"somebody else advertises this virtual router[ ({text})], and {node} does not become a second master beside it",
+		"make both sides' settings equal, or choose another number (vrid, virtual_router_id) for one of them",
 	},
 	words.OtherUnheard: {
 		"{node} has been started and has not heard the other node yet, which may have taken writes without it",

@@ -1,0 +1,100 @@
+package lab
+
+import (
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"redkeep/internal/act/advertise"
+	"redkeep/internal/speak/advert"
+	"redkeep/internal/stage/clock"
+	"redkeep/internal/words"
+)
+
+// spoofer is a host that says it had the group's address.
+const spoofer = "spoofer"
+
+// spoof sends the group's advertisements from the spoofer until the returned function is called.
+func (s *Site) spoof(ad advert.Advert, to ...netip.Addr) (stop func()) {
+	s.t.Helper()
+	var hand *advertise.Hand
+	from := s.Host(spoofer).Addr()
+	s.must(s.Host(spoofer).Do(func() {
+		var err error
+		hand, err = advertise.Open(advertise.Config{Dev: "eth0"})
+		s.must(err)
+	}))
+	ended, end := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for turn := time.NewTicker(50 * time.Millisecond); ; {
+			for _, a := range to {
+				_ = hand.Send(&ad, from, a) // the network of a test that has ended
+			}
+			select {
+			case <-end:
+				turn.Stop()
+				_ = hand.Close()
+				return
+			case <-turn.C:
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
+}
+
+// TestPairSpoofed has a host that is no node advertise the group's address with the highest priority, to the group and to both nodes; and
+// then leave with priority 0. It is named, and the master keeps its lease, its address and its data.
+func TestPairSpoofed(t *testing.T) {
+	s := newSite(t, Plan{Hosts: []string{"h1", "h2"}, AppendOnly: true, Guests: []string{spoofer}})
+	w := s.settled()
+	m := s.awaitReady(10 * time.Second)
+	o := s.others(m)[0]
+	epoch, at := s.epoch(m), clock.Now()
+	multicast := netip.MustParseAddr("224.0.0.18")
+	for _, way := range []struct {
+		name     string
+		priority uint8
+		to       []netip.Addr
+	}{
+		{"multicast", 255, []netip.Addr{multicast}}, {"unicast", 255, []netip.Addr{s.addr(m), s.addr(o)}},
+		{"leaving", 0, []netip.Addr{multicast, s.addr(m), s.addr(o)}},
+	} {
+		stop := s.spoof(advert.Advert{Version: 3, VRID: 100, Priority: way.priority, Interval: 100 * time.Millisecond, Addresses: s.vips()}, way.to...)
+		for _, h := range []string{m, o} {
+			s.await(5*time.Second, "word of the spoofer at "+h+", "+way.name, func() bool {
+				why, ok := s.waitsFor(h, words.AdvertWrong)
+				return ok && strings.HasPrefix(why.Text, s.Host(spoofer).Addr().String())
+			})
+			if log := tail(filepath.Join(s.Host(h).Dir(), "redkeep.log"), 12000); !strings.Contains(log, "msg=advert-wrong") || !strings.Contains(log, s.Host(spoofer).Addr().String()) {
+				t.Errorf("the log of %s does not name the spoofer", h)
+			}
+		}
+		why, _ := s.waitsFor(m, words.AdvertWrong)
+		t.Logf("%s: %s", way.name, why)
+		time.Sleep(2 * s.plan.Lease)
+		if s.epoch(m) != epoch || !s.address(m) {
+			t.Fatalf("%s: %s has epoch %d, it had %d", way.name, m, s.epoch(m), epoch)
+		}
+		if way.name == "unicast" {
+			// A master whose server dies needs no vote of the segment's: the other agent has one.
+			_, err := s.redis[m].Kill()
+			s.must(err)
+			s.awaitWrites(w, 5*time.Second)
+			s.must(s.redis[m].Restart(t.Context()))
+			stop()
+			m, o = o, m
+			s.await(5*time.Second, o+" as a replica", func() bool { return s.linkUp(o) })
+			epoch = s.epoch(s.awaitReady(10 * time.Second))
+			continue
+		}
+		stop()
+		s.await(5*time.Second, "end of the alarm", func() bool { _, ok := s.waitsFor(m, words.AdvertWrong); return !ok })
+	}
+	n := &numbers{name: "pair with a spoofer and a kill, longest gap"}
+	s.measure(w, at, n)
+	t.Log(n)
+	s.lossless(w)
+}
