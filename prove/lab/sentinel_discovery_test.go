@@ -71,19 +71,22 @@ func (q *quorum) knows(i int, ids map[string]int) {
 	}
 }
 
-// logged wants each line exactly once in a Sentinel's log.
+// logged wants each line exactly once in a Sentinel's log, which is copied to its file beside us.
 func (q *quorum) logged(i int, want ...string) {
 	q.t.Helper()
-	log, err := q.members[i].Log()
-	q.must(err)
 	for _, w := range want {
 		n := 0
-		for _, l := range log {
-			if l.Text == w {
-				n++
+		if !q.within(soon/5, func() bool {
+			log, err := q.members[i].Log()
+			q.must(err)
+			n = 0
+			for _, l := range log {
+				if l.Text == w {
+					n++
+				}
 			}
-		}
-		if n != 1 {
+			return n == 1
+		}) {
 			q.t.Errorf("sentinel %d (%s) logged %q %d times", i, q.members[i].Program().Name, w, n)
 		}
 	}

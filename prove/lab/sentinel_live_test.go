@@ -34,6 +34,7 @@ func infoField(q *quorum, i int, name string) string {
 // reset forgets replicas and Sentinels, and finds them again.
 func reset(q *quorum) {
 	for i, s := range q.members {
+		q.await(soon, "whole file", func() bool { return len(mustLines(q, s, "sentinel known-")) == 4 })
 		before, err := s.Lines("sentinel ")
 		q.must(err)
 		mark := s.Mark()
@@ -286,10 +287,21 @@ func unwritable(q *quorum) {
 		q.ask(i, "SENTINEL", "FLUSHCONFIG")
 		q.writes(i, "parallel-syncs "+orders+" 5")
 	}
-	q.must(os.Rename(q.members[0].Dir(), q.members[0].Dir()+".away"))
-	f := q.fault("failover, and sentinel 0 can't write")
-	_, err := q.servers[0].Kill()
-	q.must(err)
-	f.turnedOver(-1)
-	q.must(os.Rename(q.members[0].Dir()+".away", q.members[0].Dir()))
+	for _, first := range q.oneEach() {
+		// It is the first to notice, so that the others must go by what it does.
+		for _, i := range q.others(first) {
+			q.ask(i, "SENTINEL", "SET", orders, "down-after-milliseconds", "1500")
+		}
+		q.ask(first, "SENTINEL", "SET", orders, "down-after-milliseconds", "700")
+		f := q.fault("failover, and sentinel %d, which notices first, can't write", first)
+		dir := q.members[first].Dir()
+		q.must(os.Rename(dir, dir+".away"))
+		place := q.place(f.old)
+		_, err := q.servers[place].Kill()
+		q.must(err)
+		f.turnedOver(-1)
+		q.must(os.Rename(dir+".away", dir))
+		q.must(q.servers[place].Start(q.t.Context()))
+		f.returned()
+	}
 }

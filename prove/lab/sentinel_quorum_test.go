@@ -177,9 +177,7 @@ func (q *quorum) hasten(i int) {
 // end ends all and judges what was said by every Sentinel, whatever the test was.
 func (q *quorum) end() {
 	for _, s := range q.members {
-		if err := s.Close(); err != nil {
-			q.t.Error(err)
-		}
+		q.farewell(s)
 	}
 	for _, s := range q.members {
 		q.judgeEvents(s)
@@ -189,6 +187,18 @@ func (q *quorum) end() {
 		q.tell()
 	}
 	if err := q.Close(); err != nil {
+		q.t.Error(err)
+	}
+}
+
+// farewell ends a Sentinel, in order if it can be, so that its log is whole.
+func (q *quorum) farewell(s *sentinels.Sentinel) {
+	if s.Running() && !stopped(s.Process()) {
+		if code, err := s.Stop(); err != nil || code != 0 {
+			q.t.Errorf("sentinel on %s (%s) ended with %d, %v", s.Host().Name(), s.Program().Name, code, err)
+		}
+	}
+	if err := s.Close(); err != nil {
 		q.t.Error(err)
 	}
 }

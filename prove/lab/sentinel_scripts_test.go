@@ -86,7 +86,7 @@ func endless(q *quorum) {
 		s := q.members[i]
 		script := filepath.Join(q.Hosts()[i].Dir(), "moody")
 		q.mood(i, "exec sleep 3600\n")
-		q.ask(i, "SENTINEL", "DEBUG", "SCRIPT-MAX-RUNTIME", "500", "SCRIPT-RETRY-DELAY", "100")
+		q.ask(i, "SENTINEL", "DEBUG", "SCRIPT-MAX-RUNTIME", "700", "SCRIPT-RETRY-DELAY", "1000")
 		mark := s.Mark()
 		q.ask(i, "SENTINEL", "SET", orders, "parallel-syncs", "7")
 		pid := ""

@@ -192,8 +192,8 @@ func unannounced(q *quorum) {
 		if line := infoField(q, i, "master0"); !strings.Contains(line, "slaves=2") {
 			q.t.Errorf("sentinel %d tells %s", i, line)
 		}
-		if n := len(mustLines(q, q.members[i], "sentinel known-replica ")); n != 2 {
-			q.t.Errorf("sentinel %d wrote %d replicas", i, n)
+		if !q.within(soon/5, func() bool { return len(mustLines(q, q.members[i], "sentinel known-replica ")) == 2 }) {
+			q.t.Errorf("sentinel %d does not write two replicas", i)
 		}
 	}
 	_, err = q.servers[1].Do(q.t.Context(), "CONFIG", "SET", "replica-priority", "0")
@@ -289,11 +289,13 @@ func promotionRefused(q *quorum) {
 	f.turnedOver(-1)
 }
 
-// forbid changes what a server lets its clients do.
+// forbid changes what a server lets its clients do. A promotion just now may end the connection, so it is said again.
 func forbid(q *quorum, place int, rule string) {
 	q.t.Helper()
-	_, err := q.servers[place].Do(q.t.Context(), "ACL", "SETUSER", "default", rule)
-	q.must(err)
+	q.await(soon, "server that takes a rule", func() bool {
+		_, err := q.servers[place].Do(q.t.Context(), "ACL", "SETUSER", "default", rule)
+		return err == nil
+	})
 }
 
 // replicaRefuses: two replicas don't follow the new master; the failover ends all the same, by its timeout.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"redkeep/internal/speak/resp"
 	"redkeep/internal/stage"
+	"redkeep/internal/stage/clock"
 )
 
 const (
@@ -36,9 +38,10 @@ type Sentinel struct {
 	dir    string
 	file   string
 
-	mu      sync.Mutex // guards process, program and stop
+	mu      sync.Mutex // guards process, program, killed and stop
 	program Program
 	process *stage.Process
+	killed  []clock.Instant
 	stop    context.CancelFunc
 	hearing sync.WaitGroup
 	heard   diary
@@ -186,9 +189,19 @@ func (s *Sentinel) Kill() error {
 	if p == nil {
 		return fmt.Errorf("kill sentinel on %s: it was never started", s.host.Name())
 	}
-	_, err := p.Kill()
+	at, err := p.Kill()
+	s.mu.Lock()
+	s.killed = append(s.killed, at)
+	s.mu.Unlock()
 	s.hush()
 	return err
+}
+
+// Killed returns when the Sentinel was killed, in order.
+func (s *Sentinel) Killed() []clock.Instant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.killed)
 }
 
 // Stop ends the Sentinel with SIGTERM, and returns its exit code.
