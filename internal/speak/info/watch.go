@@ -35,12 +35,17 @@ type Listed struct {
 // ParseWatch reads an answer of any version. What is missing is as a Sentinel takes it: priority 100, announced.
 func ParseWatch(text string) Watch {
 	w := Watch{Priority: 100, Announced: true}
-	for line := range strings.Lines(text) {
+	for text != "" {
+		var line string
+		line, text, _ = strings.Cut(text, "\n")
+		if line == "" || line[0] != 'r' && line[0] != 'm' && line[0] != 's' {
+			continue // as are most
+		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || len(name) < len("role") {
 			continue
 		}
-		w.field(name, strings.TrimRight(value, "\r\n"))
+		w.field(name, strings.TrimRight(value, "\r"))
 	}
 	return w
 }
