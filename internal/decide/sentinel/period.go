@@ -59,8 +59,8 @@ const (
 	stagger = 20 * time.Millisecond
 	// askBackAfter is how old another's answer must be to be asked for again out of turn.
 	askBackAfter = time.Millisecond
-	// bundle is how far apart the instants are at which things are done that have time: a quarter of the time between two ticks of
-	// Sentinel's own timer.
+	// bundle is how far apart the instants are at which things are done that have time: half the shortest time between two ticks
+	// of Sentinel's own timer, at which it does everything.
 	bundle = 25 * time.Millisecond
 	// pressTime is for how long after each of its steps an outage presses: longer than the steps are apart.
 	pressTime = 5 * time.Second
