@@ -40,15 +40,17 @@ func TestVoteThatCouldNotBeWritten(t *testing.T) {
 func TestNobodyLeadsWithoutADisk(t *testing.T) {
 	w := site(t, 12, 2, 5, 2)
 	w.run(12 * time.Second)
-	for _, b := range w.members[1:] {
-		b.file.Groups[0].FailoverTimeout = time.Hour
-	}
 	first := w.members[0]
 	first.failed = true
 	w.die(1)
 	w.run(5 * time.Second)
 	if first.heard("+try-failover") != 1 || first.heard("+elected-leader") != 0 {
 		t.Errorf("it says %q", first.events)
+	}
+	for _, b := range w.members[1:] {
+		if b.heard("+switch-master") != 1 {
+			t.Errorf("%s was kept from it: %q", b.name, b.events)
+		}
 	}
 }
 

@@ -74,7 +74,6 @@ func (m *Machine) startIfNeeded(g *group) words.Instant {
 		return turn
 	}
 	m.start(g)
-	m.askAll(g, true)
 	return words.Never
 }
 
@@ -105,6 +104,23 @@ func (m *Machine) start(g *group) {
 func (m *Machine) stand(g *group) {
 	f := &g.failover
 	f.epoch, f.ticket, f.stood = m.currentEpoch, m.save(), m.now
+	ticket := f.ticket
+	m.after(ticket, func(failed bool) { m.onStood(g, ticket, failed) })
+}
+
+// onStood asks for votes. Whoever can't write its file takes none, since nobody else would have them.
+func (m *Machine) onStood(g *group, ticket uint64, failed bool) {
+	if f := g.failover; f.state != waitStart || f.ticket != ticket || m.byName[g.name] != g {
+		return
+	}
+	switch {
+	case failed:
+		m.notice(Warning, "-failover-abort-not-elected", g.master)
+		m.abort(g)
+	case !g.failover.forced:
+		m.askAll(g, true)
+	}
+	m.prompt(g)
 }
 
 // standAgain goes on in a later epoch, where the one in which the attempt began has passed without a majority: other groups and other
@@ -119,7 +135,6 @@ func (m *Machine) standAgain(g *group) {
 	}
 	m.stand(g)
 	m.winner(g, f.epoch)
-	m.askAll(g, true)
 }
 
 // advance does the step that a failover is at, and returns when it may next be due by time alone.

@@ -125,7 +125,7 @@ func (m *Machine) askBack(g *group) {
 func (m *Machine) ask(s *instance) {
 	g := s.group
 	id, epoch := nobody, m.currentEpoch
-	if g.failover.state == waitStart && !m.setup.Observe {
+	if g.failover.state == waitStart && g.failover.ticket <= m.saved {
 		id, epoch = m.myID, g.failover.epoch
 	}
 	m.do(AskDown{s.link.id, s.id, g.word("SENTINEL"), m.told(g.master.addr), epoch, id})
