@@ -116,6 +116,7 @@ const cliPrompt = "> "
 func completedAt(t *testing.T, from *stage.Host, at, keys string) []string {
 	t.Helper()
 	screen, keyboard := terminal(t)
+	screen.of = "redis-cli -h " + at
 	cmd := exec.CommandContext(t.Context(), "nsenter", "--net="+from.Namespace(), "redis-cli", "-h", at, "-p", fmt.Sprint(stage.FacePort))
 	cmd.Env = append(os.Environ(), "TERM=xterm", "HOME="+t.TempDir())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = keyboard, keyboard, keyboard
@@ -144,6 +145,7 @@ func completedAt(t *testing.T, from *stage.Host, at, keys string) []string {
 
 // glass is the screen of a terminal, as far as one line goes.
 type glass struct {
+	of   string
 	file *os.File
 	text []byte
 }
@@ -177,14 +179,14 @@ func terminal(t *testing.T) (*glass, *os.File) {
 // until reads what is drawn until the line is as wanted, and returns what stands behind the prompt.
 func (g *glass) until(t *testing.T, ok func(line string) bool) string {
 	t.Helper()
-	if err := g.file.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := g.file.SetReadDeadline(time.Now().Add(15 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	buffer := make([]byte, 4096)
 	for {
 		n, err := g.file.Read(buffer)
 		if err != nil {
-			t.Fatalf("the terminal shows %q: %v", g.text, err)
+			t.Fatalf("the terminal of %s shows %q: %v", g.of, g.text, err)
 		}
 		g.text = append(g.text, buffer[:n]...)
 		if line, whole := g.line(); whole && ok(line) {

@@ -62,7 +62,7 @@ func underSentinels(t *testing.T, kinds ...kind) *clientSite {
 func (s *clientSite) startSentinel(h *stage.Host, program sentinels.Program) {
 	s.t.Helper()
 	watched := sentinels.At(s.group, s.Hosts()[0].Port(stage.DefaultPort), 2)
-	watched.DownAfter, watched.FailoverTimeout, watched.Lines = time.Second, 5*time.Second, []string{"parallel-syncs 2"}
+	watched.DownAfter, watched.FailoverTimeout, watched.Lines = 2*time.Second, 10*time.Second, []string{"parallel-syncs 2"}
 	one, err := sentinels.Add(h, sentinels.Config{Program: program, Groups: []sentinels.Group{watched}})
 	if err == nil {
 		err = one.Start(s.t.Context())

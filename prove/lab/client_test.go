@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,23 +20,12 @@ func TestClients(t *testing.T) {
 		"redis-sentinel": {sentinels.Real}, "redkeep sentinel": {ours}, "mixed": {sentinels.Real, ours},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if len(kinds) > 1 || name == "redkeep sentinel" {
-				needSentinel(t)
-			}
 			followThrough(underSentinels(t, kinds...), applications)
 		})
 	}
 	t.Run("redkeep run", func(t *testing.T) {
 		followThrough(underAgents(t), applications)
 	})
-}
-
-// needSentinel skips a test of a binary that can't be a Sentinel yet.
-func needSentinel(t *testing.T) {
-	t.Helper()
-	if !hasCommand("sentinel") {
-		t.Skip("this binary has no command for it")
-	}
 }
 
 // underAgents makes a site of Redkeep's own, whose clients find the master as those of Sentinel do.
@@ -47,10 +37,9 @@ func underAgents(t *testing.T) *clientSite {
 }
 
 const (
-	// followLimit is how long a client may take to write to a new master, from when the old one was struck: the down-after
-	// of a second, an election, the 2 s after which a master that nobody follows any more is made a replica, and what the
-	// library adds.
-	followLimit = 20 * time.Second
+	// followLimit is how long all clients may take to write to a new master, from when the old one was struck: the down-after, an
+	// election, the time after which a master that nobody follows any more is made a replica, and what the library adds.
+	followLimit = 30 * time.Second
 	// copying is what a master may have acknowledged and not sent to its replicas yet when it is struck.
 	copying = time.Second
 )
@@ -67,24 +56,21 @@ type handovers struct {
 // followThrough runs the clients through both changes of the master and judges what they were told.
 func followThrough(s *clientSite, applications []application) {
 	s.await(20*time.Second, "whole group", s.whole)
-	m := handovers{first: s.master()}
+	var m handovers
 	runners := s.run(applications)
-	s.followAll(runners, m.first, time.Now().Add(-time.Minute))
+	m.first, _ = s.followAll(runners, "", time.Now().Add(-time.Minute))
 
 	m.asked = time.Now()
-	if _, err := s.ask(s.Hosts()[1], "SENTINEL", "FAILOVER", s.group); err != nil {
-		s.t.Fatal(err)
-	}
-	m.second = s.masterAfter(m.first)
-	m.planned = s.followAll(runners, m.second, m.asked)
+	s.askFailover()
+	m.second, m.planned = s.followAll(runners, m.first, m.asked)
 
 	s.await(20*time.Second, "whole group", s.whole)
+	m.second = s.master()
 	m.killed = time.Now()
 	if _, err := s.serverAt(m.second).Kill(); err != nil {
 		s.t.Fatal(err)
 	}
-	m.third = s.masterAfter(m.second)
-	m.crash = s.followAll(runners, m.third, m.killed)
+	m.third, m.crash = s.followAll(runners, m.second, m.killed)
 	m.over = time.Now()
 	for _, r := range runners {
 		if _, err := r.process.Kill(); err != nil {
@@ -96,24 +82,66 @@ func followThrough(s *clientSite, applications []application) {
 	s.judgeAll(applications, runners, m)
 }
 
-// masterAfter waits until all tell clients of another master.
-func (s *clientSite) masterAfter(before string) (master string) {
+// askFailover asks for another master. A group whose replicas are behind for a moment has nobody to offer, and says so.
+func (s *clientSite) askFailover() {
 	s.t.Helper()
-	s.await(followLimit, "master after "+before, func() bool {
-		master = s.master()
-		return master != "" && master != before
+	s.await(10*time.Second, "consent to SENTINEL FAILOVER", func() bool {
+		_, err := s.ask(s.Hosts()[1], "SENTINEL", "FAILOVER", s.group)
+		if err != nil && !strings.Contains(err.Error(), "NOGOODSLAVE") {
+			s.t.Fatal(err)
+		}
+		return err == nil
 	})
-	return master
+}
+
+// followAll waits until all tell clients of another master than that, and every client writes to it. It returns how long after
+// an instant each began to. A machine that is short of time may have the master change once more than was asked for.
+func (s *clientSite) followAll(runners map[string]*runner, before string, after time.Time) (master string, took map[string]time.Duration) {
+	s.t.Helper()
+	for end := time.Now().Add(followLimit); ; time.Sleep(10 * time.Millisecond) {
+		master, took = s.master(), map[string]time.Duration{}
+		for _, r := range runners {
+			if first, ok := r.follows(master, after); ok {
+				took[r.name] = first.Sub(after).Round(time.Millisecond)
+			}
+		}
+		switch {
+		case master != "" && master != before && len(took) == len(runners):
+			return master, took
+		case time.Now().After(end):
+			s.tellAstray(runners, master, took)
+			s.t.FailNow()
+		}
+	}
+}
+
+// tellAstray says which clients do not write to the master.
+func (s *clientSite) tellAstray(runners map[string]*runner, master string, took map[string]time.Duration) {
+	s.t.Helper()
+	s.t.Errorf("%d of %d clients write to the master %q within %v", len(took), len(runners), master, followLimit)
+	for _, r := range runners {
+		if _, ok := took[r.name]; !ok {
+			acks, oops := r.said()
+			s.t.Errorf("%s does not; the last of its %d writes: %v; last refused: %q", r.name,
+				len(acks), acks[max(0, len(acks)-1):], oops[max(0, len(oops)-5):])
+		}
+	}
 }
 
 // judgeAll judges each client in a subtest of its name.
 func (s *clientSite) judgeAll(applications []application, runners map[string]*runner, m handovers) {
 	s.t.Helper()
+	// Sentinels that changed the master more often than they were given reason to have lost more than is known here.
+	epoch := s.fields(s.Hosts()[0])["config-epoch"]
+	astray := !s.lossless && epoch != "2"
+	if astray {
+		s.t.Logf("the Sentinels changed the master once more: their epoch is %s", epoch)
+	}
 	// mayLose says of a write that is not on the last master whether that is Sentinel's known loss.
 	mayLose := func(a ack) bool {
 		planned := a.by == m.first && a.at.After(m.asked.Add(-copying)) && a.at.Before(m.killed)
 		crash := a.by == m.second && a.at.After(m.killed.Add(-copying)) && !a.at.After(m.killed.Add(copying))
-		return crash || planned && !s.lossless
+		return crash || planned && !s.lossless || astray && a.at.After(m.asked.Add(-copying)) && a.by != m.third
 	}
 	reached := s.whatReached(m.third, runners)
 	for _, c := range applications {
@@ -149,28 +177,6 @@ func (s *clientSite) run(applications []application) map[string]*runner {
 		r.process, runners[c.name] = p, r
 	}
 	return runners
-}
-
-// followAll waits until every client writes to that server, and returns how long after an instant it began to.
-func (s *clientSite) followAll(runners map[string]*runner, server string, after time.Time) map[string]time.Duration {
-	s.t.Helper()
-	end, took := time.Now().Add(followLimit), map[string]time.Duration{}
-	for _, r := range runners {
-		first, ok := r.follows(server, after)
-		for ; !ok && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-			first, ok = r.follows(server, after)
-		}
-		took[r.name] = first.Sub(after).Round(time.Millisecond)
-		if !ok {
-			acks, oops := r.said()
-			s.t.Errorf("%s does not write to %s within %v; the last of its %d writes: %v; last refused: %q", r.name, server, followLimit,
-				len(acks), acks[max(0, len(acks)-1):], oops[max(0, len(oops)-5):])
-		}
-	}
-	if s.t.Failed() {
-		s.t.FailNow()
-	}
-	return took
 }
 
 // whatReached reads from a server what each client has written.

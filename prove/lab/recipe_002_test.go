@@ -129,7 +129,7 @@ func (s *printedSite) keepsFile() {
 		rest := now
 		for _, line := range []string{
 			"port 26379", `dir "/data/service/redis/sentinel"`, "daemonize yes", `logfile "/data/service/redis/sentinel/log/sentinel.log"`, "# 6379",
-			"sentinel monitor master-6379 192.168.10.131 6379 2", "sentinel down-after-milliseconds master-6379 " + pick("1000", "15000"),
+			"sentinel monitor master-6379 192.168.10.131 6379 2", "sentinel down-after-milliseconds master-6379 " + pick("2000", "15000"),
 			"sentinel auth-pass master-6379 123456",
 			"sentinel client-reconfig-script master-6379 /data/script/python/notify.py",
 			"sentinel known-replica master-6379 192.168.10.132 6379",

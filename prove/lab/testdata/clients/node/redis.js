@@ -1,4 +1,5 @@
-// An application on node-redis and its Sentinel client.
+// An application on node-redis and its Sentinel client. A connection that can't be made is given up after a few attempts: without a
+// limit 5.12.1 waits for ever for a master that died after a Sentinel had named it, and asks no other until it is back.
 // Usage: node redis.js GROUP KEY SENTINEL:PORT...
 const { createSentinel } = require("redis");
 
@@ -6,11 +7,12 @@ const [, , group, key, ...sentinels] = process.argv;
 const client = createSentinel({
   name: group,
   sentinelRootNodes: sentinels.map((at) => ({ host: at.split(":")[0], port: Number(at.split(":")[1]) })),
-  nodeClientOptions: { socket: { connectTimeout: 1000 } },
+  nodeClientOptions: { socket: { connectTimeout: 1000, reconnectStrategy: (n) => (n < 4 ? 50 : new Error("given up")) } },
   sentinelClientOptions: { socket: { connectTimeout: 1000 } },
 });
 let master = "unknown:0";
 client.on("error", (err) => console.log("oops", err.message));
+client.on("client-error", (event) => console.log("oops", event.type, event.node.host, event.error.message));
 client.on("topology-change", (event) => {
   if (event.type === "MASTER_CHANGE") master = `${event.node.host}:${event.node.port}`;
 });
