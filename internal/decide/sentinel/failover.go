@@ -336,6 +336,9 @@ func (m *Machine) reconfigure(g *group) words.Instant {
 	if missing > 0 {
 		return min(next, limit+1)
 	}
+	if at := g.failover.changed.Add(busyInfo); g.failover.demoted && g.master.saysMaster && m.now < at && !late {
+		return min(next, at) // the order to the old master goes with its connection, which the end closes
+	}
 	m.notice(Warning, "+failover-end", g.master)
 	m.enter(g, updateConfig)
 	if late {
@@ -387,7 +390,7 @@ func (m *Machine) orderRest(g *group) {
 
 // finish has the group's master be the promoted replica.
 func (m *Machine) finish(g *group) {
-	from, to, demoted := g.master.addr, g.failover.promoted.addr, g.failover.demoted
+	from, to, demoted := g.master.addr, g.failover.promoted.addr, g.failover.demoted && !g.master.saysMaster
 	m.switched(g, from, to)
 	m.moveMaster(g, to)
 	if old := g.replicaAt(from); demoted && old != nil {

@@ -292,3 +292,48 @@ func TestWholeTurn(t *testing.T) {
 		}
 	}
 }
+
+// TestOldMasterOfAPair: where nobody else has to be reconfigured the failover's end, which closes all connections, must not overtake the
+// order to the old master.
+func TestOldMasterOfAPair(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		w := site(t, 33, 1, 3, 2)
+		w.servers[1].deaf = deaf
+		w.run(12 * time.Second)
+		if a := w.members[0].request(Failover{Group: "orders"}); a.Refusal != Accepted {
+			t.Fatalf("refused: %d", a.Refusal)
+		}
+		w.run(2 * time.Second)
+		b, follows, converted := w.members[0], 2, 1
+		if deaf {
+			follows, converted = 0, 0
+		}
+		if w.servers[1].follows != follows || w.servers[2].follows != 0 {
+			t.Errorf("deaf %v: 1 follows %d, 2 follows %d", deaf, w.servers[1].follows, w.servers[2].follows)
+		}
+		if b.heard("+switch-master") != 1 || b.heard("+convert-to-slave") != converted {
+			t.Errorf("deaf %v:\n%s", deaf, strings.Join(b.events, "\n"))
+		}
+	}
+}
+
+// TestRemoveDuringFailover removes a group at each step of its failover: nothing more is told of it, and nothing is left of it.
+func TestRemoveDuringFailover(t *testing.T) {
+	for after := time.Duration(0); after < 30*time.Millisecond; after += 250 * time.Microsecond {
+		w := site(t, 34, 2, 1, 1)
+		w.run(12 * time.Second)
+		w.servers[2].lag, w.servers[3].syncing = 2*time.Millisecond, time.Second
+		b := w.members[0]
+		b.step(Asked{1001, Failover{Group: "orders"}})
+		w.run(after)
+		b.step(Asked{1002, Remove{Group: "orders"}})
+		told := len(b.events)
+		w.run(time.Minute)
+		if len(b.events) != told {
+			t.Fatalf("after %v: %q", after, b.events[told:])
+		}
+		if len(b.m.instances)+len(b.m.links)+len(b.m.queue) != 0 {
+			t.Fatalf("after %v: %d instances, %d links, %d timers", after, len(b.m.instances), len(b.m.links), len(b.m.queue))
+		}
+	}
+}

@@ -27,8 +27,9 @@ func (m *Machine) onInformed(i *instance, n *Info) {
 	}
 	// The next is due from now on: sooner than thought, where something is happening.
 	m.rouse(&i.timer, m.unhurried(i, m.now.Add(m.infoPeriod(i))+m.patience(i)))
-	if first || i == i.group.failover.promoted || i.group.master.oDown || i.group.failover.state == selectReplica {
-		m.prompt(i.group)
+	g := i.group
+	if first || i == g.failover.promoted || g.master.oDown || g.failover.state == selectReplica || i == g.master && g.failover.demoted {
+		m.prompt(g)
 	}
 }
 

@@ -60,9 +60,10 @@ func (q queue) down(at int) {
 	}
 }
 
-// rouse has the owner looked after at that instant, or earlier if that is so already.
+// rouse has the owner looked after at that instant, or earlier if that is so already. Nobody looks after what is forgotten: the save of a
+// vote may end when its group has been removed.
 func (m *Machine) rouse(t *timer, at words.Instant) {
-	if t.place == 0 || at < t.due {
+	if !t.gone && (t.place == 0 || at < t.due) {
 		m.settle(t, at)
 	}
 }
