@@ -24,6 +24,7 @@ var begins = map[string]found{
 	"three-hosts.md":           foundBare,
 	"adopt.md":                 foundRedis,
 	"migrate-from-sentinel.md": foundQuorum,
+	"two-hosts.md":             foundPair,
 	"five-minutes.md":          foundBare,
 	"limits.md":                foundBare,
 	"README.md":                foundBare,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,8 @@ type readers struct {
 	houses map[string]*household
 	units  map[string]map[string]*unit
 	desk   *desk
+	// alike are the hosts that "each" means.
+	alike []string
 }
 
 // found is how a page finds its reader's hosts.
@@ -34,6 +37,8 @@ const (
 	foundRedis found = "redis"
 	// foundQuorum hosts are such, and h3's server is the last to be promoted.
 	foundQuorum found = "quorum"
+	// foundPair are h1 and h2 alone, a master and its replica, with the secret in its place and no Redkeep running; h3 joins later.
+	foundPair found = "pair"
 	// foundKept hosts have such servers with Redkeep.
 	foundKept found = "kept"
 )
@@ -72,6 +77,9 @@ func newReaders(t *testing.T, tree string, f found) *readers {
 	programs, err := linkPrograms(st.Dir())
 	s.must(err)
 	for _, h := range append(st.Hosts(), st.Client()) {
+		if h.Name() != stage.ClientName && (f != foundPair || h.Name() != "h3") {
+			s.alike = append(s.alike, h.Name())
+		}
 		e, err := keepHouse(h, programs)
 		s.must(err)
 		if h.Name() == stage.ClientName {
@@ -104,7 +112,8 @@ func (s *readers) furnish(ctx context.Context, f found) {
 	if f == foundBare {
 		return
 	}
-	for _, h := range s.Hosts() {
+	for _, name := range s.alike {
+		h := s.Host(name)
 		text := strings.NewReplacer("bind 127.0.0.1 -::1", "bind * -::*", "protected-mode yes", "protected-mode no").Replace(distribution)
 		if h.Name() != "h1" {
 			text += "replicaof 10.77.0.11 6379\n"
@@ -115,7 +124,13 @@ func (s *readers) furnish(ctx context.Context, f found) {
 		s.must(s.houses[h.Name()].write("/etc/redis/redis.conf", text, 0o640))
 		s.must(s.units[h.Name()]["redis-server"].Start(ctx))
 	}
-	s.must(s.repeat(ctx, step{where: "h1", command: "redis-cli INFO replication | grep state=online | grep -q slave1"}))
+	s.must(s.repeat(ctx, step{where: "h1", command: fmt.Sprintf("redis-cli INFO replication | grep state=online | grep -q slave%d", len(s.alike)-2)}))
+	if f == foundPair {
+		for _, h := range s.Hosts() {
+			s.must(s.houses[h.Name()].write("/etc/redkeep/secret", "a-secret-of-the-lab\n", 0o600))
+		}
+		return
+	}
 	if f == foundRedis || f == foundQuorum {
 		s.watchBySentinel(ctx)
 		return
@@ -208,11 +223,7 @@ func (s *readers) places(where string) []string {
 	if where != "each" {
 		return []string{where}
 	}
-	var all []string
-	for _, h := range s.Hosts() {
-		all = append(all, h.Name())
-	}
-	return all
+	return s.alike
 }
 
 // asks are the commands that change nothing, and may be asked again until the hosts are as the page has them; and the one that is
@@ -255,8 +266,9 @@ func (s *readers) once(ctx context.Context, house *household, st step) error {
 }
 
 // direct does what happens to the hosts and not by a command: cut, heal, off, on and a host; disable, whose agent does not
-// start at the next boot; await, whose server is to be in sync; claim and unclaim, which has the group's address and should
-// not; agree, when the Sentinels name one master that the other servers follow; and later, since a reader is slower than a test.
+// start at the next boot; join, which "each" means from then on; await, whose server is to be in sync; claim and unclaim, which
+// has the group's address and should not; agree, when the Sentinels name one master that the other servers follow; and later,
+// since a reader is slower than a test.
 func (s *readers) direct(ctx context.Context, words []string) error {
 	switch {
 	case len(words) != 1:
@@ -283,6 +295,9 @@ func (s *readers) direct(ctx context.Context, words []string) error {
 			u.Forget()
 		}
 		return s.PowerOff(host)
+	case "join":
+		s.alike = append(slices.Clone(s.alike), host)
+		return nil
 	case "disable":
 		s.units[host]["redkeep"].Enable(false)
 		return nil
