@@ -20,6 +20,8 @@ type Config struct {
 	Devices []string
 	// Virtual are addresses that are not this host's own, whoever put them on.
 	Virtual []netip.Addr
+	// Asked are addresses, 64 at most, of which each Device says whether it has them.
+	Asked []netip.Addr
 	// OnChange is called from Run's goroutine, for each device once at the beginning, and then when something about it has changed. It
 	// must not wait.
 	OnChange func(Device)
@@ -34,6 +36,8 @@ type Device struct {
 	Up bool
 	// IPv4 is its first address, LinkLocal the first link-local one of IPv6 that is in use; both are invalid where there is none.
 	IPv4, LinkLocal netip.Addr
+	// Has has a bit for each of Config.Asked, from the lowest on.
+	Has uint64
 }
 
 // Hand follows some devices.
@@ -165,6 +169,9 @@ func (h *Hand) note(d *Device, a netlink.Addr) {
 	const useless = unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED
 	ip, ok := netip.AddrFromSlice(a.IP)
 	ip = ip.Unmap()
+	if i := slices.Index(h.cfg.Asked, ip); i >= 0 && a.Flags&useless == 0 {
+		d.Has |= 1 << i
+	}
 	switch {
 	case !ok || slices.Contains(h.cfg.Virtual, ip):
 	case ip.Is4() && !d.IPv4.IsValid():

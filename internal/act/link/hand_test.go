@@ -81,7 +81,7 @@ func must(t testing.TB, err error) {
 func follow(t *testing.T) <-chan Device {
 	t.Helper()
 	told := make(chan Device, 1024)
-	h, err := Open(Config{Devices: []string{"eth0"}, Virtual: []netip.Addr{vip4, vip6}, OnChange: func(d Device) { told <- d }})
+	h, err := Open(Config{Devices: []string{"eth0"}, Virtual: []netip.Addr{vip4, vip6}, Asked: []netip.Addr{other4, own4}, OnChange: func(d Device) { told <- d }})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -129,14 +129,14 @@ func TestTellsWhatADeviceHas(t *testing.T) {
 	must(t, netlink.LinkSetUp(dev(t, "eth0")))
 	must(t, netlink.AddrAdd(dev(t, "eth0"), cidr(t, vip6, "/128")))
 	must(t, netlink.LinkSetUp(dev(t, "eth1")))
-	until(t, told, "all of it", func(d Device) bool { return d.Up && d.IPv4 == own4 && d.LinkLocal == own6 })
+	until(t, told, "all of it", func(d Device) bool { return d.Up && d.IPv4 == own4 && d.LinkLocal == own6 && d.Has == 0b11 })
 
 	must(t, netlink.LinkSetDown(dev(t, "eth1"))) // The cable's other end.
 	until(t, told, "no carrier", func(d Device) bool { return !d.Up && d.IPv4 == own4 })
 	must(t, netlink.LinkSetUp(dev(t, "eth1")))
 	until(t, told, "a carrier", func(d Device) bool { return d.Up })
 	must(t, netlink.AddrDel(dev(t, "eth0"), cidr(t, own4, "/24")))
-	until(t, told, "another address, or none", func(d Device) bool { return d.IPv4 != own4 })
+	until(t, told, "another address, or none", func(d Device) bool { return d.IPv4 != own4 && d.Has&0b10 == 0 })
 }
 
 func TestTellsOfAnotherDeviceOfTheName(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 
 	"redkeep/internal/act/link"
@@ -21,6 +22,9 @@ func devicesOf(c *keepalivedconf.Config) (all link.Config) {
 	for i := range c.Instances {
 		one := &c.Instances[i]
 		add(one.Interface)
+		if one.TrackSource && one.Source.IsValid() {
+			all.Asked = append(all.Asked, one.Source)
+		}
 		for _, t := range one.Interfaces {
 			add(t.Name)
 		}
@@ -39,7 +43,8 @@ func devicesOf(c *keepalivedconf.Config) (all link.Config) {
 // follow has the devices watched, in place of those that were.
 func (p *process) follow(c *keepalivedconf.Config) error {
 	all := devicesOf(c)
-	if p.stopFollowing != nil && slices.Equal(all.Devices, p.devices.Devices) && slices.Equal(all.Virtual, p.devices.Virtual) {
+	if p.stopFollowing != nil && slices.Equal(all.Devices, p.devices.Devices) && slices.Equal(all.Virtual, p.devices.Virtual) &&
+		slices.Equal(all.Asked, p.devices.Asked) {
 		return nil
 	}
 	p.devices = all
@@ -85,12 +90,17 @@ func (p *process) onLink(d link.Device) {
 func (p *process) source(d link.Device) {
 	for i := range p.conf.Instances {
 		c := &p.conf.Instances[i]
-		if c.Interface != d.Name || c.Source.IsValid() {
+		if c.Interface != d.Name || c.Source.IsValid() && !c.TrackSource {
 			continue
 		}
 		own := d.IPv4
 		if c.IPv6() {
 			own = d.LinkLocal
+		}
+		if c.TrackSource && c.Source.IsValid() {
+			if own = c.Source; d.Has&(1<<slices.Index(p.devices.Asked, own)) == 0 {
+				own = netip.Addr{}
+			}
 		}
 		p.step(vrrp.Sourced{ID: vrrp.ID(c.Name), Addr: own})
 	}

@@ -83,5 +83,8 @@ func credential(c keepalivedconf.Command) (*syscall.Credential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find group %s: %w", gid, err)
 	}
+	if int(id) == os.Getuid() && int(group) == os.Getgid() {
+		return nil, nil // There is nothing to change, and a user namespace may forbid it.
+	}
 	return &syscall.Credential{Uid: uint32(id), Gid: uint32(group)}, nil
 }
