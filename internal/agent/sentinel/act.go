@@ -118,11 +118,11 @@ func (p *process) save() {
 	if p.unsaved == 0 || p.saving.Load() {
 		return
 	}
-	ticket, state, users := p.unsaved, p.stateNow(), p.userLines()
+	ticket, state, settings, users := p.unsaved, p.stateNow(), p.conf.Settings, p.userLines()
 	p.unsaved = 0
 	p.saving.Store(true)
 	p.file.Save(func(old []byte) ([]byte, error) {
-		return p.layout.rewrite(old, state, p.conf.Settings, users), nil
+		return p.layout.rewrite(old, state, settings, users), nil
 	}, func(err error) {
 		p.saving.Store(false)
 		p.loop.Post(func() {

@@ -2,6 +2,7 @@ package sentinel
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -13,6 +14,10 @@ import (
 // listen takes clients at every address that the file has, on the plain port and on that with TLS. An address that begins with a
 // dash may be missing on this host.
 func (p *process) listen() error {
+	if p.conf.Port == 0 && p.conf.TLSPort == 0 {
+		p.log(logline.Warning, "Configured to not listen anywhere, exiting.")
+		return errors.New("listen: port and tls-port are both 0, so nobody could ask this Sentinel; set one of them")
+	}
 	if p.conf.Port != 0 {
 		if err := p.listenOn(p.conf.Port, nil); err != nil {
 			return err

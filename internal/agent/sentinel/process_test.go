@@ -300,6 +300,7 @@ func TestWhatKeepsItFromStarting(t *testing.T) {
 	}{
 		"a port that is taken":           {[]string{fmt.Sprintf("port %d", taken.Addr().(*net.TCPAddr).Port)}, "stop what uses the port, or change bind or port"},
 		"an address of another host":     {[]string{"bind 192.0.2.1"}, "change bind"},
+		"no port at all":                 {[]string{"port 0"}, "set one of them"},
 		"no address at all":              {[]string{"bind -192.0.2.1"}, "no address of bind is on this host"},
 		"no file of users":               {[]string{"aclfile " + filepath.Join(dir, "none.acl")}, "make the file, or leave aclfile out"},
 		"a bad file of users":            {[]string{"aclfile " + broken}, "broken.acl"},

@@ -118,7 +118,7 @@ func (s source) setLogLevel(value string, answer func(error)) {
 		answer(errors.New("no such level"))
 		return
 	}
-	s.conf.LogLevel = strings.ToLower(value)
+	s.conf.Settings = s.conf.WithLogLevel(strings.ToLower(value))
 	s.options.SetLogLevel(least)
 	s.Flush(answer)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"redkeep/internal/speak/resp"
+	face "redkeep/internal/show/sentinel"
 )
 
 // unwritable has the directory of the file be gone for a while: what root does, no mode of a directory hinders.
@@ -198,5 +199,17 @@ func TestOwnCommandsRenamed(t *testing.T) {
 	}
 	if v := runs(t, "sentinel monitor orders 127.0.0.1 1 1").dial().ask("COMMAND", "COUNT"); v.Int != 15 {
 		t.Errorf("%d commands of another", v.Int)
+	}
+}
+
+func TestLogLevelIsKept(t *testing.T) {
+	r, o := configured(t)
+	o.Flavor = face.Valkey9
+	r.begin(o)
+	if a := r.dial().ask("SENTINEL", "CONFIG", "SET", "loglevel", "Verbose"); a.Text != "OK" {
+		t.Fatalf("the answer is %q", a.Text)
+	}
+	if file := r.file(); !strings.Contains(file, "loglevel verbose\n") {
+		t.Errorf("the file is\n%s", file)
 	}
 }

@@ -89,6 +89,15 @@ func (s *Settings) SetPidFile(path string) {
 	s.PidFile = path
 }
 
+// WithLogLevel returns a copy that has another loglevel, one of debug, verbose, notice and warning, as CONFIG SET of Valkey's
+// Sentinel leaves it. The settings themselves stay, since a save may be printing them.
+func (s *Settings) WithLogLevel(word string) *Settings {
+	changed, texts := *s, *s.texts
+	texts[directiveAt("loglevel")] = word
+	changed.texts, changed.LogLevel = &texts, word
+	return &changed
+}
+
 // value returns a directive's one value.
 func (s *Settings) value(name string) string {
 	words, _ := split(s.texts[directiveAt(name)])
