@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"redkeep/internal/speak/resp"
 	face "redkeep/internal/show/sentinel"
+	"redkeep/internal/speak/resp"
 )
 
 // unwritable has the directory of the file be gone for a while: what root does, no mode of a directory hinders.
