@@ -87,6 +87,12 @@ func (q *quorum) judgeEvents(s *sentinels.Sentinel) {
 	if err != nil {
 		q.t.Error(err)
 	}
+	ends := s.Killed()
+	if p := s.Process(); p != nil {
+		if end, err := p.End(); err != nil {
+			ends = append(ends, end) // its host lost its power
+		}
+	}
 	at := 0
 	for _, e := range events {
 		want, known := payloads[e.Channel]
@@ -95,7 +101,7 @@ func (q *quorum) judgeEvents(s *sentinels.Sentinel) {
 			continue
 		}
 		i := slices.IndexFunc(log[at:], func(l sentinels.Line) bool { return l.Text == e.String() })
-		if i < 0 && slices.ContainsFunc(s.Killed(), func(at clock.Instant) bool { return e.At < at && at < e.At.Add(200*time.Millisecond) }) {
+		if i < 0 && slices.ContainsFunc(ends, func(at clock.Instant) bool { return e.At <= at && at < e.At.Add(200*time.Millisecond) }) {
 			continue // a line may be written just after its event, and who is killed writes no more
 		}
 		if i < 0 {

@@ -45,10 +45,7 @@ func reset(q *quorum) {
 		}
 		q.heard(i, mark, soon, "+reset-master", "master "+orders)
 		q.awaitWhole()
-		for range 2 {
-			q.heard(i, mark, soon, "+slave", "")
-			q.heard(i, mark, soon, "+sentinel", "")
-		}
+		q.await(soon, "two of each again", func() bool { return q.count(i, mark, "+slave", "") >= 2 && q.count(i, mark, "+sentinel", "") >= 2 })
 		if n, m := q.count(i, mark, "+slave", ""), q.count(i, mark, "+sentinel", ""); n != 2 || m != 2 {
 			q.t.Errorf("sentinel %d found %d replicas and %d sentinels again", i, n, m)
 		}
