@@ -88,8 +88,8 @@ var (
 	topic = regexp.MustCompile(`(?m)^  \x1b\[1m(.*?)\x1b\[0m`)
 )
 
-// topics is what of redis-cli's help is no wording, a line for each command: that it is there, and in which group. What follows
-// a name are its arguments.
+// topics is what of redis-cli's help is no wording, a line for each command: since when it is there, and its group. What
+// follows a name are its arguments.
 func topics(text string) []string {
 	text = topic.ReplaceAllString(text, "  name: $1\n  arguments:")
 	var found []string
@@ -99,7 +99,7 @@ func topics(text string) []string {
 		switch {
 		case key == "name":
 			found = append(found, value)
-		case len(found) == 0 || key == "arguments" || key == "since":
+		case len(found) == 0 || key == "arguments":
 		case key == "summary" && value != "":
 			found[len(found)-1] += ", with a summary"
 		default:
