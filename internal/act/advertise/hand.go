@@ -126,7 +126,7 @@ func (h *Hand) Send(a *advert.Advert, from, to netip.Addr) error {
 func (h *Hand) SendWithin(a *advert.Advert, from, to netip.Addr, left uint8) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if from.Is6() != h.cfg.IPv6 || to.Is6() != h.cfg.IPv6 {
+	if !from.IsValid() || !to.IsValid() || from.Is6() != h.cfg.IPv6 || to.Is6() != h.cfg.IPv6 {
 		return fmt.Errorf("advertise from %s to %s: %w", from, to, ErrFamily)
 	}
 	h.message = a.Append(h.message[:0], from, to)

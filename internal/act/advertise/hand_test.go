@@ -98,6 +98,9 @@ func TestSendSaysWhenNothingLeft(t *testing.T) {
 	if err := h.Send(&c.a, here6, c.to); !errors.Is(err, ErrFamily) {
 		t.Error(err)
 	}
+	if err := h.Send(&c.a, netip.Addr{}, c.to); !errors.Is(err, ErrFamily) {
+		t.Error(err)
+	}
 	link, err := netlink.LinkByName("eth0")
 	must(t, err)
 	must(t, netlink.LinkSetDown(link))

@@ -54,11 +54,24 @@ const (
 	backupPriority = "BACKUP_PRIORITY"
 )
 
-// onTurned tells of a router's new state: the log, the pipes, the scripts. The address is on already, or away.
+// onTurned tells of a router's new state, and of its group's. The address is on already, or away.
 func (p *process) onTurned(t vrrp.Turned) {
 	r := p.routers[t.ID]
-	if r == nil {
+	if r == nil || !p.tellTurned(r, t) {
 		return
+	}
+	for _, g := range p.groups {
+		p.turnGroup(g)
+	}
+	if t.To == vrrp.Stopped && r.deleted {
+		p.forget(r)
+	}
+}
+
+// tellTurned tells the log, the pipes and the scripts. The end of a router that another of its name has replaced is told to nobody.
+func (p *process) tellTurned(r *router, t vrrp.Turned) bool {
+	if t.To == vrrp.Stopped && !r.deleted && !p.leaving {
+		return false
 	}
 	word := stateWord(t.To)
 	if t.To == vrrp.Stopped && r.deleted {
@@ -72,12 +85,7 @@ func (p *process) onTurned(t vrrp.Turned) {
 	p.log.Info("state", "instance", string(t.ID), "state", word, "priority", t.Priority)
 	p.pipe("INSTANCE", string(t.ID), word, t.Priority)
 	r.notes.tell(p.asUsers(commandsFor(r.conf.Notify, word, "INSTANCE", string(t.ID), t.Priority)))
-	for _, g := range p.groups {
-		p.turnGroup(g)
-	}
-	if t.To == vrrp.Stopped && r.deleted {
-		p.forget(r)
-	}
+	return true
 }
 
 // nameMasters logs whom this host is a backup of: anybody who can reach the segment can say to be that.

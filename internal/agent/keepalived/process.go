@@ -48,6 +48,8 @@ type process struct {
 	results      map[string]bool
 	stopTracking context.CancelFunc
 	pipes        []*pipe
+	// leaving is that the routers were told to stop.
+	leaving bool
 }
 
 const (
@@ -122,7 +124,7 @@ func (p *process) loop(ctx context.Context) error {
 		case c := <-p.options.Reload:
 			p.reload(c)
 		case <-done:
-			done, limit = nil, time.After(stopping)
+			done, limit, p.leaving = nil, time.After(stopping), true
 			p.step(vrrp.Stop{})
 		case <-limit:
 			return fmt.Errorf("leave: not every router has within %v; look at what holds its address up", stopping)

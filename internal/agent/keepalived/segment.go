@@ -99,8 +99,8 @@ func heardOn(dev string, h advertise.Heard) vrrp.Heard {
 func (p *process) advertise(a vrrp.Advertise) vrrp.Done {
 	done := vrrp.Done{Ticket: a.Ticket}
 	s := p.sockets[segment{a.Link, a.From.Is6()}]
-	if s == nil {
-		done.Failed = "no socket on " + a.Link
+	if s == nil || !a.From.IsValid() {
+		done.Failed = "no socket, or no address, on " + a.Link
 		return done
 	}
 	out := advert.Advert{

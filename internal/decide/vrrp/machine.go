@@ -115,7 +115,9 @@ func (m *Machine) take(ev Event) {
 		}
 	case Sourced:
 		if r := m.byID[e.ID]; r != nil {
-			r.conf.Source, r.sourceless = e.Addr, !e.Addr.IsValid()
+			if r.sourceless = !e.Addr.IsValid(); !r.sourceless {
+				r.conf.Source = e.Addr // The last one that it had is that of its last words.
+			}
 			for _, all := range m.routers {
 				all.check()
 			}

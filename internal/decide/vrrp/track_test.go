@@ -102,8 +102,12 @@ func TestWithoutAnAddressOfItsOwnItIsFaulty(t *testing.T) {
 	b.step(Sourced{"redis", us})
 	b.is(Backup)
 	b.pass(4 * time.Second)
+	b.is(Master)
 	b.step(Sourced{"redis", netip.Addr{}})
 	b.is(Fault)
+	if got := last[Advertise](b); got.Advert.Priority != leaving || got.From != us {
+		t.Errorf("its last word is %+v", got) // from the address that it had
+	}
 }
 
 // pair is two routers that move together, and one that does not.
