@@ -74,6 +74,9 @@ func (p *process) openRouters(c *keepalivedconf.Config) error {
 		made = append(made, r)
 	}
 	for _, r := range made {
+		for _, what := range leftOut(r.conf) {
+			r.log.Warn("left out", "what", what)
+		}
 		p.routers[r.id] = r
 		p.run(r)
 	}

@@ -97,3 +97,19 @@ func ownWeight(c *keepalivedconf.Config, as, name string) (w keepalivedconf.Weig
 func linkName(dev string) string     { return "interface " + dev }
 func scriptName(name string) string  { return "script " + name }
 func processName(name string) string { return "process " + name }
+
+// leftOut is what an instance says and this program does not do, for the log.
+func leftOut(i *keepalivedconf.Instance) (all []string) {
+	if i.OldChecksum {
+		all = append(all, "old_unicast_checksum: routers of before keepalived 1.3.7 are not understood in version 3 and unicast")
+	}
+	if i.PromoteSecondaries {
+		all = append(all, "promote_secondaries: addresses are put on alone, and take no other along")
+	}
+	for _, a := range slices.Concat(i.VIPs, i.Excluded) {
+		if a.Label != "" || a.Scope != "" || a.Broadcast != "" || a.Peer.IsValid() || a.Home || a.ManageTempAddr || a.PreferredForever {
+			all = append(all, "all but the address and the device of "+a.Prefix.Addr().String())
+		}
+	}
+	return all
+}

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,5 +137,13 @@ func TestUsers(t *testing.T) {
 	}
 	if c := as(g, keepalivedconf.Command{User: "daemon"}); c.User != "daemon" || c.Group != "" {
 		t.Errorf("with a name: %v", c)
+	}
+}
+
+// TestLeftOut is that what is taken and not done is told.
+func TestLeftOut(t *testing.T) {
+	c := parsed(t, "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nold_unicast_checksum\nvirtual_ipaddress {\n10.0.0.100/24 label eth0:1\n10.0.0.101/24 dev eth0\n}\n}\n")
+	if got := leftOut(&c.Instances[0]); len(got) != 2 || !strings.HasPrefix(got[0], "old_unicast_checksum") || !strings.HasSuffix(got[1], "10.0.0.100") {
+		t.Errorf("%q", got)
 	}
 }
