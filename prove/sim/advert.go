@@ -10,7 +10,7 @@ import (
 const pairDown = 3.1
 
 // advertise has the segment carry an advertisement. That it has left says nothing of who hears it: a host whose cable ends nowhere sends
-// as well as any other.
+// as well as any other. It says how often its sender speaks, which a file that was edited may have otherwise than the hearer's.
 func (s *seat) advertise(v decide.Advertise) {
 	a, w := s.agent, s.w
 	from := a.host
@@ -25,7 +25,7 @@ func (s *seat) advertise(v decide.Advertise) {
 			if to == from || w.net.paths[from.index][to.index].cut {
 				continue
 			}
-			heard := decide.Advertised{By: string(from.name), Leaving: v.Leaving, Down: advertDown(w.plan.Lease)}
+			heard := decide.Advertised{By: string(from.name), Leaving: v.Leaving, Down: advertDown(s.lease)}
 			w.after(w.net.delay(from.index, to.index), func() {
 				if b := to.agent(); b != nil && to.power && !w.net.paths[from.index][to.index].cut {
 					b.post(s.group, heard)

@@ -31,6 +31,8 @@ type seat struct {
 	epoch words.Epoch
 	// begun is when the machine was made, reached when a tie-breaker's last answer was read.
 	begun, reached time.Duration
+	// lease is the one of the file that the machine was made with.
+	lease time.Duration
 }
 
 func (s *seat) host() *host     { return s.agent.host }
@@ -45,6 +47,7 @@ func (s *seat) born(boot decide.Boot) {
 	if l := p.Leases[h.index]; l > 0 {
 		lease = l
 	}
+	s.lease = lease
 	digest := uint64(1)
 	if f := p.Files[h.index]; f != nil {
 		voters, digest = f, 2
