@@ -66,10 +66,18 @@ func sentinelAs() {
 	os.Exit(int(sentinelMain(context.Background(), p, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, quietLoop())))
 }
 
-// TestSentinelScripts runs what needs a process in the foreground.
+// TestSentinelScripts runs what needs a process in the foreground. $PORT is one that nobody uses.
 func TestSentinelScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/sentinel", Deadline: time.Now().Add(30 * time.Second),
+		Setup: func(env *testscript.Env) error {
+			free, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Setenv("PORT", strconv.Itoa(free.Addr().(*net.TCPAddr).Port))
+			return free.Close()
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"awaits": awaits},
 	})
 }

@@ -12,9 +12,12 @@ import (
 )
 
 // listen takes clients at every address that the file has, on the plain port and on that with TLS. An address that begins with a
-// dash may be missing on this host.
+// dash may be missing on this host. Who observes has no port, and is not to be asked.
 func (p *process) listen() error {
 	if p.conf.Port == 0 && p.conf.TLSPort == 0 {
+		if p.options.Observe {
+			return nil
+		}
 		p.log(logline.Warning, "Configured to not listen anywhere, exiting.")
 		return errors.New("listen: port and tls-port are both 0, so nobody could ask this Sentinel; set one of them")
 	}

@@ -283,6 +283,23 @@ func TestFreshFile(t *testing.T) {
 	await(t, "the ID is in the file", func() bool { return strings.Contains(r.file(), "sentinel myid "+id) })
 }
 
+// TestObserverListensNowhere starts with what redkeep sentinel --observe puts behind the file: a port is what it must not have, and
+// the file stays as it is.
+func TestObserverListensNowhere(t *testing.T) {
+	r, o := configured(t, "sentinel monitor orders 127.0.0.1 1 1", "port 0", "tls-port 0")
+	o.Observe = true
+	before := r.file()
+	r.begin(o)
+	if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", r.port)); err == nil {
+		c.Close()
+		t.Error("it listens")
+	}
+	r.stop()
+	if err := r.end(); err != nil || r.file() != before || !strings.Contains(r.said(), "Observing: ") {
+		t.Errorf("%v\n%s\n%s", err, r.file(), r.said())
+	}
+}
+
 func TestWhatKeepsItFromStarting(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
