@@ -2,8 +2,10 @@
 // segments, their addresses, their checks and their scripts.
 //
 // It decides nothing about who is master: decide/vrrp does; and it knows no server and moves no data, since a keepalived.conf
-// has those in its scripts. One goroutine owns the machine and the checks' results; each address has a queue of its own, each
-// instance's scripts run one at a time on another, each check on a third; all end with the context of Run. The command line
-// calls Run once in a process. What scripts are told is keepalived's; that they never overlap, and that a check which can't be run has
-// failed, is not.
+// has those in its scripts. One goroutine owns the machine and the checks' results; the addresses of an instance have a queue of
+// their own, the scripts of an instance or a group run one at a time on another, each check on a third; all end with the context of
+// Run, or with what a reload has taken away. The command line calls Run once in a process.
+//
+// What scripts and pipes are told is keepalived's (its manual, and its 2.2.7 as the lab finds it); that scripts never overlap, that a newer
+// state ends the older one's, and that a check which can't be run has failed, is not.
 package keepalived

@@ -77,6 +77,9 @@ func (p *process) openRouters(c *keepalivedconf.Config) error {
 		for _, what := range leftOut(r.conf) {
 			r.log.Warn("left out", "what", what)
 		}
+		if r.conf.Unicast() && !r.conf.CheckSource {
+			r.log.Warn("whoever can reach this host is believed, peer or not: write check_unicast_src into the instance")
+		}
 		p.routers[r.id] = r
 		p.run(r)
 	}
