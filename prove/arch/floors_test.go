@@ -42,11 +42,12 @@ func forbidden(from, to string) string {
 // actions; "/..." is a floor with all of its rooms.
 var floors = map[string][]string{
 	"words":   {},
+	"syntax":  {},
 	"picture": {"words"},
 	"decide":  {"words", "picture", "decide"},
-	"speak":   {"words", "picture", "decide"},
-	"act":     {"words", "decide", "speak/..."},
-	"show":    {"words", "picture", "speak/..."},
+	"speak":   {"words", "syntax", "picture", "decide"},
+	"act":     {"words", "syntax", "decide", "speak/..."},
+	"show":    {"words", "syntax", "picture", "speak/..."},
 	"stage":   {"words", "picture", "decide", "speak/...", "act/...", "client/..."},
 	"client":  {"words", "picture", "decide", "speak/...", "show/api"},
 	"agent":   {"words", "picture", "decide/...", "speak/...", "act/...", "show/..."},

@@ -12,7 +12,7 @@ import (
 )
 
 // pureFloors are where a value goes in and a value comes out, and nothing else happens.
-var pureFloors = []string{"internal/words", "internal/picture", "internal/decide", "internal/speak"}
+var pureFloors = []string{"internal/words", "internal/syntax", "internal/picture", "internal/decide", "internal/speak"}
 
 // impure are the standard packages that reach outside, wait, or share; below each one they are meant too, but for the
 // exceptions.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"redkeep/internal/speak/resp"
+	"redkeep/internal/syntax"
 )
 
 // line returns the directive in the spelling given; a comment for a master.
@@ -121,8 +121,8 @@ func editBirth(text []byte, b birth, modern bool) []byte {
 	var out bytes.Buffer
 	placed := b.host == ""
 	for line := range bytes.Lines(text) {
-		words, err := resp.SplitLine(string(line))
-		if err != nil || len(words) == 0 || !isBirth(words[0]) {
+		words, ok := syntax.Split(string(line))
+		if !ok || len(words) == 0 || !isBirth(words[0]) {
 			out.Write(line)
 			continue
 		}
@@ -157,8 +157,8 @@ func followBirth(path string, b birth, depth int) (birth, error) {
 		return birth{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	for line := range strings.Lines(string(text)) {
-		words, err := resp.SplitLine(line)
-		if err != nil || len(words) < 2 {
+		words, ok := syntax.Split(line)
+		if !ok || len(words) < 2 {
 			continue
 		}
 		switch {

@@ -16,6 +16,7 @@ import (
 
 	"redkeep/internal/speak/acl"
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/syntax"
 )
 
 // stageUsers starts a face whose users can be changed.
@@ -75,9 +76,9 @@ func compareTalk(t *testing.T, real, ours, text string) {
 		if !ok {
 			conn, request = "a", conn
 		}
-		words, err := resp.SplitLine(request)
-		if err != nil {
-			t.Fatal(err)
+		words, ok := syntax.Split(request)
+		if !ok {
+			t.Fatalf("quotes that don't close: %s", request)
 		}
 		if len(words) == 0 {
 			continue

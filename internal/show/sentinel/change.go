@@ -3,6 +3,8 @@ package sentinel
 import (
 	"net/netip"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // The subcommands of SENTINEL that change which masters there are, what is done with them, and how.
@@ -69,7 +71,7 @@ func (c *Client) remove(args []string, r *reply) {
 }
 
 func (c *Client) reset(args []string, r *reply) {
-	r.integer(int64(c.face.source.Reset(func(name string) bool { return matches(args[0], name) })))
+	r.integer(int64(c.face.source.Reset(func(name string) bool { return syntax.Match(args[0], name) })))
 }
 
 // set gives the source the options up to the first that is bad. What the source has against one of those is told rather than

@@ -3,6 +3,8 @@ package sentinel
 import (
 	"slices"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // COMMAND and its subcommands, with which tools and client libraries find out what there is.
@@ -82,7 +84,7 @@ func (c *Client) commandList(args []string, r *reply) {
 	case strings.EqualFold(args[1], "aclcat"):
 		keep = func(c *command) bool { return slices.Contains(c.categories(), strings.ToLower(args[2])) }
 	case strings.EqualFold(args[1], "pattern"):
-		keep = func(c *command) bool { return matchesFold(args[2], c.fullName()) }
+		keep = func(c *command) bool { return syntax.MatchFold(args[2], c.fullName()) }
 	default:
 		r.error(syntaxError)
 		return

@@ -2,6 +2,8 @@ package sentinel
 
 import (
 	"slices"
+
+	"redkeep/internal/syntax"
 )
 
 const (
@@ -54,7 +56,7 @@ func (m *message) matched(pattern string, resp3 bool) []byte {
 	}
 	both, known := m.byPattern[pattern]
 	if !known {
-		if matches(pattern, m.channel) {
+		if syntax.Match(pattern, m.channel) {
 			both = new([2][]byte)
 		}
 		m.byPattern[pattern] = both

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"redkeep/internal/syntax"
 )
 
 // SENTINEL CONFIG and SENTINEL DEBUG: what holds for all groups.
@@ -48,7 +50,7 @@ func (c *Client) configGet(patterns []string, r *reply) {
 	var found []Setting
 	for _, p := range patterns {
 		for _, s := range c.face.dialect.settings {
-			if matchesFold(p, string(s)) && !slices.Contains(found, s) {
+			if syntax.MatchFold(p, string(s)) && !slices.Contains(found, s) {
 				found = append(found, s)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // Description is what ACL GETUSER tells of a user.
@@ -56,7 +58,7 @@ func (u *User) String() string { return u.line(func(word string) string { return
 
 // Line returns the user as a line of a configuration, whose reader takes words apart at their quotes. But for words that can't
 // be without, it is String.
-func (u *User) Line() string { return u.line(quotedWord) }
+func (u *User) Line() string { return u.line(syntax.Word) }
 
 // line prints the user; quote is for the words that somebody chose.
 func (u *User) line(quote func(string) string) string {

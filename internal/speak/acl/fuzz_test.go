@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"redkeep/internal/syntax"
 )
 
 // FuzzRules makes a user by rules, prints it, reads that back, and holds that both may the same.
@@ -15,7 +17,7 @@ func FuzzRules(f *testing.F) {
 	}
 	f.Add(`"+ping|a b" (~"x +info) "+ping|)" (~a) +ping|"\"`)
 	f.Fuzz(func(t *testing.T, text string) {
-		rules, ok := split(text)
+		rules, ok := syntax.Split(text)
 		if !ok {
 			return
 		}
@@ -27,7 +29,7 @@ func FuzzRules(f *testing.F) {
 			return
 		}
 		u := first.Find("u")
-		words, ok := split(u.Line())
+		words, ok := syntax.Split(u.Line())
 		if !ok {
 			t.Fatalf("%q: unreadable: %s", rules, u.Line())
 		}

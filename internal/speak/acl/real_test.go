@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/syntax"
 )
 
 // duel asks a real redis-sentinel and the twin the same, and compares what they say.
@@ -144,7 +145,7 @@ func (d *duel) lines(text string) {
 		if !ok {
 			conn, rest = "a", conn
 		}
-		words, ok := split(rest)
+		words, ok := syntax.Split(rest)
 		if !ok {
 			d.t.Fatalf("%s: unbalanced quotes", line)
 		}
@@ -313,10 +314,10 @@ func TestConfigurationsAreThoseOfSentinel(t *testing.T) {
 		for range 1 + g.IntN(3) {
 			line := "user " + g.user()
 			for _, rule := range g.rules(g.rule) {
-				line += " " + quotedWord(rule)
+				line += " " + syntax.Word(rule)
 			}
 			lines = append(lines, line)
-			words, _ := split(line)
+			words, _ := syntax.Split(line)
 			if _, open := merge(words[2:]); open >= 0 {
 				line = "user y on" // what 7.0.15 says of it depends on what has gone wrong before
 				lines[len(lines)-1], words = line, strings.Fields(line)

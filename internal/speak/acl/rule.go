@@ -3,6 +3,8 @@ package acl
 import (
 	"slices"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // fault is why a rule is refused, in Redis' words. It is "" for one that was taken.
@@ -92,7 +94,7 @@ func (u *User) reset() {
 // parseSelector reads "(rules)". What can't be split into words, for its quotes, is no rule at all.
 func (u *User) parseSelector(rule string) (selector, fault) {
 	s := newSelector(u.selectors[0].table, u.openChannels)
-	rules, _ := split(strings.TrimSuffix(rule[1:], ")"))
+	rules, _ := syntax.Split(strings.TrimSuffix(rule[1:], ")"))
 	for _, r := range rules {
 		if why := s.apply(r); why != "" {
 			return s, why
@@ -225,7 +227,7 @@ func parseKeys(rule string) (p keyPattern, ok bool) {
 // hasSpace reports whether a word has what would end it in a line, or a zero byte.
 func hasSpace(word string) bool {
 	for i := range len(word) {
-		if isSpace(word[i]) || word[i] == 0 {
+		if syntax.IsSpace(word[i]) || word[i] == 0 {
 			return true
 		}
 	}

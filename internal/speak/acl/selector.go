@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // selector is one set of permissions. A user has one, and may have more; what one of them allows in full is allowed.
@@ -117,7 +119,7 @@ func (s *selector) hears(name string, pattern bool) bool {
 		return true
 	}
 	for _, c := range s.channels {
-		if pattern && c == name || !pattern && matches(c, name) {
+		if pattern && c == name || !pattern && syntax.Match(c, name) {
 			return true
 		}
 	}
@@ -127,7 +129,7 @@ func (s *selector) hears(name string, pattern bool) bool {
 // touches reports whether that may be done with a key.
 func (s *selector) touches(key string, read, write bool) bool {
 	for _, k := range s.keys {
-		if (k.read || !read) && (k.write || !write) && matches(k.pattern, key) {
+		if (k.read || !read) && (k.write || !write) && syntax.Match(k.pattern, key) {
 			return true
 		}
 	}

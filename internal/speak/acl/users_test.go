@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"redkeep/internal/syntax"
 )
 
 func TestAuthenticate(t *testing.T) {
@@ -138,7 +140,7 @@ func TestDeclare(t *testing.T) {
 		s := New(sentinelTable(t), false)
 		var refused, adopted string
 		for line := range strings.Lines(c.lines) {
-			words, _ := split(line)
+			words, _ := syntax.Split(line)
 			if err := s.Declare(words); err != nil {
 				refused = err.Error()
 			}

@@ -149,10 +149,10 @@ func parseLength(b []byte, limits *Limits) (size, n int, err error) {
 
 // parseInline cuts a command as typed.
 func parseInline(line []byte, args [][]byte, limits *Limits) ([][]byte, error) {
-	words, err := SplitLine(string(line))
+	words, err := typed(string(line))
 	switch {
 	case err != nil:
-		return args, refused("unbalanced quotes in request", err)
+		return args, err
 	case len(words) > limits.Elements:
 		return args, refused("too big inline request", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, limits.Elements))
 	}

@@ -3,7 +3,9 @@ package resp
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // ReadRequest returns the next request: a command and its arguments, never empty. Both forms are read, an array of
@@ -102,10 +104,10 @@ func (r *Reader) argument() (string, error) {
 
 // inline reads a command as typed, bounded in its number of words like any other.
 func (r *Reader) inline(line string) ([]string, error) {
-	args, err := SplitLine(line)
+	args, err := typed(line)
 	switch {
 	case err != nil:
-		return nil, refused("unbalanced quotes in request", err)
+		return nil, err
 	case len(args) > r.elements:
 		return nil, refused("too big inline request", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
 	default:
@@ -113,84 +115,12 @@ func (r *Reader) inline(line string) ([]string, error) {
 	}
 }
 
-// SplitLine cuts a line into words as Redis does for inline commands and for the lines of redis.conf: words in double
-// quotes have escapes (\n \r \t \b \a \xHH), words in single quotes only \', and a closing quote ends its word.
-func SplitLine(line string) ([]string, error) {
-	var words []string
-	for i := 0; ; {
-		for i < len(line) && isSpace(line[i]) {
-			i++
-		}
-		if i == len(line) {
-			return words, nil
-		}
-		word, next, ok := splitWord(line, i)
-		if !ok {
-			return nil, fmt.Errorf("%w: unbalanced quotes", ErrMalformed)
-		}
-		words = append(words, word)
-		i = next
+// typed cuts a line into words. Redis takes a zero byte for the line's end.
+func typed(line string) ([]string, error) {
+	line, _, _ = strings.Cut(line, "\x00")
+	words, ok := syntax.Split(line)
+	if !ok {
+		return nil, refused("unbalanced quotes in request", fmt.Errorf("%w: unbalanced quotes", ErrMalformed))
 	}
+	return words, nil
 }
-
-// splitWord reads the word that starts at i, and returns where the next one may start.
-func splitWord(line string, i int) (word string, next int, ok bool) {
-	var out []byte
-	for i < len(line) && !isSpace(line[i]) {
-		c := line[i]
-		if c != '"' && c != '\'' {
-			out = append(out, c)
-			i++
-			continue
-		}
-		out, i, ok = quoted(line, i+1, c, out)
-		if !ok || i < len(line) && !isSpace(line[i]) {
-			return "", 0, false
-		}
-	}
-	return string(out), i, true
-}
-
-// quoted appends the text from i to the closing quote, and returns the index behind that.
-func quoted(line string, i int, quote byte, out []byte) ([]byte, int, bool) {
-	for i < len(line) {
-		c := line[i]
-		switch {
-		case c == quote:
-			return out, i + 1, true
-		case c == '\\' && i+1 < len(line) && quote == '"':
-			b, n := escape(line[i+1:])
-			out, i = append(out, b), i+1+n
-		case c == '\\' && i+1 < len(line) && line[i+1] == '\'':
-			out, i = append(out, '\''), i+2
-		default:
-			out, i = append(out, c), i+1
-		}
-	}
-	return out, i, false
-}
-
-// escape returns the byte that the escape behind a backslash stands for, and the escape's length.
-func escape(s string) (b byte, n int) {
-	if s[0] == 'x' && len(s) >= 3 {
-		if v, err := strconv.ParseUint(s[1:3], 16, 8); err == nil {
-			return byte(v), 3
-		}
-	}
-	switch s[0] {
-	case 'n':
-		return '\n', 1
-	case 'r':
-		return '\r', 1
-	case 't':
-		return '\t', 1
-	case 'b':
-		return '\b', 1
-	case 'a':
-		return '\a', 1
-	default:
-		return s[0], 1
-	}
-}
-
-func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' || c == 0 }

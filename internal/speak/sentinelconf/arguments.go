@@ -1,6 +1,10 @@
 package sentinelconf
 
-import "strings"
+import (
+	"strings"
+
+	"redkeep/internal/syntax"
+)
 
 // Arguments turns what follows the file's name on the command line into lines for Source.Options: --port 1234 is port
 // 1234, and each word that begins with two dashes begins a line, unless the one before still wants a value. stdin says that
@@ -16,7 +20,7 @@ func Arguments(args []string) (options string, stdin bool) {
 	wants := false
 	for i, arg := range args {
 		if wants || !strings.HasPrefix(arg, "--") {
-			b = append(appendQuoted(b, arg), ' ')
+			b = append(syntax.AppendQuoted(b, arg), ' ')
 			wants = false
 			continue
 		}
@@ -24,7 +28,7 @@ func Arguments(args []string) (options string, stdin bool) {
 			b = append(b, '\n')
 		}
 		b = append(append(b, arg[2:]...), ' ')
-		words, ok := split(arg)
+		words, ok := syntax.Split(arg)
 		wants = ok && len(words) == 1
 		// These two may stand without a value.
 		if alone := i+1 == len(args) || strings.HasPrefix(args[i+1], "--"); wants && alone {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"redkeep/internal/syntax"
 	"redkeep/internal/words"
 )
 
@@ -103,7 +104,7 @@ func (r *reader) line(at int, raw string) Line {
 		r.wrong(queued{line: at}, Unreadable, "", "write it as text", "there is a zero byte in this line")
 		return Line{Raw: raw}
 	}
-	parts, ok := split(text)
+	parts, ok := syntax.Split(text)
 	if !ok {
 		r.wrong(queued{line: at}, Unreadable, "", `close each quote, and write \" for one in the text`, "the quotes of this line don't match")
 		return Line{Raw: raw}

@@ -3,6 +3,8 @@ package sentinelconf
 import (
 	"slices"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // Layout is what stands where in a sentinel.conf, as a rewrite needs it. It belongs to one goroutine.
@@ -110,7 +112,7 @@ func slotOf(line string) slot {
 	}
 	var first, second string
 	if strings.ContainsAny(line, "\"'\v\f\x00") {
-		words, ok := split(line)
+		words, ok := syntax.Split(line)
 		switch {
 		case !ok:
 			return strangeSlot

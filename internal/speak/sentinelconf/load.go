@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // Source is all that a Sentinel reads when it starts.
@@ -127,7 +129,7 @@ func (l *loader) line(at int, raw string) (why refusal, err error) {
 	if strings.IndexByte(raw, 0) >= 0 {
 		return "There is a zero byte in this line", nil
 	}
-	words, ok := split(raw)
+	words, ok := syntax.Split(raw)
 	if !ok {
 		return "Unbalanced quotes in configuration line", nil
 	}
@@ -181,7 +183,7 @@ func (l *loader) directive(i int, words []string) refusal {
 	if err != nil {
 		return refusal(err.Error())
 	}
-	l.settings.texts[i] = quote(dir)
+	l.settings.texts[i] = syntax.Quote(dir)
 	return ""
 }
 

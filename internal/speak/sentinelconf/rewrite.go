@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"redkeep/internal/syntax"
 )
 
 // Rewrite returns the file with what a Sentinel now keeps in it, as redis-sentinel 7.0 would write it over the same file:
@@ -123,7 +125,7 @@ func (w *writer) state(s *State) {
 	w.number(slotCurrentEpoch, "sentinel current-epoch", s.CurrentEpoch)
 	if s.AnnounceIP != "" {
 		w.open(slotAnnounceIP, "sentinel announce-ip ")
-		w.added = appendQuoted(w.added, s.AnnounceIP)
+		w.added = syntax.AppendQuoted(w.added, s.AnnounceIP)
 		w.close(true)
 	}
 	if s.AnnouncePort != 0 {
@@ -142,7 +144,7 @@ func (w *writer) line(s slot, name string, words ...string) {
 	w.open(s, "sentinel ")
 	w.added = append(w.added, name...)
 	for _, word := range words {
-		w.added = appendWord(append(w.added, ' '), word)
+		w.added = syntax.AppendWord(append(w.added, ' '), word)
 	}
 	w.close(true)
 }
@@ -189,7 +191,7 @@ func (w *writer) master(s *State, m *Master) {
 	}
 	for _, p := range m.Sentinels {
 		w.address(slotSentinel, "known-sentinel", m, p.Addr)
-		w.added = appendWord(append(w.added, ' '), p.ID)
+		w.added = syntax.AppendWord(append(w.added, ' '), p.ID)
 		w.close(true)
 	}
 	for _, r := range m.Renames {
@@ -201,13 +203,13 @@ func (w *writer) master(s *State, m *Master) {
 func (w *writer) named(s slot, name string, m *Master) {
 	w.open(s, "sentinel ")
 	w.added = append(append(w.added, name...), ' ')
-	w.added = append(appendWord(w.added, m.Name), ' ')
+	w.added = append(syntax.AppendWord(w.added, m.Name), ' ')
 }
 
 // address begins a line with an address.
 func (w *writer) address(s slot, name string, m *Master, a Address) {
 	w.named(s, name, m)
-	w.added = append(appendWord(w.added, a.Host), ' ')
+	w.added = append(syntax.AppendWord(w.added, a.Host), ' ')
 	w.added = strconv.AppendInt(w.added, int64(a.Port), 10)
 }
 
@@ -225,7 +227,7 @@ func (w *writer) time(s slot, name string, m *Master, d, usual time.Duration) {
 func (w *writer) text(s slot, name string, m *Master, text string) {
 	if text != "" {
 		w.named(s, name, m)
-		w.added = appendWord(w.added, text)
+		w.added = syntax.AppendWord(w.added, text)
 		w.close(true)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"redkeep/internal/syntax"
 	"redkeep/internal/words"
 )
 
@@ -78,14 +79,14 @@ func newSettings(dir string) *Settings {
 		s.texts[i] = d.usual
 	}
 	s.texts[directiveAt("port")], s.texts[directiveAt("protected-mode")] = "26379", "no"
-	s.texts[directiveAt("dir")] = quote(dir)
+	s.texts[directiveAt("dir")] = syntax.Quote(dir)
 	s.finish()
 	return s
 }
 
 // SetPidFile takes the file that a daemon writes its number to, which it then writes to its configuration too.
 func (s *Settings) SetPidFile(path string) {
-	s.texts[directiveAt("pidfile")] = quote(path)
+	s.texts[directiveAt("pidfile")] = syntax.Quote(path)
 	s.PidFile = path
 }
 
@@ -100,7 +101,7 @@ func (s *Settings) WithLogLevel(word string) *Settings {
 
 // value returns a directive's one value.
 func (s *Settings) value(name string) string {
-	words, _ := split(s.texts[directiveAt(name)])
+	words, _ := syntax.Split(s.texts[directiveAt(name)])
 	if len(words) == 0 {
 		return ""
 	}
@@ -126,7 +127,7 @@ func (s *Settings) finish() {
 	seconds := func(name string) time.Duration { return time.Duration(s.number(name)) * time.Second }
 
 	s.Port, s.TLSPort, s.BindSource = s.number("port"), s.number("tls-port"), s.value("bind-source-addr")
-	s.Bind, _ = split(s.texts[directiveAt("bind")])
+	s.Bind, _ = syntax.Split(s.texts[directiveAt("bind")])
 	if len(s.Bind) == 0 {
 		s.Bind = []string{"*", "-::*"}
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // takeMany reads the directives after which any number of words may follow.
@@ -49,7 +51,7 @@ func phrase(words []string) string {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = appendWord(b, w)
+		b = syntax.AppendWord(b, w)
 	}
 	return string(b)
 }
@@ -154,7 +156,7 @@ func eventFlags(word string) (string, refusal) {
 	if !missing {
 		text = "A" + text
 	}
-	return quote(text), ""
+	return syntax.Quote(text), ""
 }
 
 // percentileText reads which percentiles a server would tell, of which Redis writes six decimals.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"redkeep/internal/syntax"
 	"redkeep/internal/words"
 )
 
@@ -238,9 +239,9 @@ func FuzzLoad(f *testing.F) {
 		}
 		users := make([]string, len(conf.Users))
 		for i, u := range conf.Users {
-			users[i] = string(appendWord(nil, u.Name))
+			users[i] = string(syntax.AppendWord(nil, u.Name))
 			for _, rule := range u.Rules {
-				users[i] = string(appendWord([]byte(users[i]+" "), rule))
+				users[i] = string(syntax.AppendWord([]byte(users[i]+" "), rule))
 			}
 		}
 		for _, m := range conf.Masters {
@@ -264,7 +265,7 @@ func FuzzLoad(f *testing.F) {
 // strange reports whether a file has sentinel lines that no rewrite touches, so that they stay and are refused.
 func strange(text []byte) bool {
 	for line := range strings.SplitSeq(string(text), "\n") {
-		words, ok := split(line)
+		words, ok := syntax.Split(line)
 		if ok && len(words) > 1 && strings.EqualFold(words[0], "sentinel") && statementSlot(words[1]) == kept {
 			return true
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"redkeep/internal/syntax"
 )
 
 // refusal is why Redis takes no such value, in its own words, as programs and people know them.
@@ -16,7 +18,7 @@ func (d *directive) take(words []string, now string) (string, refusal) {
 	if d.kind.many() {
 		if len(words) == 1 && words[0] != "" {
 			// One word may hold all of them, as --save "1 2" on a command line; what can't be split is none.
-			words, _ = split(words[0])
+			words, _ = syntax.Split(words[0])
 		}
 		return d.takeMany(words, now)
 	}
@@ -41,7 +43,7 @@ func (d *directive) take(words []string, now string) (string, refusal) {
 			return "", d.valid(word)
 		}
 	}
-	return quote(word), d.valid(word)
+	return syntax.Quote(word), d.valid(word)
 }
 
 // number reads a number and writes it in the shortest unit that says it all.

@@ -1,16 +1,17 @@
-package sentinelconf
+package syntax
 
 import "strings"
 
-// isSpace is what C calls so.
-func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+// IsSpace reports whether a byte is what C calls white space.
+func IsSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
-// split cuts a line into words: "..." with escapes, '...' taken as it is but for \'. A quote may open within a word, and what
-// follows a closing one must be a space. It reports false for quotes that don't close.
-func split(line string) ([]string, bool) {
+// Split cuts a line into words as Redis does for inline commands, for the lines of its files and for the rules of a selector:
+// "..." with escapes (\n \r \t \b \a \xHH), '...' taken as it is but for \'. A quote may open within a word, and what follows a
+// closing one must be a space. It reports false for quotes that don't close. The words share no memory with the line.
+func Split(line string) ([]string, bool) {
 	var words []string
 	for {
-		for line != "" && isSpace(line[0]) {
+		for line != "" && IsSpace(line[0]) {
 			line = line[1:]
 		}
 		if line == "" {
@@ -46,7 +47,7 @@ func quoted(b *strings.Builder, text string, quote byte) (rest string, ok bool) 
 		switch {
 		case c == quote:
 			rest := text[i+1:]
-			return rest, rest == "" || isSpace(rest[0])
+			return rest, rest == "" || IsSpace(rest[0])
 		case c != '\\' || i+1 == len(text):
 			b.WriteByte(c)
 		case quote == '\'':

@@ -1,9 +1,9 @@
-package sentinel
+package syntax
 
 import "strings"
 
-// matches reports whether a name is covered by a pattern as Redis has them: * ? [abc] [^a-z] and \ before a literal.
-func matches(pattern, name string) bool {
+// Match reports whether a name is covered by a pattern as Redis has them: * ? [abc] [^a-z] and \ before a literal.
+func Match(pattern, name string) bool {
 	p, n := 0, 0
 	star, from := -1, 0 // where the last * is, and which bytes of the name it has taken so far
 	for n < len(name) {
@@ -27,9 +27,9 @@ func matches(pattern, name string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchesFold is matches for names whose case does not count.
-func matchesFold(pattern, name string) bool {
-	return matches(strings.ToLower(pattern), strings.ToLower(name))
+// MatchFold is Match for names whose case does not count.
+func MatchFold(pattern, name string) bool {
+	return Match(strings.ToLower(pattern), strings.ToLower(name))
 }
 
 // matchOne holds a byte against the part of the pattern that starts at p and is no *, and returns where the next part starts.
