@@ -31,7 +31,7 @@ func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
 		if err := os.WriteFile(k.pid, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
 			return fmt.Errorf("write the pid file: %w", err)
 		}
-		defer os.Remove(k.pid)
+		defer func() { _ = os.Remove(k.pid) }()
 	}
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
 	defer stop()

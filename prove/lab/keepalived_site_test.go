@@ -180,7 +180,7 @@ func (s *routerSite) kill(h string) clock.Instant {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.Pid(), p.Pid()))
 	s.must(err)
 	at := clock.Now()
-	for _, child := range strings.Fields(string(text)) {
+	for child := range strings.FieldsSeq(string(text)) {
 		pid, err := strconv.Atoi(child)
 		s.must(err)
 		s.must(unix.Kill(pid, unix.SIGKILL))

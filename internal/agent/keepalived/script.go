@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,7 +54,7 @@ func (n *notes) tell(commands []keepalivedconf.Command) {
 func (n *notes) add(c keepalivedconf.Command) {
 	n.mu.Lock()
 	if len(n.next) < mostNotes {
-		n.next = append(n.next[:len(n.next):len(n.next)], c)
+		n.next = append(slices.Clip(n.next), c)
 	}
 	n.mu.Unlock()
 	n.ring()
