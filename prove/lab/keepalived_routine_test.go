@@ -326,6 +326,19 @@ func routerKilledFast(t *testing.T) {
 	took := s.holder("h2", at, duelLimit).Sub(at)
 	s.never("ours is killed", at)
 	t.Logf("ours killed at advert_int 0.2: ours answers after %v", took)
+	// The real one asks nobody. What the kernel counts in seconds is then on two hosts, as the documentation says.
+	s.stop("h2")
+	at = clock.Now()
+	s.start("h1", oursKind, 254)
+	s.start("h2", realKind, 100)
+	s.holder("h1", at, duelLimit)
+	at = s.kill("h1")
+	s.holder("h2", at, duelLimit)
+	two := s.observe.TwoAnswer(s.dialect.vip, at, observer.Named...)
+	t.Logf("the same beside keepalived: two hosts answered for %v", two)
+	if two > 2*time.Second {
+		t.Errorf("the address stayed for %v beside the other one's", two)
+	}
 }
 
 // fastDialect advertises five times a second.
