@@ -337,3 +337,18 @@ func TestRemoveDuringFailover(t *testing.T) {
 		}
 	}
 }
+
+// TestDeafIsNotShoutedAt: a server that does what it is not told to is told so as often as it is asked how it is, and no more.
+func TestDeafIsNotShoutedAt(t *testing.T) {
+	for name, astray := range map[string]int{"a master of its own": 0, "a replica of another": 2} {
+		w := site(t, 35, 2, 1, 1)
+		s := w.servers[3]
+		s.follows, s.deaf = astray, true
+		w.run(30 * time.Second)
+		before := s.orders
+		w.run(time.Minute)
+		if told := s.orders - before; told < 3 || told > 60 {
+			t.Errorf("%s: told %d times in a minute\n%s", name, told, strings.Join(w.members[0].events[:min(20, len(w.members[0].events))], "\n"))
+		}
+	}
+}

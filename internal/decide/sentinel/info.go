@@ -110,7 +110,7 @@ func (m *Machine) answerInfo(i *instance, n *Info) {
 // It is given time first: another Sentinel may be promoting it.
 func (m *Machine) convert(i *instance) {
 	wait := 4 * m.periods.Publish
-	if i.promotedInThis || !m.masterIsSane(i.group) || !i.noDownFor(m.now, wait) || m.since(i.roleSince) <= wait {
+	if i.promotedInThis || m.justOrdered(i) || !m.masterIsSane(i.group) || !i.noDownFor(m.now, wait) || m.since(i.roleSince) <= wait {
 		return
 	}
 	if m.order(i, i.group.master.addr) {
@@ -124,12 +124,18 @@ func (m *Machine) repoint(i *instance) {
 	if i.follows.same(g.master.addr) || i.reconf != notReconfigured && g.failover.under() {
 		return
 	}
-	if !m.masterIsSane(g) || !i.noDownFor(m.now, g.failoverTimeout) || m.since(i.followsSince) <= g.failoverTimeout {
+	if m.justOrdered(i) || !m.masterIsSane(g) || !i.noDownFor(m.now, g.failoverTimeout) || m.since(i.followsSince) <= g.failoverTimeout {
 		return
 	}
 	if m.order(i, g.master.addr) {
 		m.notice(Normal, "+fix-slave-config", i)
 	}
+}
+
+// justOrdered reports whether the server's answer may be that to the question behind an order. One that refuses the order, by its users'
+// rules or because the command has another name, would be given the next one at once, and that without an end.
+func (m *Machine) justOrdered(i *instance) bool {
+	return i.orderedAt != 0 && m.since(i.orderedAt) < min(busyInfo, m.periods.Info)
 }
 
 // noteReconf follows a replica on its way to the promoted one.
@@ -167,7 +173,7 @@ func (m *Machine) order(i *instance, to Address) bool {
 	l.pending += OrderCommands
 	m.do(AskInfo{l.id, i.id, g.word("INFO")})
 	l.pending++
-	i.infoAsked = true
+	i.infoAsked, i.orderedAt = true, m.now
 	return true
 }
 

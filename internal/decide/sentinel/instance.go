@@ -48,6 +48,7 @@ type instance struct {
 	greetedAt  words.Instant // of the last hello that was taken
 	roleSince  words.Instant
 	linkDown   time.Duration
+	orderedAt  words.Instant // of the last order to follow another; 0 if there was none
 
 	addr                   Address
 	runID                  string
