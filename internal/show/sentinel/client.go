@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"time"
@@ -222,6 +223,10 @@ func (c *Client) execute(request [][]byte, r *reply) {
 	found, args, problem := c.face.dialect.resolve(request, &c.batch.last)
 	c.last = found
 	c.face.counts.requests++
+	if found == nil && ofBrowser(request[0]) {
+		c.expel(false)
+		return
+	}
 	if problem == "" {
 		problem = c.denied(found, request)
 	}
@@ -236,6 +241,12 @@ func (c *Client) execute(request [][]byte, r *reply) {
 		found.run(c, texts(args), r)
 	}
 	c.settle(r, c.batch.start)
+}
+
+// ofBrowser reports whether a line is one of HTTP, by the two that Redis looks for. A web page can have the browser of somebody who may
+// reach this port send it a form, in which other lines are commands: so nothing behind such a line is looked at.
+func ofBrowser(word []byte) bool {
+	return bytes.EqualFold(word, []byte("post")) || bytes.EqualFold(word, []byte("host:"))
 }
 
 // settle counts an error, and takes the reply back where the client wants none.

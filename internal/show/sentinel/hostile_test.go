@@ -250,3 +250,26 @@ func BenchmarkGetMasterAddr(b *testing.B) {
 type deaf struct{ *ear }
 
 func (deaf) Send([]byte) {}
+
+// TestFormOfABrowser: a page that makes a browser on the right host send a form gives no orders.
+func TestFormOfABrowser(t *testing.T) {
+	for _, first := range []string{"POST / HTTP/1.1", "post x", "Host: orders.example", "GET / HTTP/1.1\r\nHost: orders.example"} {
+		failovers := 0
+		now := orders()
+		_, f := NewLease(LeaseConfig{
+			Picture: func() *picture.Node { return &now }, DownAfter: time.Second,
+			Failover: func(_ words.Group, done func(error)) { failovers++; done(nil) },
+		}, 0)
+		e := &ear{}
+		f.Open(e).Receive([]byte(first + "\r\nSENTINEL FAILOVER orders\r\n"))
+		if !e.closed || failovers != 0 {
+			t.Errorf("%q: closed %v, %d failovers, told %q", first, e.closed, failovers, e.take())
+		}
+	}
+	e := &ear{}
+	_, f := quiet(t)
+	f.Open(e).Receive([]byte("HOSTS\r\n"))
+	if e.closed || !strings.Contains(e.take(), "unknown command 'HOSTS'") {
+		t.Errorf("a command that there is not: closed %v", e.closed)
+	}
+}
