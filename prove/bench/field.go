@@ -18,9 +18,14 @@ func field(binary string) []contest.Contender {
 		contest.Sentinel("redis-sentinel", true),
 		contest.Sentinel("sentinel-discovery", false),
 		contest.Keepalived(),
+		contest.Pair("redkeep-pair", binary, time.Second, pairFaults),
+		contest.KeepalivedPair("keepalived-pair", 340*time.Millisecond, pairFaults),
 		bareScript(),
 	}
 }
+
+// pairFaults leaves out what cuts the two of a pair off from one another: two hosts can't have one master then, whoever keeps it.
+var pairFaults = []string{"kill", "power-off", "switchover"}
 
 // usual is how many faults are measured when nothing is said: the first ones.
 const usual = 4

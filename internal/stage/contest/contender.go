@@ -12,6 +12,8 @@ import (
 type Contender struct {
 	// Name is what tables call it, and About how it is set up and how clients find the master.
 	Name, About string
+	// Hosts are the names of the servers' hosts, the first one's the master; empty for the stage's three.
+	Hosts []string
 	// Faults are the names of those that it is measured with; empty for all.
 	Faults []string
 	// Needs are programs that must be in PATH, with the package of Debian that has each.

@@ -13,17 +13,29 @@ import (
 	"redkeep/internal/stage/writer"
 )
 
-// Keepalived is VRRP with the scripts of the common recipe (all routers BACKUP, nopreempt, replicas follow the VIP),
-// without its sleeps, and at the shortest times that keepalived takes: VRRP version 3 with an advertisement each 100 ms,
-// a check each second, which is the least, that counts at the first failure. A gratuitous ARP each second tells clients
-// after a healed cut where the address is; by itself keepalived sends none then.
-func Keepalived() Contender {
+// Keepalived is VRRP on three hosts, with an advertisement each 100 ms, which is the least that keepalived takes.
+func Keepalived() Contender { return keepalived("keepalived", 100*time.Millisecond, 254, 230, 150) }
+
+// KeepalivedPair is VRRP on two hosts. The second one's priority is the highest that is less than the first one's, so that it
+// waits as short a time as it can.
+func KeepalivedPair(name string, interval time.Duration, faults []string) Contender {
+	c := keepalived(name, interval, 254, 253)
+	c.Hosts, c.Faults = pairHosts, faults
+	return c
+}
+
+// keepalived is VRRP with the scripts of the common recipe (all routers BACKUP, nopreempt, replicas follow the VIP),
+// without its sleeps, in version 3 for intervals below a second, and a check each second, which is the least, that counts at the
+// first failure. A gratuitous ARP each second tells clients after a healed cut where the address is; by itself keepalived
+// sends none then. Priorities that are some way apart keep the routers that wait from taking over at once.
+func keepalived(name string, interval time.Duration, priorities ...int) Contender {
 	return Contender{
-		Name:  "keepalived",
-		About: "VRRP 3, advert_int 0.1, vrrp_script redis-cli ping each 1 s, fall 1, garp_master_refresh 1; notify scripts set the role; clients use its VIP",
+		Name: name,
+		About: fmt.Sprintf("VRRP 3, advert_int %v, vrrp_script redis-cli ping each 1 s, fall 1, garp_master_refresh 1; notify scripts set the role; clients use its VIP",
+			interval.Seconds()),
 		Needs: map[string]string{"keepalived": "keepalived", "redis-cli": "redis-tools"},
 		Enter: func(ctx context.Context, s *Site) (Keeper, error) {
-			k := &routers{site: s}
+			k := &routers{site: s, interval: interval, priorities: priorities}
 			return k, k.start(ctx)
 		},
 	}
@@ -31,17 +43,17 @@ func Keepalived() Contender {
 
 // routers is keepalived at work.
 type routers struct {
-	site  *Site
-	procs []*stage.Process
+	site     *Site
+	procs    []*stage.Process
+	interval time.Duration
+	// priorities are the hosts'.
+	priorities []int
 }
-
-// priorities keep the routers that wait 30 ms apart, so that not both take over.
-var priorities = []int{254, 230, 150}
 
 // start waits for the first router before the others: with nopreempt, whoever is the fastest to start stays the master.
 func (k *routers) start(ctx context.Context) error {
 	for i, h := range k.site.Hosts() {
-		p, err := k.startOn(h, priorities[i])
+		p, err := k.startOn(h, k.priorities[i])
 		if err != nil {
 			return err
 		}
@@ -79,7 +91,7 @@ func (k *routers) startOn(h *stage.Host, priority int) (*stage.Process, error) {
 		return nil, err
 	}
 	file := filepath.Join(h.Dir(), "keepalived.conf")
-	if err := os.WriteFile(file, []byte(routerConfig(priority, check, master, backup)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(routerConfig(priority, k.interval, check, master, backup)), 0o600); err != nil {
 		return nil, err
 	}
 	return h.Start(stage.Command{Path: "keepalived", Args: []string{
@@ -88,7 +100,7 @@ func (k *routers) startOn(h *stage.Host, priority int) (*stage.Process, error) {
 	}})
 }
 
-func routerConfig(priority int, check, master, backup string) string {
+func routerConfig(priority int, interval time.Duration, check, master, backup string) string {
 	return fmt.Sprintf(`global_defs {
   vrrp_version 3
   vrrp_garp_master_refresh 1
@@ -108,7 +120,7 @@ vrrp_instance redis {
   interface eth0
   virtual_router_id 55
   priority %[1]d
-  advert_int 0.1
+  advert_int %[6]v
   virtual_ipaddress {
     %[5]s/24 dev eth0
   }
@@ -120,7 +132,7 @@ vrrp_instance redis {
   notify_fault %[4]q
   notify_stop %[4]q
 }
-`, priority, check, master, backup, stage.VIP)
+`, priority, check, master, backup, stage.VIP, interval.Seconds())
 }
 
 // ready wants the first router to be the master, and the replicas to follow the address; the site asks the servers.

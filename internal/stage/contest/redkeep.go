@@ -35,6 +35,16 @@ func Redkeep(name, binary string, lease time.Duration, vip bool, faults []string
 	}
 }
 
+// Pair is Redkeep on two hosts, where the segment between them votes: VRRP's silence decides that the other one is gone.
+func Pair(name, binary string, lease time.Duration, faults []string) Contender {
+	c := Redkeep(name, binary, lease, true, faults)
+	c.About = fmt.Sprintf("two hosts and no witness, lease %v, which advertises each 0.34 of it; clients use its VIP", lease)
+	c.Hosts = pairHosts
+	return c
+}
+
+var pairHosts = []string{"h1", "h2"}
+
 // Agents is Redkeep at work.
 type Agents struct {
 	site *Site

@@ -55,7 +55,7 @@ type Trial struct {
 // Run makes a stage, breaks it and takes it away.
 func (t *Trial) Run(ctx context.Context) (Result, error) {
 	result := Result{Contender: t.Contender.Name, Fault: t.Fault.Name}
-	st, err := stage.New(ctx, stage.Options{Dir: t.Keep, Keep: t.Keep != ""})
+	st, err := stage.New(ctx, stage.Options{Hosts: t.Contender.Hosts, Dir: t.Keep, Keep: t.Keep != ""})
 	if err != nil {
 		return result, err
 	}
