@@ -72,7 +72,8 @@ func TestWriteNeverWaits(t *testing.T) {
 		close(out.gate)
 		l.Flush(time.Second)
 		got := out.String()
-		if n := strings.Count(got, "\n"); n < 1000 || n > 1200 || !strings.Contains(got[len(got)-100:], "lines of the log are lost") {
+		// Up to as much as may wait was taken by the goroutine before it stood still.
+		if n := strings.Count(got, "\n"); n < 1000 || n > 2100 || !strings.Contains(got[len(got)-100:], "lines of the log are lost") {
 			t.Errorf("%d lines, ending in %q", n, got[len(got)-100:])
 		}
 	})
