@@ -1,6 +1,7 @@
 package group
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -91,3 +92,28 @@ func TestCopyOfAVoteRequestIsNotRefused(t *testing.T) {
 }
 
 var trio3 = []words.Node{"h1", "h2", "h3"}
+
+// TestLaterRowEndsAHold: the two of a pair may both have been elected. The older one goes, also where the newer one holds no more.
+func TestLaterRowEndsAHold(t *testing.T) {
+	for _, stays := range []bool{true, false} {
+		s := newStand(decide.Setup{
+			Group: "g", Voters: trio3, Data: trio3, Lease: time.Second, DownAfter: time.Second, BusyAfter: time.Second,
+			ColdStartWait: time.Second, Patience: time.Second, Jiffy: 4 * time.Millisecond,
+		})
+		for _, h := range s.hosts {
+			s.process(h, 0)
+			s.agent(h, false)
+		}
+		s.run(5 * time.Second)
+		h := s.hosts[slices.IndexFunc(s.hosts, func(h *host) bool { return h.machine.holder != nil })]
+		of := h.name
+		if !stays {
+			of = trio3[(slices.Index(trio3, h.name)+1)%len(trio3)]
+		}
+		later := words.Row{Epoch: h.machine.holder.hold.Epoch + 4, Holder: of, ReplID: "of-the-other-side"}
+		h.machine.Step(s.now, decide.Received{From: "h3", Session: 1, Message: decide.PreVoted{Rows: []words.Row{later}}})
+		if held := h.machine.holder != nil; held != stays {
+			t.Errorf("after a row of %s, %s holds: %v", of, h.name, held)
+		}
+	}
+}
