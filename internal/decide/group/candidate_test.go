@@ -98,7 +98,7 @@ func TestLaterRowEndsAHold(t *testing.T) {
 	for _, stays := range []bool{true, false} {
 		s := newStand(decide.Setup{
 			Group: "g", Voters: trio3, Data: trio3, Lease: time.Second, DownAfter: time.Second, BusyAfter: time.Second,
-			ColdStartWait: time.Second, Patience: time.Second, Jiffy: 4 * time.Millisecond,
+			ColdStartWait: time.Second, Patience: time.Second, Jiffy: 4 * time.Millisecond, Turns: 2,
 		})
 		for _, h := range s.hosts {
 			s.process(h, 0)

@@ -119,7 +119,7 @@ func (m *Machine) mustLetGo() words.Reason {
 	}
 	// Where a majority votes, nobody is elected beside a hold. The two of a pair that were cut off from one another both are, and the
 	// newer one stays: also where it holds no more, since its data are those that both voters now take for the better ones.
-	if row := m.voter.Register.Newest(); row.Epoch > h.hold.Epoch && row.Holder != m.setup.Self {
+	if row := m.voter.Register.Newest(); m.setup.Turns > 1 && row.Epoch > h.hold.Epoch && row.Holder != m.setup.Self {
 		return words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)}
 	}
 	if m.own.server.RunID != h.run && !m.setup.Off.Off(decide.SameProcess) {
