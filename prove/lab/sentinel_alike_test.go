@@ -168,6 +168,10 @@ func oneShape(v resp.Value, field string) []string {
 // alikeInFailover: the leader's view in the middle of a failover, one program after the other.
 func alikeInFailover(q *quorum) {
 	one, other := q.pair()
+	// Which of two equal replicas is chosen depends on who had heard the last greeting: one of them is to be better.
+	_, err := q.servers[1].Do(q.t.Context(), "CONFIG", "SET", "replica-priority", "10")
+	q.must(err)
+	q.awaitField("slave-priority", func(place int, value string) bool { return place != 1 || value == "10" })
 	forbid(q, 1, "-slaveof")
 	forbid(q, 2, "-slaveof")
 	var views [][]string
