@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/stage/need"
 )
 
 // binary is the program under test.
@@ -51,7 +52,7 @@ func start(t *testing.T, argv ...string) *sentinel {
 	t.Helper()
 	for _, name := range []string{"redis-server", "redis-sentinel"} {
 		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("there is no %s here", name)
+			need.Program(t, name)
 		}
 	}
 	dir := t.TempDir()

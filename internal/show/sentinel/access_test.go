@@ -16,6 +16,7 @@ import (
 
 	"redkeep/internal/speak/acl"
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/syntax"
 )
 
@@ -31,7 +32,7 @@ func stageUsers(t *testing.T, file UserFile) (addr string, users *acl.Users) {
 func startBare(t *testing.T, lines ...string) (addr string) {
 	t.Helper()
 	if _, err := exec.LookPath("redis-sentinel"); err != nil {
-		t.Skip("there is no redis-sentinel here")
+		need.Program(t, "redis-sentinel")
 	}
 	dir, port := t.TempDir(), freePort(t)
 	conf := filepath.Join(dir, "sentinel.conf")

@@ -18,6 +18,7 @@ import (
 
 	"redkeep/internal/picture"
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/words"
 )
 
@@ -221,7 +222,7 @@ func startSentinel(t *testing.T) (addr string, master uint16) {
 	t.Helper()
 	for _, name := range []string{"redis-server", "redis-sentinel"} {
 		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("there is no %s here", name)
+			need.Program(t, name)
 		}
 	}
 	dir := t.TempDir()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/stage/need"
 	"redkeep/internal/syntax"
 )
 
@@ -32,7 +33,7 @@ type duel struct {
 func startDuel(t *testing.T, file string, lines ...string) *duel {
 	t.Helper()
 	if _, err := exec.LookPath("redis-sentinel"); err != nil {
-		t.Skip("there is no redis-sentinel here")
+		need.Program(t, "redis-sentinel")
 	}
 	dir, port := t.TempDir(), freePort(t)
 	addr := "127.0.0.1:" + port
@@ -302,7 +303,7 @@ func TestFilesAreThoseOfSentinel(t *testing.T) {
 // TestConfigurationsAreThoseOfSentinel starts it with users in its configuration, and compares what they become, or the reason why not.
 func TestConfigurationsAreThoseOfSentinel(t *testing.T) {
 	if _, err := exec.LookPath("redis-sentinel"); err != nil {
-		t.Skip("there is no redis-sentinel here")
+		need.Program(t, "redis-sentinel")
 	}
 	g := generator{rand.New(rand.NewPCG(11, 11))}
 	for range 80 {

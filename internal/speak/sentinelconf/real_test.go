@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/need"
 )
 
 // version is that of the redis-sentinel which the texts are of.
@@ -25,7 +27,7 @@ func needSentinel(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("redis-sentinel", "--version").Output()
 	if err != nil || !strings.Contains(string(out), "v="+version) {
-		t.Skipf("there is no redis-sentinel %s here", version)
+		need.Program(t, "redis-sentinel "+version)
 	}
 }
 
