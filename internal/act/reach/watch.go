@@ -191,7 +191,11 @@ func (w *Watch) receive(ctx context.Context, socket net.PacketConn, v6 bool) {
 			return
 		}
 		if err != nil {
-			time.Sleep(w.conf.Every) // such as a device that is down: who does not hear is not reached
+			select { // such as a device that is down: who does not hear is not reached
+			case <-time.After(w.conf.Every):
+			case <-ctx.Done():
+				return
+			}
 			continue
 		}
 		id, seq, ok := parseReply(b[:n], v6)
