@@ -137,7 +137,8 @@ func (p *process) tellPriorities() {
 	}
 }
 
-// turnGroup tells of a group whose members are all in the same state, or one of which is faulty.
+// turnGroup tells of a group whose members are all in the same state. The fault of one is that of all, and is told when the last one has
+// let its address go.
 func (p *process) turnGroup(g *syncGroup) {
 	state := vrrp.Master
 	for i, name := range g.conf.Instances {
@@ -145,10 +146,10 @@ func (p *process) turnGroup(g *syncGroup) {
 		if r == nil || r.state == vrrp.Initialize {
 			return
 		}
-		if i == 0 || r.state == vrrp.Fault {
+		if i == 0 {
 			state = r.state
 		}
-		if r.state != state && state != vrrp.Fault {
+		if r.state != state {
 			return // on their way
 		}
 	}

@@ -38,3 +38,35 @@ func TestWhoIsToldThatARouterStopped(t *testing.T) {
 		}
 	}
 }
+
+// TestAGroupIsToldWhenTheLastMemberIsThere is the scripts of a group with one faulty member: they are told FAULT when no member has its address
+// any more, and not while one is still on its way.
+func TestAGroupIsToldWhenTheLastMemberIsThere(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	member := func(name string) *router {
+		return &router{
+			id: vrrp.ID(name), log: log, notes: newNotes(log), conf: &keepalivedconf.Instance{Name: name}, state: vrrp.Master,
+		}
+	}
+	g := &syncGroup{
+		notes: newNotes(log), told: true, state: vrrp.Master,
+		conf: &keepalivedconf.SyncGroup{Name: "G", Instances: []string{"a", "b"}, Notify: keepalivedconf.Notify{Any: &keepalivedconf.Command{Args: []string{"/x"}}}},
+	}
+	p := &process{
+		log: log, conf: &keepalivedconf.Config{}, routers: map[vrrp.ID]*router{"a": member("a"), "b": member("b")}, groups: []*syncGroup{g},
+	}
+	for _, order := range [][]vrrp.ID{{"b", "a"}, {"a", "b"}} {
+		p.onTurned(vrrp.Turned{ID: order[0], To: vrrp.Fault, Priority: 1})
+		if len(g.notes.next) > 0 {
+			t.Errorf("told %v while %s still is a master", g.notes.next, order[1])
+		}
+		p.onTurned(vrrp.Turned{ID: order[1], To: vrrp.Fault, Priority: 1})
+		if len(g.notes.next) != 1 || g.notes.next[0].Args[3] != "FAULT" {
+			t.Errorf("when both are faulty: told %v", g.notes.next)
+		}
+		for _, id := range order {
+			p.onTurned(vrrp.Turned{ID: id, To: vrrp.Master, Priority: 1})
+		}
+		g.notes.next = nil
+	}
+}
