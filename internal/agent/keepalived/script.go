@@ -33,11 +33,9 @@ type notes struct {
 
 func newNotes(log *slog.Logger) *notes { return &notes{log: log, bell: make(chan struct{}, 1)} }
 
-// tell has these commands run, in this order, in place of all that runs or waits.
+// tell has these commands run, in this order, in place of all that runs or waits; none is a state without a script, which ends the older
+// one's all the same.
 func (n *notes) tell(commands []keepalivedconf.Command) {
-	if len(commands) == 0 {
-		return
-	}
 	n.mu.Lock()
 	if len(n.next) > 0 {
 		n.log.Info("scripts of an earlier state are left out", "count", len(n.next))

@@ -68,6 +68,19 @@ func TestTheNewestStateWins(t *testing.T) {
 	}
 }
 
+// TestAStateWithoutAScriptEndsTheOldOnes is a file with notify_master alone: the promotion of a host that has lost the address again must not
+// go on beside that of the next master.
+func TestAStateWithoutAScriptEndsTheOldOnes(t *testing.T) {
+	d := newDiary(t)
+	d.n.tell([]keepalivedconf.Command{d.script("master", "sleep 60"), d.script("general", "true")})
+	d.has("master begins")
+	d.n.tell(nil)
+	d.n.await(t.Context())
+	if got := d.text(); got != "master begins\n" {
+		t.Errorf("they did %q", got)
+	}
+}
+
 // TestAScriptThatWillNotEndIsKilled with all that it has started.
 func TestAScriptThatWillNotEndIsKilled(t *testing.T) {
 	d := newDiary(t)
