@@ -48,11 +48,11 @@ func TestPairParted(t *testing.T) {
 		s.must(s.HealAll())
 		healed := clock.Now()
 		s.mark("healed")
-		s.await(3*time.Second, "end of "+m+"'s lease", func() bool { return !s.alone(m) })
+		s.await(10*time.Second, "end of "+m+"'s lease", func() bool { return !s.alone(m) })
 		one := clock.Now().Sub(healed)
 		s.await(5*time.Second, m+" as a replica", func() bool { return s.linkUp(m) && s.alone(o) })
 		t.Logf("%s alone is master %v after the heal, %s follows after %v", o, one, m, clock.Now().Sub(healed))
-		s.bound("one master after the heal", one, 2*time.Second)
+		s.bound("one master after the heal", one, 200*time.Millisecond)
 		if bytes := s.reports(m, o); bytes <= 0 {
 			t.Errorf("nothing is reported of what %s took alone", m)
 		}
