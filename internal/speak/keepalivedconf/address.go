@@ -30,8 +30,11 @@ func (r *reader) addresses(s *Statement) []Address {
 		list = append(list, a)
 	})
 	if len(s.Block.Statements) == 0 {
-		p := r.warn(s.At(), "write the address into it, or take it away", "%s is empty", s.Keyword())
-		p.Warning = s.Keyword() == "virtual_ipaddress_excluded"
+		say := r.wrong
+		if s.Keyword() == "virtual_ipaddress_excluded" {
+			say = r.warn
+		}
+		say(s.At(), "write the address into it, or take it away", "%s is empty", s.Keyword())
 	}
 	return list
 }

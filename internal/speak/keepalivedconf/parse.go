@@ -169,7 +169,7 @@ func (p *Problem) remove(s *Statement) {
 // plain.
 func (r *reader) unknown(s *Statement, l *level) (near string, plain bool) {
 	name := s.Keyword()
-	if len(r.list) >= mostProblems {
+	if r.wrongs == mostProblems {
 		return "", false
 	}
 	if home := homes(name); len(home) > 0 {

@@ -58,11 +58,15 @@ func Serious(problems []Problem) Errors {
 	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Warning })
 }
 
-// mostProblems is how many are told: nobody reads more, and a file that is none of keepalived's has one a line.
+// mostProblems is how many mistakes are told, and how many warnings: nobody reads more, and a file that is none of keepalived's has one a line.
+// Warnings never take the place of a mistake, without which a file is run.
 const mostProblems = 100
 
 // problems collects them.
-type problems struct{ list []Problem }
+type problems struct {
+	list             []Problem
+	wrongs, warnings int
+}
 
 // wrong notes an error, and returns it so that a repair may be added.
 func (p *problems) wrong(at Place, do, what string, args ...any) *Problem {
@@ -75,9 +79,14 @@ func (p *problems) warn(at Place, do, what string, args ...any) *Problem {
 }
 
 func (p *problems) note(one Problem) *Problem {
-	if len(p.list) >= mostProblems {
+	count := &p.wrongs
+	if one.Warning {
+		count = &p.warnings
+	}
+	if *count == mostProblems {
 		return &one
 	}
+	*count++
 	p.list = append(p.list, one)
 	return &p.list[len(p.list)-1]
 }
