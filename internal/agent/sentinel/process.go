@@ -62,6 +62,8 @@ type process struct {
 	face    *face.Face
 	users   *acl.Users
 	file    *sentinelfile.File
+	// accounts is the file of users, nil for none.
+	accounts *sentinelfile.File
 	// unsaved is the ticket of the last save that is wanted, 0 for none; saving says that one is being written.
 	unsaved uint64
 	saving  atomic.Bool
@@ -103,6 +105,12 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer p.file.Close()
+	if o.Conf.ACLFile != "" {
+		if p.accounts, err = sentinelfile.New(o.Conf.ACLFile); err != nil {
+			return err
+		}
+		defer p.accounts.Close()
+	}
 	if p.loop, err = sockets.New(sockets.Config{
 		Now: now, Woken: p.onWoken, Turn: p.turn, Batch: batch,
 		KeepAlive: o.Conf.TCPKeepAlive, Queue: 1 << 14,

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -164,6 +165,35 @@ func TestUsersOfAFile(t *testing.T) {
 		t.Errorf("a bad file is taken: %+v", v)
 	}
 	d.want("PONG", "PING") // and what there was stays
+}
+
+// TestClientsSaveTheUsersAtOnce: each is told the truth, and whoever reads the file meanwhile finds a whole one.
+func TestClientsSaveTheUsersAtOnce(t *testing.T) {
+	const clients, rounds = 4, 15
+	file := filepath.Join(t.TempDir(), "users.acl")
+	if err := os.WriteFile(file, []byte("user default on nopass ~* &* +@all\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runs(t, "aclfile "+file, "sentinel monitor orders 127.0.0.1 1 1")
+	var all sync.WaitGroup
+	for i := range clients {
+		c, name := r.dial(), fmt.Sprintf("user%d", i)
+		all.Go(func() {
+			for round := range rounds {
+				mine := fmt.Sprintf("%s-%d", name, round)
+				for _, request := range [][]string{{"ACL", "SETUSER", mine, "on", ">word", "+ping"}, {"ACL", "SAVE"}} {
+					if v := c.ask(request...); v.Text != "OK" {
+						t.Errorf("%q: %q", request, v.Text)
+					}
+				}
+				text, err := os.ReadFile(file)
+				if err != nil || !strings.Contains(string(text), "user "+mine+" on ") || !strings.HasSuffix(string(text), "\n") {
+					t.Errorf("saved, and %s is not in the file (%v):\n%s", mine, err, text)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestNamesThatAreNotFound: such a master is watched and down, and looked up again; a new one is refused.

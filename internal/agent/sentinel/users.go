@@ -88,14 +88,10 @@ func (f userFile) Read(answer func(face.UserText)) {
 	}()
 }
 
-// Write replaces it.
+// Write replaces it. A client that saves while another's save is being written has one writer with it: they wait for each other, and
+// neither is told of a text that the other one has put in its place.
 func (f userFile) Write(text string, answer func(error)) {
-	file, err := sentinelfile.New(f.conf.ACLFile)
-	if err != nil {
-		answer(err)
-		return
-	}
-	file.Save(func([]byte) ([]byte, error) { return []byte(text), nil }, func(err error) {
+	f.accounts.Save(func([]byte) ([]byte, error) { return []byte(text), nil }, func(err error) {
 		f.loop.Post(func() { answer(err) })
 	})
 }
