@@ -45,8 +45,7 @@ func (m *Machine) change(r Request) (a Answer, ticket uint64) {
 	case Reset:
 		for _, g := range m.groups {
 			if r.Match(g.name) {
-				m.reset(g, true)
-				m.notice(Warning, "+reset-master", g.master)
+				m.onReset(g)
 				a.Count++
 			}
 		}
@@ -82,6 +81,20 @@ func (m *Machine) onFailover(r Failover) Refusal {
 	m.start(g)
 	g.failover.forced, g.failover.coordinated = true, r.Coordinated
 	return Accepted
+}
+
+// onReset begins a group anew. From a promotion on there is no way back from it: the configuration's epoch is that of the promoted
+// replica, and others have been told so. To fall back to the old master would be a second configuration of that epoch, which neither
+// side would give up.
+func (m *Machine) onReset(g *group) {
+	if g.failover.state >= reconfReplicas {
+		from, to := g.master.addr, g.failover.promoted.addr
+		m.switched(g, from, to)
+		g.master.addr = to
+		m.save()
+	}
+	m.reset(g, true)
+	m.notice(Warning, "+reset-master", g.master)
 }
 
 func (m *Machine) onMonitor(r Monitor) Refusal {

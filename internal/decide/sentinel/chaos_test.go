@@ -91,7 +91,7 @@ func (c *chaos) strike() {
 		port = c.members[c.rand.IntN(len(c.members))].port
 	}
 	server := c.servers[1+c.rand.IntN(len(c.servers))]
-	switch c.rand.IntN(9) {
+	switch c.rand.IntN(10) {
 	case 0:
 		if b.dead {
 			b.start()
@@ -122,6 +122,12 @@ func (c *chaos) strike() {
 		}
 	case 8:
 		b.failed, b.saving = c.rand.IntN(3) == 0, time.Duration(c.rand.IntN(300))*time.Millisecond
+	case 9:
+		// Always the same one, so that others remember the replicas that it forgets; and with a quorum that is a majority, since
+		// who has forgotten the others counts a smaller one.
+		if first := c.members[0]; !first.dead && first.ofGroup().quorum > len(c.members)/2 {
+			first.step(Asked{Request: Reset{func(string) bool { return true }}})
+		}
 	}
 }
 

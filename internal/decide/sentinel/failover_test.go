@@ -264,6 +264,37 @@ func TestResetInAFailover(t *testing.T) {
 	}
 }
 
+// TestResetAfterThePromotion ends the failover there: the epoch's master stays the promoted one, for whoever was reset, too.
+func TestResetAfterThePromotion(t *testing.T) {
+	w := site(t, 31, 3, 3, 2)
+	w.servers[2].prio = 1
+	w.servers[3].syncing, w.servers[4].syncing = time.Hour, time.Hour
+	w.run(12 * time.Second)
+	w.die(1)
+	w.run(2 * time.Second)
+	b := w.leader()
+	if s := b.ofGroup().failover.state; s != reconfReplicas {
+		t.Fatalf("it is in %s", s)
+	}
+	if a := b.request(Reset{func(string) bool { return true }}); a.Count != 1 {
+		t.Errorf("%d groups are reset", a.Count)
+	}
+	if n := b.heard("+switch-master orders 10.0.0.1 1 10.0.0.1 2"); n != 1 || b.heard("+reset-master master orders 10.0.0.1 2") != 1 {
+		t.Errorf("it tells\n%s", strings.Join(b.events, "\n"))
+	}
+	for range 60 {
+		for _, b := range w.members {
+			if g := b.ofGroup(); b.master() != 2 || g.configEpoch != 1 {
+				t.Fatalf("%s has the master at %d in epoch %d", b.name, b.master(), g.configEpoch)
+			}
+		}
+		w.run(time.Second)
+	}
+	if on := b.file.Groups[0]; on.Addr.Port != 2 || on.ConfigEpoch != 1 || len(b.ofGroup().sentinels) != 2 {
+		t.Errorf("on disk %+v; it knows %d others", on, len(b.ofGroup().sentinels))
+	}
+}
+
 // TestWholeTurn: what was promoted is demoted, and so on, until all have been masters; every configuration is later than the one before.
 func TestWholeTurn(t *testing.T) {
 	w := site(t, 30, 2, 3, 2)
