@@ -85,6 +85,12 @@ func (r *reader) itself(i *Instance) {
 		}
 		r.wrong(at, "write an address of the same family", "the source is of another family than the virtual address")
 	}
+	all := slices.Concat(i.VIPs, i.Excluded)
+	for n, v := range all {
+		if hasAddress(all[:n], v) {
+			r.wrong(v.At, "leave it in one of them", "two lists of vrrp_instance %s have the address %s", shown(i.Name), v.Prefix.Addr())
+		}
+	}
 	for _, p := range i.Peers {
 		if len(i.VIPs) > 0 && p.Addr.Is6() != i.IPv6() {
 			r.wrong(p.At, "write the peer's address of the same family", "the peer is of another family than the virtual address")
@@ -107,14 +113,16 @@ func (r *reader) itself(i *Instance) {
 	}
 }
 
-// clash refuses two virtual routers of one number on one interface, and one address in two of them.
+// clash refuses two virtual routers of one number on one interface, and one address in two of them,
+// whether it is told or not: the one that falls would take it off under the other.
 func (r *reader) clash(i, o *Instance) {
 	if i.VRID != 0 && i.VRID == o.VRID && i.Interface == o.Interface && i.IPv6() == o.IPv6() {
 		r.wrong(i.Place("virtual_router_id"), "give each its own number, the same on all hosts", "%s and %s both have virtual_router_id %d on %s: each would obey the other's advertisements",
 			shown(o.Name), shown(i.Name), i.VRID, shown(i.Interface))
 	}
-	for _, v := range i.VIPs {
-		if slices.ContainsFunc(o.VIPs, func(w Address) bool { return w.Prefix.Addr() == v.Prefix.Addr() }) {
+	theirs := slices.Concat(o.VIPs, o.Excluded)
+	for _, v := range slices.Concat(i.VIPs, i.Excluded) {
+		if hasAddress(theirs, v) {
 			r.wrong(v.At, "leave it in one of them", "%s and %s both have the address %s", shown(o.Name), shown(i.Name), v.Prefix.Addr())
 		}
 	}
