@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"redkeep/internal/act/gate"
+	"redkeep/internal/act/neighbours"
 	"redkeep/internal/act/peer"
 	"redkeep/internal/act/reach"
 	"redkeep/internal/act/store"
@@ -61,6 +62,8 @@ type Agent struct {
 
 	// reach watches a pair's tie-breakers; nil where there are none.
 	reach *reach.Watch
+	// neighbours has the kernel ask again for peers that are silent; nil where it can't.
+	neighbours *neighbours.Hand
 
 	alarm   *alarm
 	mail    chan letter
@@ -137,6 +140,7 @@ func (a *Agent) open(ctx context.Context) error {
 	if err := a.openFace(ctx); err != nil {
 		return err
 	}
+	a.openNeighbours()
 	return a.openPeer(ctx)
 }
 
@@ -151,7 +155,7 @@ func (a *Agent) openPeer(ctx context.Context) error {
 		Self: a.opt.Self.Name, Session: a.store.Session(),
 		Listen: netip.AddrPortFrom(a.opt.Self.Addr, c.PeerPort), Peers: peers,
 		Secret: []byte(c.Secret.Reveal()), Log: a.log,
-		OnDatagram: a.onDatagram, OnAsk: a.onAsk, OnOutlived: a.onOutlived,
+		OnDatagram: a.onDatagram, OnAsk: a.onAsk, OnOutlived: a.onOutlived, OnSilence: a.onSilence,
 	})
 	if err != nil {
 		return fmt.Errorf("open the links to the other agents: %w", err)
@@ -177,6 +181,7 @@ func (a *Agent) start(ctx context.Context, work *errgroup.Group) {
 		}
 	}
 	a.startPair(ctx, work)
+	a.startNeighbours(ctx, work)
 	work.Go(func() error { return a.face.serve(ctx) })
 	work.Go(func() error { return a.measureFence(ctx) })
 }
@@ -191,6 +196,9 @@ func (a *Agent) close() {
 	}
 	if a.reach != nil {
 		a.reach.Close()
+	}
+	if a.neighbours != nil {
+		a.neighbours.Close()
 	}
 	for _, g := range a.groups {
 		if g.vip != nil {

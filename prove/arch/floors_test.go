@@ -145,7 +145,7 @@ var doors = map[string][]string{
 	"github.com/goccy/go-yaml":        {"internal/speak/config"},
 	"github.com/google/nftables":      {"internal/act/gate", "internal/stage"},
 	"github.com/mdlayher/netlink":     {"internal/act/gate"},
-	"github.com/vishvananda/netlink":  {"internal/act/flows", "internal/act/link", "internal/act/vip", "internal/stage"},
+	"github.com/vishvananda/netlink":  {"internal/act/flows", "internal/act/link", "internal/act/neighbours", "internal/act/vip", "internal/stage"},
 	"github.com/google/renameio":      {"internal/act/store", "internal/act/redis"},
 	"github.com/coreos/go-systemd":    {"internal/agent", "cmd"},
 	"text/template":                   {},

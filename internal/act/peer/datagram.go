@@ -90,6 +90,7 @@ func (p *Peer) transmit(r *remote, o *outgoing) {
 	if err := p.raw.Write(o.try); err != nil {
 		o.err = err
 	}
+	p.watchSilence(r, o.err)
 	if o.err != nil {
 		p.count.dropped.Add(1)
 		if !errors.Is(o.err, net.ErrClosed) && !errors.Is(o.err, os.ErrClosed) {
@@ -170,6 +171,9 @@ func (p *Peer) judge(r *remote, packet []byte) (seal.Receipt, error) {
 	r.mu.Lock()
 	receipt, err := r.link.Open(packet)
 	r.judged(err)
+	if err == nil {
+		r.silence.end()
+	}
 	switch {
 	case receipt.Resend != nil:
 		o.packet = r.link.Seal(o.packet[:0], receipt.Resend)

@@ -4,7 +4,7 @@
 // heard: who needs an answer asks again. It encrypts nothing; it proves who sent what (see speak/seal).
 //
 // Send may be called from any goroutine and never blocks, so the agent's loop calls it. OnDatagram runs on the one
-// goroutine that reads the UDP socket: it must hand on and return. OnAsk runs on a goroutine of its connection. The
+// goroutine that reads the UDP socket: it must hand on and return. OnSilence runs on whichever sends. OnAsk runs on a goroutine of its connection. The
 // command line calls Dial, as a name that is no node's.
 //
 // The rules are those of the lease protocol for authenticated, non-repeatable messages (session-echo, one-process).

@@ -45,6 +45,9 @@ type Config struct {
 	// OnOutlived is called when a peer has heard of a later session of this node than this one, or of another process
 	// with the same: the state directory was rolled back or copied. It must not block.
 	OnOutlived func(by words.Node, heard words.Session)
+	// OnSilence is called with the address of a peer that has let datagrams go unanswered, from whichever goroutine sends the next one: 30 times
+	// at most until it answers or the network is gone, and 20 times a second at most. It must not block. nil is nobody.
+	OnSilence func(peer netip.Addr)
 	// Log gets what strangers do, at most once a second for each address; nil for no log.
 	Log *slog.Logger
 }
@@ -74,9 +77,10 @@ type remote struct {
 	addr netip.AddrPort
 	to   unix.Sockaddr
 
-	mu      sync.Mutex // guards link and refused, and is never held across I/O
+	mu      sync.Mutex // guards what follows, and is never held across I/O
 	link    *seal.Link
 	refused refusal
+	silence silence
 }
 
 // Open listens, says hello to every peer, and returns. Three kinds of goroutines run until Close or the end of ctx: one
