@@ -1,7 +1,13 @@
 package cable
 
 import (
+	"bytes"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"os"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -14,8 +20,8 @@ import (
 // leave alone for a second.
 const carrierLimit = 5 * time.Second
 
-// Await waits until both ends of a cable carry frames. Until then they are dropped without a word; a lost question for
-// a hardware address alone costs whoever asked a second.
+// Await waits until both ends of a cable carry frames, and until the host hears who asks for its IPv6 addresses. Until then they are dropped
+// without a word; a lost question for a hardware address alone costs whoever asked a second.
 func (s *Switch) Await(port string, host *namespace.Thread) error {
 	limit := time.NewTimer(carrierLimit)
 	defer limit.Stop()
@@ -48,7 +54,9 @@ func (s *Switch) carries(port string, host *namespace.Thread) (bool, error) {
 		var route *netlink.Handle
 		if route, err = netlink.NewHandle(unix.NETLINK_ROUTE); err == nil {
 			defer route.Close()
-			up, err = operational(route, Device)
+			if up, err = operational(route, Device); up && err == nil {
+				up, err = joined(route)
+			}
 		}
 	})
 	if gone != nil {
@@ -63,4 +71,39 @@ func operational(route *netlink.Handle, device string) (bool, error) {
 		return false, fmt.Errorf("find %s: %w", device, err)
 	}
 	return link.Attrs().OperState == netlink.OperUp, nil
+}
+
+// joined reports whether the host of the present thread is in the group in which each of its IPv6 addresses is asked for (RFC 4291, section
+// 2.7.1). The kernel joins that from a queue, also for an address which it does not look for duplicates of; the address can be used before.
+func joined(route *netlink.Handle) (bool, error) {
+	link, err := route.LinkByName(Device)
+	if err != nil {
+		return false, fmt.Errorf("find %s: %w", Device, err)
+	}
+	list, err := route.AddrList(link, netlink.FAMILY_V6)
+	if errors.Is(err, netlink.ErrDumpInterrupted) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("list addresses of %s: %w", Device, err)
+	}
+	groups, err := os.ReadFile("/proc/thread-self/net/igmp6")
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil // a kernel without IPv6
+	}
+	if err != nil {
+		return false, fmt.Errorf("list groups of %s: %w", Device, err)
+	}
+	for _, a := range list {
+		if a.Scope == unix.RT_SCOPE_UNIVERSE && !bytes.Contains(groups, solicited(a.IP)) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// solicited is the group in which an address is asked for, as the kernel lists it: ff02::1:ff00:0 with the address' last three bytes.
+func solicited(address net.IP) []byte {
+	group := append(net.IP{0xff, 0x02, 11: 1, 12: 0xff}, address.To16()[13:]...)
+	return hex.AppendEncode(nil, group)
 }
