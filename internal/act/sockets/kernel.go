@@ -87,11 +87,9 @@ func (p *poller) look() int {
 	return int(n)
 }
 
-// nap is wait, without telling Go's scheduler. It is for short times: where the kernel has only long ones it waits for none.
+// nap is wait, without telling Go's scheduler. It is for short times, which the kernel must have: it becomes coarse, and has not waited,
+// where that has none.
 func (p *poller) nap(d time.Duration) int {
-	if p.coarse {
-		return p.look()
-	}
 	ts := timespec{int64(d / time.Second), int64(d % time.Second)}
 	n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)),
 		uintptr(unsafe.Pointer(&ts)), 0, 0)

@@ -194,20 +194,22 @@ const (
 
 // doze waits for events. To be put to sleep and woken by Go's scheduler costs more than most of what there is to be done then; so
 // while there is much to do a short wait is the kernel's alone. It keeps a processor from other goroutines as long, of which a second
-// one therefore must be there; a collection of garbage that wants this goroutine to stop interrupts the wait by its signal.
+// one therefore must be there; a collection of garbage that wants this goroutine to stop interrupts the wait by its signal. A kernel
+// that counts in milliseconds has no such short wait, and finds that out with the first one.
 func (l *Loop) doze(wait time.Duration) (n int, err error) {
-	if !l.alone && (l.far.crowded || l.now.Sub(l.news) < lull) {
+	if !l.alone && !l.poll.coarse && (l.far.crowded || l.now.Sub(l.news) < lull) {
 		short := brief
 		if wait != forever {
 			short = min(short, wait)
 		}
-		if n = l.poll.nap(short); n > 0 || short == wait {
+		n = l.poll.nap(short)
+		switch {
+		case l.poll.coarse: // and none of it has passed
+		case n > 0 || short == wait:
 			return n, nil
-		}
-		if l.stop.Load() || l.mail.full.Load() {
+		case l.stop.Load() || l.mail.full.Load():
 			return 0, nil
-		}
-		if wait != forever {
+		case wait != forever:
 			wait -= short
 		}
 	}
