@@ -19,6 +19,9 @@ type Setup struct {
 	Servers map[words.Node]netip.AddrPort
 	// Lease is how long a grant lasts that this node asks for, 200 ms to 60 s.
 	Lease time.Duration
+	// Pace is the time between two heartbeats, of which two fit into what a grant lasts; 0 for a tenth of the lease. A pair's is that of its
+	// advertisements: whoever is left over counts from the last of either.
+	Pace time.Duration
 	// DownAfter is the budget of a silent server, BusyAfter that of one that works.
 	DownAfter, BusyAfter time.Duration
 	// ColdStartWait is how long a cold group waits for a better server, Patience how long a warm one does.
@@ -58,8 +61,16 @@ type Boot struct {
 	Running bool
 }
 
-// Beat is the time between two heartbeats: a tenth of the lease, at least 10 ms.
-func (s Setup) Beat() time.Duration { return max(s.Lease/10, 10*time.Millisecond) }
+// Beat is the time between two heartbeats that are granted: Pace, or that of repetitions.
+func (s Setup) Beat() time.Duration {
+	if s.Pace > 0 {
+		return s.Pace
+	}
+	return s.Again()
+}
+
+// Again is after how long what was not answered is tried once more: a tenth of the lease, at least 10 ms.
+func (s Setup) Again() time.Duration { return max(s.Lease/10, 10*time.Millisecond) }
 
 // Allowance is what a hold is shorter than its lease by, for clocks that slew and timers that are late: an eighth of the lease and three jiffies (rule drift-allowance).
 func (s Setup) Allowance() time.Duration {

@@ -72,7 +72,7 @@ func (m *Machine) askAgain() time.Duration {
 
 // askLater sets when a question goes again.
 func (m *Machine) askLater(c *candidate, pause time.Duration) {
-	c.pause = min(pause, max(m.askAgain(), m.setup.Beat()))
+	c.pause = min(pause, max(m.askAgain(), m.setup.Again()))
 	c.again = m.at.Add(c.pause)
 }
 
@@ -80,7 +80,7 @@ func (m *Machine) askLater(c *candidate, pause time.Duration) {
 // change first, and nobody else is to be kept awake by them.
 func (m *Machine) backoff() time.Duration {
 	base := 20 * time.Millisecond << min(max(m.failures-failuresFree, 0), 3)
-	return min(base, max(m.setup.Beat(), 20*time.Millisecond)) + time.Duration(m.setup.Random()%20_000_000)
+	return min(base, max(m.setup.Again(), 20*time.Millisecond)) + time.Duration(m.setup.Random()%20_000_000)
 }
 
 // failuresFree is how many attempts in a row may fail before the pauses between them grow.

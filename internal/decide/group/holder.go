@@ -183,7 +183,7 @@ func (m *Machine) sendBeat(seq words.Seq, slot int) {
 	}
 	m.rememberReach(h.beat.Epoch, h.beat)
 	m.sendAll(h.beat)
-	h.repeatAt = m.at.Add(m.setup.Beat() / 2)
+	h.repeatAt = m.at.Add(m.setup.Again() / 2)
 	refusal, persist := m.voter.Beat(m.at, m.setup.Self, m.boot.Session, h.beat)
 	if persist {
 		m.promise()
@@ -194,12 +194,15 @@ func (m *Machine) sendBeat(seq words.Seq, slot int) {
 	}
 }
 
-// repeatBeat sends the last beat again to those who have not granted it: a voter answers the same request again.
+// repeatBeat sends the last beat again to those who have not granted it, until the next one is due: a voter answers the same request again.
 func (m *Machine) repeatBeat() {
 	h := m.holder
 	h.repeatAt = 0
 	if m.reclaiming() {
 		return
+	}
+	if again := m.at.Add(m.setup.Again() / 2); again < h.nextBeat {
+		h.repeatAt = again
 	}
 	for _, n := range m.lists().All() {
 		if n != m.setup.Self && !h.hold.GrantedBy(n, h.beat.Seq) {

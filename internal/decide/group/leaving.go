@@ -76,7 +76,7 @@ func (m *Machine) walkDown() {
 				l.walk.Done()
 				m.walkDown()
 			default:
-				l.again, l.failed = m.at.Add(m.setup.Beat()), true
+				l.again, l.failed = m.at.Add(m.setup.Again()), true
 			}
 		})
 	case takeover.ResetSockets:
@@ -131,7 +131,7 @@ func (m *Machine) tendLeaving() {
 	case len(l.deaf) == 0 || m.at >= l.stop:
 		m.leaving = nil
 	case m.at >= l.again:
-		l.pause = min(2*l.pause, max(m.setup.Beat(), releaseRepeat))
+		l.pause = min(2*l.pause, max(m.setup.Again(), releaseRepeat))
 		l.again = m.at.Add(l.pause)
 		for _, n := range m.others() {
 			if l.deaf[n] {

@@ -121,7 +121,7 @@ func (m *Machine) propose() {
 	if m.at < h.proposeAt {
 		return
 	}
-	h.proposeAt = m.at.Add(m.setup.Beat())
+	h.proposeAt = m.at.Add(m.setup.Again())
 	for _, n := range m.others() {
 		m.send(n, decide.Propose{Epoch: h.hold.Epoch, Generation: m.voter.Register.Generation + 1, Members: slices.Clone(m.setup.Voters)})
 	}

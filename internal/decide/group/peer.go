@@ -250,7 +250,7 @@ func (m *Machine) slowest() time.Duration {
 func (m *Machine) tendStatus() {
 	due := m.nextStatus
 	if m.lastBeat.at == m.at || m.holder != nil && m.holder.nextBeat == m.at.Add(m.setup.Beat()) {
-		due = due.Add(-m.setup.Beat()) // a beat has just woken this node: what is due before the next one goes with it
+		due = due.Add(-min(m.setup.Beat(), m.statusEvery()/2)) // a beat has just woken this node: what is soon due goes with it
 	}
 	if m.at < due {
 		return

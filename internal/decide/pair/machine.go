@@ -69,6 +69,7 @@ func New(setup Setup, boot decide.Boot) *Machine {
 	slices.Sort(setup.Voters)
 	setup.Turns, setup.Turn = words.Epoch(len(setup.Voters)), words.Epoch(slices.Index(setup.Voters, setup.Self))
 	setup.Voters = append(slices.Clone(setup.Voters), Segment)
+	setup.Pace = setup.Advert
 	m := &Machine{setup: setup, boot: boot, node: group.New(setup.Setup, boot), tickets: ownTickets, blind: setup.TieBreakers}
 	m.voice = m.newVoice(boot)
 	return m

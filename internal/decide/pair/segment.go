@@ -178,7 +178,7 @@ func (m *Machine) grant() {
 // node waits, that one may have been made the master meanwhile: this one listens first, as at its start, whatever it had asked.
 func (m *Machine) onReached(e decide.Reached) {
 	m.blind = m.setup.TieBreakers && !e.OK
-	if m.reached != 0 && e.Asked.Sub(m.reached) >= m.setup.Down-2*m.setup.Beat() && !m.setup.Off.Off(decide.ReachedSince) {
+	if m.reached != 0 && e.Asked.Sub(m.reached) >= m.setup.Down-m.setup.Beat()-m.setup.Again() && !m.setup.Off.Off(decide.ReachedSince) {
 		m.listen = m.at.Add(m.setup.Down)
 		m.quietAt, m.waiting = max(m.quietAt, m.listen), nil
 	}
