@@ -322,6 +322,9 @@ func (w *World) loseStore(f Fault, h *host) bool {
 	}
 	old := h.disk.page.clone()
 	lose := func() {
+		if w.plan.Voters == 2 && !w.remembered(h) {
+			return
+		}
 		h.killAgent()
 		if f == StoreLost {
 			h.disk.lose(w.rng.IntN(2) == 0)
@@ -337,6 +340,12 @@ func (w *World) loseStore(f Fault, h *host) bool {
 		w.after(w.span(), lose)
 	}
 	return true
+}
+
+// remembered reports whether somebody else can know what a node's store has. Of two nodes only one can, and has to be there: what
+// else remembers the last election is the segment, which is that store.
+func (w *World) remembered(h *host) bool {
+	return slices.ContainsFunc(w.hosts, func(o *host) bool { return o != h && len(o.live()) > 0 })
 }
 
 // freezeBetween stops an agent right after it has decided: what it wants done is on its way, or waits with it.
