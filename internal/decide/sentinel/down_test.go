@@ -3,6 +3,8 @@ package sentinel
 import (
 	"testing"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // after is when a member said something for the first time, from an instant on; -1 if it has not.
@@ -163,5 +165,33 @@ func TestObserver(t *testing.T) {
 	}
 	if len(b.file.Groups[0].Replicas) != 0 {
 		t.Error("it has written its file")
+	}
+}
+
+// TestBusyScript is ended where it keeps a server from answering, and never by one who only observes.
+func TestBusyScript(t *testing.T) {
+	for _, observe := range []bool{false, true} {
+		m := New(Setup{Random: func() uint64 { return 1 }, Observe: observe}, State{MyID: idOf(1), Groups: []GroupState{watching("orders", 1, 2)}})
+		at := words.Instant(time.Hour)
+		m.Step(at, Began{})
+		i := m.byName["orders"].master
+		m.Step(at, Linked{i.link.id, Commands, here(9).IP, here(1).IP})
+		killed, said := 0, 0
+		for range 50 {
+			at = at.Add(100 * time.Millisecond)
+			for _, a := range m.Step(at, Ponged{i.link.id, PongBusy}) {
+				switch a := a.(type) {
+				case KillScript:
+					killed++
+				case Notice:
+					if a.Channel == "would-kill-script" {
+						said++
+					}
+				}
+			}
+		}
+		if want := map[bool][2]int{false: {1, 0}, true: {0, 1}}[observe]; !i.sDown || killed != want[0] || said != want[1] {
+			t.Errorf("observe %v: down %v, %d killed, %d told", observe, i.sDown, killed, said)
+		}
 	}
 }

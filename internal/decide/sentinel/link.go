@@ -224,9 +224,7 @@ func (m *Machine) onPonged(l *link, p Pong) {
 			i.rebooted = false
 		}
 		if p == PongBusy && i.sDown && i.kind != sentinel && !i.killedScript {
-			m.do(KillScript{l.id, i.group.word("SCRIPT")})
-			l.pending++
-			i.killedScript = true
+			m.killScript(i)
 		}
 		if i.sDown {
 			m.rouse(&i.timer, m.now)
@@ -235,6 +233,17 @@ func (m *Machine) onPonged(l *link, p Pong) {
 	if l.whole() {
 		m.settle(&l.timer, l.pingDue)
 	}
+}
+
+// killScript ends, once for each time that the server is down, a script by which it answers nobody.
+func (m *Machine) killScript(i *instance) {
+	i.killedScript = true
+	if m.setup.Observe {
+		m.wouldKillScript(i)
+		return
+	}
+	m.do(KillScript{i.link.id, i.group.word("SCRIPT")})
+	i.link.pending++
 }
 
 // stuckAt is when a connection that answers nothing is given up, Never if all is well: a command connection that is old enough to

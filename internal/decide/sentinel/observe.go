@@ -41,6 +41,9 @@ func (m *Machine) wouldOrder(i *instance, to Address) {
 	m.notice(Warning, "would-order", i, "to follow", m.spaced(to))
 }
 
+// wouldKillScript says that a script would have been ended.
+func (m *Machine) wouldKillScript(i *instance) { m.notice(Warning, "would-kill-script", i) }
+
 // compare says what the quorum has done, and when this one would have.
 func (m *Machine) compare(g *group, to Address) {
 	if !m.setup.Observe {
