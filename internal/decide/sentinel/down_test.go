@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -193,5 +194,39 @@ func TestBusyScript(t *testing.T) {
 		if want := map[bool][2]int{false: {1, 0}, true: {0, 1}}[observe]; !i.sDown || killed != want[0] || said != want[1] {
 			t.Errorf("observe %v: down %v, %d killed, %d told", observe, i.sDown, killed, said)
 		}
+	}
+}
+
+// TestTiltCandidate: who doubts its own clock asks nobody for a vote, also where the disk was slow to take its own.
+func TestTiltCandidate(t *testing.T) {
+	w := site(t, 57, 1, 3, 2)
+	w.run(12 * time.Second)
+	b := w.members[0] // whose turn is the first
+	b.saving = 4 * time.Second
+	w.die(1)
+	w.run(1010 * time.Millisecond)
+	if s := b.ofGroup().failover.state; s != waitStart {
+		t.Fatalf("it is in %s", s)
+	}
+	epoch := b.ofGroup().failover.epoch
+	b.dead = true // is stopped for a while
+	w.run(2500 * time.Millisecond)
+	b.dead = false
+	b.step(Passed{})
+	if !b.m.tilt || b.m.saved >= b.ofGroup().failover.ticket {
+		t.Fatalf("tilt %v, %d saved of %d", b.m.tilt, b.m.saved, b.ofGroup().failover.ticket)
+	}
+	asked := 0
+	for _, a := range b.m.Step(w.now, Saved{b.ofGroup().failover.ticket, false}) {
+		if q, ok := a.(AskDown); ok && q.RunID != nobody {
+			asked++
+		}
+	}
+	if asked != 0 {
+		t.Errorf("it asks %d others for votes in epoch %d", asked, epoch)
+	}
+	w.run(35 * time.Second)
+	if b.heard("-tilt") != 1 || b.ofGroup().failover.under() {
+		t.Errorf("after it: %s\n%s", b.ofGroup().failover.state, strings.Join(b.events, "\n"))
 	}
 }

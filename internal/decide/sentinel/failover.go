@@ -108,7 +108,8 @@ func (m *Machine) stand(g *group) {
 	m.after(ticket, func(failed bool) { m.onStood(g, ticket, failed) })
 }
 
-// onStood asks for votes. Whoever can't write its file takes none, since nobody else would have them.
+// onStood asks for votes. Whoever can't write its file takes none, since nobody else would have them; and who doubts its own clock leads
+// nobody: when that is over the attempt goes on, or is too old.
 func (m *Machine) onStood(g *group, ticket uint64, failed bool) {
 	if f := g.failover; f.state != waitStart || f.ticket != ticket || m.byName[g.name] != g {
 		return
@@ -117,7 +118,7 @@ func (m *Machine) onStood(g *group, ticket uint64, failed bool) {
 	case failed:
 		m.notice(Warning, "-failover-abort-not-elected", g.master)
 		m.abort(g)
-	case !g.failover.forced:
+	case !g.failover.forced && !m.tilt:
 		m.askAll(g, true)
 	}
 	m.prompt(g)
