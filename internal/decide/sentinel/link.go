@@ -75,9 +75,11 @@ func (l *link) refresh(g *group) {
 	}
 }
 
-// leave takes a user off the link, which ends with its last one.
+// leave takes a user off the link, which ends with its last one. What was asked for it there is not answered for it any more, also where
+// the link lives on.
 func (m *Machine) leave(i *instance) {
 	l := i.link
+	i.infoAsked, i.greeting, i.asking = false, false, false
 	l.users = slices.DeleteFunc(l.users, func(u *instance) bool { return u == i })
 	if len(l.users) > 0 {
 		return

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/words"
 )
 
 // TestSentinelMoves to another address: every group of whoever knows it follows, and its links are one.
@@ -52,6 +54,41 @@ func TestSentinelMoves(t *testing.T) {
 				t.Errorf("on disk %s has it at %d", g.Name, p.Addr.Port)
 			}
 		}
+	}
+}
+
+// TestSentinelThatMovesAndLives: it can be reached at the address before, too, where answers are still awaited when the groups leave it.
+// All of them greet it and ask it at the new one as before.
+func TestSentinelThatMovesAndLives(t *testing.T) {
+	m := New(Setup{Random: func() uint64 { return 1 }}, State{MyID: idOf(1), Groups: []GroupState{watching("orders", 1, 2), watching("carts", 2, 2)}})
+	at := words.Instant(time.Hour)
+	m.Step(at, Began{})
+	hail := func(port int, group string, master int) []Action {
+		at = at.Add(time.Millisecond)
+		return m.Step(at, Asked{Request: Hail{Hello{Addr: here(port), ID: idOf(3), Group: group, Master: here(master)}}})
+	}
+	hail(103, "orders", 1)
+	hail(103, "carts", 2)
+	orders, carts := m.byName["orders"].sentinels[0], m.byName["carts"].sentinels[0]
+	at = at.Add(time.Millisecond)
+	m.Step(at, Linked{orders.link.id, Commands, here(9).IP, here(103).IP})
+	if orders.link != carts.link || !carts.greeting {
+		t.Fatalf("one link: %v, a hello on its way: %v", orders.link == carts.link, carts.greeting)
+	}
+	carts.asking = true
+	hail(109, "orders", 1)
+	if carts.link.addr.Port != 109 || carts.greeting || carts.asking {
+		t.Errorf("at port %d it awaits answers to a greeting: %v, a question: %v", carts.link.addr.Port, carts.greeting, carts.asking)
+	}
+	greeted := 0
+	at = at.Add(time.Millisecond)
+	for _, a := range m.Step(at, Linked{carts.link.id, Commands, here(9).IP, here(109).IP}) {
+		if _, ok := a.(Greet); ok {
+			greeted++
+		}
+	}
+	if greeted != 2 {
+		t.Errorf("%d of two groups greet it", greeted)
 	}
 }
 
