@@ -193,7 +193,7 @@ func (m *Machine) merge(i *instance) {
 	g := i.group
 	for _, other := range g.replicas {
 		if other != i && other.addr.same(i.addr) {
-			other.addr.Host, other.link.addr.Host = i.addr.Host, i.addr.Host
+			other.addr, other.link.addr = i.addr, i.addr
 			g.replicas = slices.DeleteFunc(g.replicas, func(r *instance) bool { return r == i })
 			m.forget(i)
 			m.save()

@@ -173,8 +173,16 @@ func TestOneServerByTwoNames(t *testing.T) {
 		}
 		tell(1)
 		tell(1)
-		if r := g.replicas[0]; r.addr.Host != "redis-2" || r.addr.IP != here(1).IP {
-			t.Errorf("it is %+v", r.addr)
+		if r := g.replicas[0]; r.addr.Host != "redis-2" || r.addr.IP != here(1).IP || r.link.addr != r.addr {
+			t.Errorf("it is %+v, and its link's %+v", r.addr, r.link.addr)
+		}
+		for _, names := range []bool{false, true} {
+			m.announceHostnames = names
+			want := map[bool]string{false: "10.0.0.1", true: "redis-2"}[names]
+			told, _ := m.Replicas(m.now, "orders", nil)
+			if kept := m.State().Groups[0].Replicas[0].Host; told[0].Host != want || told[0].Name != want+":2" || kept != want {
+				t.Errorf("announced by name %v: it is told as %s, %s, and kept as %s", names, told[0].Name, told[0].Host, kept)
+			}
 		}
 	}
 }
