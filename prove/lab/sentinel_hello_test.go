@@ -27,11 +27,8 @@ func forged(q *quorum) {
 		}
 		mark := s.Mark()
 		hello("garbage")
-		hello("10.77.0.99,26379,%s,9,nosuch,%s,6379,9", stranger, master.Addr())
-		hello("10.77.0.99,26379,%s,9,%s,%s,6379,9,more", stranger, orders, master.Addr())
-		if n := q.count(i, mark, "+sentinel", "") + q.count(i, mark, "+switch-master", "") + q.count(i, mark, "+new-epoch", "9"); n > 0 {
-			q.t.Errorf("sentinel %d told %v of hellos that say nothing", i, s.Since(mark))
-		}
+		hello("10.77.0.97,26379,%s,9,nosuch,%s,6379,9", stranger, master.Addr())
+		hello("10.77.0.97,26379,%s,9,%s,%s,6379,9,more", stranger, orders, master.Addr())
 		q.refused(i, "ERR", "PUBLISH", "another", "hello")
 
 		// An epoch that is higher is adopted, and who told it is known from now on.
@@ -40,15 +37,19 @@ func forged(q *quorum) {
 		q.heard(i, mark, soon, "+sentinel", fmt.Sprintf("sentinel %s 10.77.0.99 26379 @ %s %s 6379", stranger, orders, master.Addr()))
 		q.writes(i, fmt.Sprintf("known-sentinel %s 10.77.0.99 26379 %s", orders, stranger), fmt.Sprintf("current-epoch %d", epoch))
 		q.heard(i, mark, soon, "+new-epoch", fmt.Sprint(epoch))
+		// Events come on another connection than the answers: what those before had done would have been heard by now.
+		if n := q.count(i, mark, "+sentinel", "") - 1 + q.count(i, mark, "+switch-master", "") + q.count(i, mark, "+new-epoch", "9"); n > 0 {
+			q.t.Errorf("sentinel %d told %v of hellos that say nothing", i, s.Since(mark))
+		}
 
 		// A lower epoch of the configuration, or an equal one, changes nothing.
 		hello("10.77.0.99,26379,%s,%d,%s,%s,6379,0", stranger, epoch, orders, replica.Addr())
-		if n := q.count(i, mark, "+switch-master", ""); n > 0 {
-			q.t.Errorf("sentinel %d switched to what is not newer", i)
-		}
 		// It has another address, and so has its name.
 		hello("10.77.0.98,26379,%s,%d,%s,%s,6379,0", stranger, epoch, orders, master.Addr())
 		q.heard(i, mark, soon, "+sentinel-address-switch", fmt.Sprintf("master %s %s 6379 ip 10.77.0.98 port 26379 for %s", orders, master.Addr(), stranger))
+		if n := q.count(i, mark, "+switch-master", ""); n > 0 {
+			q.t.Errorf("sentinel %d switched to what is not newer", i)
+		}
 		answer, err := s.Do("SENTINEL", "RESET", orders)
 		q.must(err)
 		if answer.Int != 1 {
