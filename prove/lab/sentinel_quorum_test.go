@@ -11,6 +11,7 @@ import (
 
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/authority"
+	"redkeep/internal/stage/clock"
 	"redkeep/internal/stage/sentinels"
 )
 
@@ -63,6 +64,7 @@ type quorum struct {
 	members []*sentinels.Sentinel
 	marks   []string
 	root    *authority.Authority // where there is TLS
+	watch   *clock.Watcher
 }
 
 // newQuorum makes the stage, the servers and the Sentinels, and waits until each of these knows everybody.
@@ -80,11 +82,16 @@ func newQuorum(t *testing.T, p quorumPlan, m mixture) *quorum {
 	if p.Periods == "" {
 		p.Periods = periods
 	}
+	watch, err := clock.Watch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { watch.Stop() })
 	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts})
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := &quorum{Stage: st, t: t, plan: p, mix: m}
+	q := &quorum{Stage: st, t: t, plan: p, mix: m, watch: watch}
 	t.Cleanup(q.end)
 	if q.real, err = sentinels.Real(st); err != nil {
 		t.Fatal(err)
