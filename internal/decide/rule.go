@@ -63,6 +63,7 @@ const (
 	ListenFirst       Rule = "listen-first"
 	HeardOnce         Rule = "heard-once"
 	ReachedSince      Rule = "reached-since"
+	LeaveOnce         Rule = "leave-once"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

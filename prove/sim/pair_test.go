@@ -105,7 +105,18 @@ func pairTrials() []trial {
 		{rule: decide.OwnEpochs, plan: ownEpochs()},
 		{rule: decide.ReachedSince, plan: Plan{Birth: brokenBirth, TieBreakers: true, Voters: 2, NoRest: true, Script: acts(
 			act{0, func(w *World) { w.net.isolate(0, true, true) }})}},
+		{rule: decide.LeaveOnce, plan: two(acts(act{0, apart}, leavesAndReturns(ms(800), ms(200))))},
 	}
+}
+
+// leavesAndReturns has both servers end, and the master's be back first, while the other agent does not hear that it let go.
+func leavesAndReturns(back, otherAfter time.Duration) act {
+	return act{400, func(w *World) {
+		b(w).servers[0].kill(true)
+		w.after(ms(100), func() { a(w).servers[0].kill(true) })
+		w.after(back-ms(400), func() { a(w).servers[0].start(withAOF) })
+		w.after(back-ms(400)+otherAfter, func() { b(w).servers[0].start(withAOF) })
+	}}
 }
 
 // alone has the one that was away come back when the other, which had gone on, is away.

@@ -41,6 +41,8 @@ type Machine struct {
 	tried   words.Instant
 	spoke   bool
 	tickets decide.Ticket
+	// left is the last epoch whose end was said on the segment.
+	left words.Epoch
 	// waiting is what the segment is asked for when an advertisement has left, and a tie-breaker has answered; reached is when the last
 	// question left that one of them answered.
 	waiting []waiter
@@ -151,7 +153,7 @@ func (m *Machine) toNode(ev decide.Event) {
 			m.ask(send.Message)
 		case ok:
 			if r, releases := send.Message.(decide.Release); releases && r.Holder == m.setup.Self {
-				m.leave()
+				m.leave(r.Epoch)
 			}
 			m.out = append(m.out, a)
 		default:

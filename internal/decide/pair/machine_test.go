@@ -54,6 +54,23 @@ func TestEachHasItsOwnEpochs(t *testing.T) {
 	}
 }
 
+// TestWhoCantBeUnderstoodStaysThere has the other node leave while a router is heard whose advertisements can't be accepted.
+func TestWhoCantBeUnderstoodStaysThere(t *testing.T) {
+	at := words.Instant(time.Hour)
+	m := machine(at)
+	m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Status{}})
+	at = at.Add(2 * time.Second)
+	m.Step(at, decide.Advertised{By: "10.0.0.9", Wrong: "has another password"})
+	m.Step(at.Add(10*time.Millisecond), decide.Advertised{By: "10.0.0.2", Leaving: true})
+	if why := m.refusal(); why.Code != words.AdvertWrong {
+		t.Errorf("the segment gives its vote: %v", why)
+	}
+	m.Step(at.Add(m.setup.Down), decide.Tick{})
+	if why := m.refusal(); !why.Zero() {
+		t.Errorf("it is no longer heard: %v", why)
+	}
+}
+
 // TestPicture has the segment shown by its reasons, and as no node.
 func TestPicture(t *testing.T) {
 	at := words.Instant(time.Hour)

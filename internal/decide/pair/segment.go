@@ -25,6 +25,9 @@ func (m *Machine) onAdvertised(e decide.Advertised) {
 	}
 	if e.Leaving {
 		m.quietAt = m.at
+		if m.wrongAt != 0 { // who can't be understood is no less there
+			m.quietAt = max(m.quietAt, m.wrongAt.Add(m.setup.Down))
+		}
 		return
 	}
 	m.by = e.By
@@ -186,8 +189,13 @@ func (m *Machine) onReached(e decide.Reached) {
 	m.grant()
 }
 
-// leave says on the segment that this node's time is over.
-func (m *Machine) leave() {
+// leave says on the segment that this node's time in an epoch is over, once: to a deaf node the release goes again and again, also when this
+// one has been elected anew meanwhile, and another router that heard the end of that would take over beside it (rule leave-once).
+func (m *Machine) leave(epoch words.Epoch) {
+	if epoch <= m.left && !m.setup.Off.Off(decide.LeaveOnce) {
+		return
+	}
+	m.left = epoch
 	m.sending, m.waiting = 0, nil
 	if m.spoke {
 		m.spoke = false
