@@ -61,6 +61,8 @@ type wire struct {
 	head  int
 	// closed says that the machine wants to hear no more of it.
 	closed bool
+	// values finds what comes, whole or in pieces.
+	values resp.ValueParser
 	// early is what is to be sent when the name has been looked up.
 	early []byte
 }
@@ -239,11 +241,12 @@ func (w *wire) Received(c *sockets.Conn, b []byte) (used int) {
 	for used < len(b) && !w.closed {
 		if w.channel == core.PubSub {
 			if n := w.message(b[used:]); n > 0 {
+				w.values.Skip()
 				used += n
 				continue
 			}
 		}
-		v, n, err := resp.ParseValue(b[used:], answerLimits)
+		v, n, err := w.values.Next(b[used:], answerLimits)
 		if err != nil {
 			w.fail(c, err)
 			return len(b)

@@ -1,6 +1,9 @@
 package resp
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // ErrMalformed is wrapped by every error about bytes that are not RESP. The stream has no next value: close it.
 var ErrMalformed = errors.New("malformed RESP")
@@ -34,4 +37,35 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Elements, 1<<20)
 	set(&l.Depth, 16)
 	return l
+}
+
+// budget is what is left of the limits for one value.
+type budget struct {
+	limits          *Limits
+	bytes, elements int
+}
+
+// whole is the budget of a value of which nothing has been read.
+func (l *Limits) whole() budget { return budget{limits: l, bytes: l.Bytes, elements: l.Elements} }
+
+// spend takes the bytes of a line or a bulk off it.
+func (b *budget) spend(n int) error {
+	if n > b.bytes {
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, b.limits.Bytes)
+	}
+	b.bytes -= n
+	return nil
+}
+
+// count takes the elements of an aggregate off it, which is within depth others. Nested ones count together: arrays of arrays that were
+// each within the limit would be any number.
+func (b *budget) count(n, depth int) error {
+	if depth >= b.limits.Depth {
+		return fmt.Errorf("%w: nested deeper than %d", ErrTooLarge, b.limits.Depth)
+	}
+	if n > b.elements {
+		return fmt.Errorf("%w: more than %d elements", ErrTooLarge, b.limits.Elements)
+	}
+	b.elements -= n
+	return nil
 }

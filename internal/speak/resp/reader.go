@@ -23,8 +23,7 @@ type Reader struct {
 	limits Limits
 	buf    []byte
 	r, w   int
-	// bytes and elements are what is left of the limits for the value being read.
-	bytes, elements int
+	left   budget // for the value being read
 }
 
 // NewReader returns a Reader of from. It reads ahead, so nothing else may read from then on.
@@ -49,7 +48,7 @@ func (r *Reader) Read() (Value, error) {
 
 // renew sets the limits for the next value, and gives a grown buffer back when it is empty.
 func (r *Reader) renew() {
-	r.bytes, r.elements = r.limits.Bytes, r.limits.Elements
+	r.left = r.limits.whole()
 	if r.r == r.w && len(r.buf) > firstBuffer {
 		r.buf, r.r, r.w = make([]byte, firstBuffer), 0, 0
 	}
@@ -137,19 +136,12 @@ func (r *Reader) aggregate(kind Kind, count []byte, depth int) (Value, error) {
 		}
 		return Value{Kind: Array, Nil: true}, nil
 	}
-	if depth >= r.limits.Depth {
-		return Value{}, fmt.Errorf("%w: nested deeper than %d", ErrTooLarge, r.limits.Depth)
-	}
-	if n > r.elements {
-		return Value{}, fmt.Errorf("%w: more than %d elements", ErrTooLarge, r.limits.Elements)
-	}
 	if kind == Map || kind == attribute {
-		n *= 2
+		n = 2 * min(n, r.limits.Elements) // more is refused all the same
 	}
-	if n > r.elements {
-		return Value{}, fmt.Errorf("%w: more than %d elements", ErrTooLarge, r.limits.Elements)
+	if err := r.left.count(n, depth); err != nil {
+		return Value{}, err
 	}
-	r.elements -= n
 	// The announced count is not trusted with memory: a peer must send what it wants kept.
 	elems := make([]Value, 0, min(n, 64))
 	for range n {
@@ -168,8 +160,8 @@ func (r *Reader) aggregate(kind Kind, count []byte, depth int) (Value, error) {
 // described reads the value after an attribute. Attributes use up the budget of elements too, so that a peer that
 // sends nothing else comes to an end.
 func (r *Reader) described(depth int) (Value, error) {
-	if r.elements--; r.elements < 0 {
-		return Value{}, fmt.Errorf("%w: more than %d elements", ErrTooLarge, r.limits.Elements)
+	if err := r.left.count(1, depth); err != nil {
+		return Value{}, err
 	}
 	v, err := r.value(depth + 1)
 	return v, unexpected(err)
@@ -198,7 +190,7 @@ func (r *Reader) rawLine() ([]byte, error) {
 			}
 			line := r.buf[r.r : r.r+n]
 			r.r += n + 1
-			return line, r.spend(n)
+			return line, r.left.spend(n)
 		}
 		if scanned = r.w - r.r; scanned > r.limits.Line {
 			return nil, fmt.Errorf("%w: a line longer than %d bytes", ErrTooLarge, r.limits.Line)
@@ -239,7 +231,7 @@ func (r *Reader) fill() error {
 
 // body returns n bytes and takes the CR LF behind them.
 func (r *Reader) body(n int) ([]byte, error) {
-	if err := r.spend(n); err != nil {
+	if err := r.left.spend(n); err != nil {
 		return nil, err
 	}
 	out := make([]byte, 0, min(n, chunk))
@@ -279,15 +271,6 @@ func (r *Reader) end() error {
 		return fmt.Errorf("%w: no CR LF behind a bulk", ErrMalformed)
 	}
 	r.r += 2
-	return nil
-}
-
-// spend takes n bytes off what the present value may still use.
-func (r *Reader) spend(n int) error {
-	if n > r.bytes {
-		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, r.limits.Bytes)
-	}
-	r.bytes -= n
 	return nil
 }
 

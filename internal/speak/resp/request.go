@@ -56,7 +56,7 @@ func (r *Reader) request() ([]string, error) {
 	if err != nil {
 		return nil, refused("invalid multibulk length", err)
 	}
-	if n > r.elements {
+	if n > r.left.elements {
 		return nil, refused("invalid multibulk length", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
 	}
 	args := make([]string, 0, min(max(n, 0), 16))
@@ -108,7 +108,7 @@ func (r *Reader) inline(line string) ([]string, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(args) > r.elements:
+	case len(args) > r.left.elements:
 		return nil, refused("too big inline request", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
 	default:
 		return args, nil
