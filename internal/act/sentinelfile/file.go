@@ -7,10 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // ErrBusy is what a save gets when more wait than any Sentinel has reasons to save: the disk has not answered for long.
 var ErrBusy = errors.New("too many saves wait for the disk; look why it does not answer")
+
+// ErrSlow is what Close gets when its bound is over and something is still being written.
+var ErrSlow = errors.New("the disk has not answered in time, and what was not saved by then is not; look why it does not answer")
 
 // maxWaiting is how many saves may wait: one for each client that a Sentinel serves, and for each of thousands of masters.
 const maxWaiting = 1 << 16
@@ -23,9 +27,9 @@ type Edit func(old []byte) ([]byte, error)
 type File struct {
 	path string
 
-	mu      sync.Mutex
-	idle    sync.Cond
-	writing bool
+	mu sync.Mutex
+	// idle is closed when the goroutine that writes has ended; nil while there is none.
+	idle chan struct{}
 	// edit is the last that was given, nil if none waits; waiting are the functions to tell.
 	edit    Edit
 	waiting []func(error)
@@ -40,9 +44,7 @@ func New(name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find configuration %s: %w", name, err)
 	}
-	f := &File{path: path, sync: (*os.File).Sync}
-	f.idle.L = &f.mu
-	return f, nil
+	return &File{path: path, sync: (*os.File).Sync}, nil
 }
 
 // Path is absolute.
@@ -59,20 +61,29 @@ func (f *File) Save(edit Edit, done func(error)) {
 		return
 	}
 	f.edit, f.waiting = edit, append(f.waiting, done)
-	begin := !f.writing
-	f.writing = true
-	f.mu.Unlock()
-	if begin {
+	if f.idle == nil {
+		f.idle = make(chan struct{})
 		go f.write() // ends when nothing waits
 	}
+	f.mu.Unlock()
 }
 
-// Close waits until all that was given to Save is written, or has failed.
-func (f *File) Close() {
+// Close waits until all that was given to Save is written, or has failed, and for no longer than the bound: a disk may hang for good.
+// The error wraps ErrSlow; what hangs is left to itself.
+func (f *File) Close(bound time.Duration) error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	for f.writing {
-		f.idle.Wait()
+	idle := f.idle
+	f.mu.Unlock()
+	if idle == nil {
+		return nil
+	}
+	limit := time.NewTimer(bound)
+	defer limit.Stop()
+	select {
+	case <-idle:
+		return nil
+	case <-limit.C:
+		return fmt.Errorf("save %s: %w", f.path, ErrSlow)
 	}
 }
 
@@ -83,8 +94,8 @@ func (f *File) write() {
 		edit, waiting := f.edit, f.waiting
 		f.edit, f.waiting = nil, nil
 		if edit == nil {
-			f.writing = false
-			f.idle.Broadcast()
+			close(f.idle)
+			f.idle = nil
 			f.mu.Unlock()
 			return
 		}

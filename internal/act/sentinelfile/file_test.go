@@ -28,7 +28,11 @@ func newFile(t *testing.T, text string) *File {
 	if err := os.WriteFile(f.path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.Close)
+	t.Cleanup(func() {
+		if err := f.Close(10 * time.Second); err != nil {
+			t.Error(err)
+		}
+	})
 	return f
 }
 
@@ -156,8 +160,14 @@ func TestLaterSavesSupersede(t *testing.T) {
 		if !errors.Is(refused, ErrBusy) {
 			t.Errorf("one too many: %v", refused)
 		}
+		before := time.Now()
+		if err := f.Close(3 * time.Second); !errors.Is(err, ErrSlow) || time.Since(before) != 3*time.Second {
+			t.Errorf("the end, while the disk hangs: %v after %v", err, time.Since(before))
+		}
 		close(slow)
-		f.Close()
+		if err := f.Close(time.Second); err != nil {
+			t.Error(err)
+		}
 		if syncs != 4 || len(told) != 4 || errors.Join(told...) != nil {
 			t.Errorf("%d syncs of file and directory, told %v", syncs, told)
 		}

@@ -91,8 +91,11 @@ type process struct {
 	said     []byte // a greeting in it
 }
 
-// Run is a Sentinel until ctx ends or a client shuts it down, which are no errors.
-func Run(ctx context.Context, o Options) error {
+// longestSave is how long an end waits for what is being written: shorter than the patience of whoever waits for the end.
+const longestSave = 3 * time.Second
+
+// Run is a Sentinel until ctx ends or a client shuts it down, which are no errors. One that the disk holds up for long is.
+func Run(ctx context.Context, o Options) (err error) {
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	}
@@ -100,17 +103,15 @@ func Run(ctx context.Context, o Options) error {
 		options: o, conf: o.Conf, links: map[core.LinkID]*link{}, answers: map[uint64]func(core.Answer){},
 		scripts: queue.New(queue.Defaults()), started: time.Now(), id: randomID(),
 	}
-	var err error
 	if p.file, err = sentinelfile.New(o.Path); err != nil {
 		return err
 	}
-	defer p.file.Close()
 	if o.Conf.ACLFile != "" {
 		if p.accounts, err = sentinelfile.New(o.Conf.ACLFile); err != nil {
 			return err
 		}
-		defer p.accounts.Close()
 	}
+	defer func() { err = errors.Join(err, p.closeFiles()) }()
 	if p.loop, err = sockets.New(sockets.Config{
 		Now: now, Woken: p.onWoken, Turn: p.turn, Batch: batch,
 		KeepAlive: o.Conf.TCPKeepAlive, Queue: 1 << 14,
@@ -134,6 +135,16 @@ func Run(ctx context.Context, o Options) error {
 		return crash
 	}
 	return nil
+}
+
+// closeFiles waits for what is being written.
+func (p *process) closeFiles() error {
+	until := time.Now().Add(longestSave)
+	err := p.file.Close(longestSave)
+	if p.accounts != nil {
+		err = errors.Join(err, p.accounts.Close(time.Until(until)))
+	}
+	return err
 }
 
 // garbage is how much of it there may be, in percent of what is used: most of that is the last INFO of each server, and to collect the

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/act/sentinelfile"
 	face "redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/resp"
 )
@@ -78,6 +81,28 @@ func TestSavesThatFail(t *testing.T) {
 	}
 	if !strings.Contains(r.said(), "was not able to save the new configuration on disk") {
 		t.Errorf("the log does not say so: %s", r.said())
+	}
+}
+
+// TestEndOnADiskThatHangs comes all the same, with an error that says so. A pipe in the file's place is read for as long as a disk hangs.
+func TestEndOnADiskThatHangs(t *testing.T) {
+	r, o := configured(t, "sentinel monitor orders 127.0.0.1 1 1")
+	o.Conf.MyID = "" // so that it saves at once
+	if err := errors.Join(os.Remove(r.path), unix.Mkfifo(r.path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r.begin(o)
+	defer func() { // the disk goes on
+		if f, err := os.OpenFile(r.path, os.O_WRONLY|unix.O_NONBLOCK, 0); err == nil {
+			f.Close()
+		}
+	}()
+	if _, err := r.dial().conn.Write(resp.AppendCommand(nil, "SHUTDOWN")); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := r.end(); !errors.Is(err, sentinelfile.ErrSlow) || time.Since(began) > longestSave+5*time.Second {
+		t.Errorf("it ends with %v after %v", err, time.Since(began))
 	}
 }
 
