@@ -206,12 +206,17 @@ func (p *process) write(id core.LinkID, b []byte, q question) {
 	w.conn.Write(b)
 }
 
+// expect remembers a question. Those that have been answered make room, also where there is always one that has not.
 func (w *wire) expect(q question) {
-	if w.head == len(w.asked) {
-		w.asked, w.head = w.asked[:0], 0
+	if w.head == len(w.asked) || w.head > len(w.asked)/2 && w.head >= fewQuestions {
+		n := copy(w.asked, w.asked[w.head:])
+		w.asked, w.head = w.asked[:n], 0
 	}
 	w.asked = append(w.asked, q)
 }
+
+// fewQuestions are not worth moving.
+const fewQuestions = 64
 
 // Opened is for the loop.
 func (w *wire) Opened(c *sockets.Conn) {
