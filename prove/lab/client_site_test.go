@@ -33,7 +33,7 @@ func ours(*stage.Stage) (sentinels.Program, error) { return sentinels.Ours(binar
 func underSentinels(t *testing.T, kinds ...kind) *clientSite {
 	t.Helper()
 	t.Parallel()
-	st, err := stage.New(context.Background(), stage.Options{})
+	st, err := stage.New(context.Background(), stage.Options{Dir: memory()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func newQuorum(t *testing.T, p quorumPlan, m mixture) *quorum {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { watch.Stop() })
-	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts})
+	st, err := stage.New(context.Background(), stage.Options{Hosts: p.Hosts, Dir: memory()})
 	if err != nil {
 		t.Fatal(err)
 	}
