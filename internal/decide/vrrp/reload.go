@@ -85,3 +85,6 @@ func (m *Machine) group(groups []Group) {
 func (m *Machine) bury() {
 	m.gone = slices.DeleteFunc(m.gone, func(r *router) bool { return r.step == Idle })
 }
+
+// Buried reports whether all routers of older configurations are down, and have asked for their last advertisements.
+func (m *Machine) Buried() bool { return len(m.gone) == 0 }

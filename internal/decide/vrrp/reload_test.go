@@ -50,6 +50,20 @@ func TestAnotherConfigurationEndsAndBegins(t *testing.T) {
 	b.are(Master, Master)
 }
 
+// TestTheLastOneGone is a configuration without a router that has its address yet.
+func TestTheLastOneGone(t *testing.T) {
+	b := master(t, three())
+	delay[DropAddress](b)
+	b.step(Configured{})
+	if len(b.m.View()) != 0 || b.m.Buried() {
+		t.Error("buried before its address is off")
+	}
+	b.answer("")
+	if got := last[Advertise](b).Advert; !b.m.Buried() || got.Priority != leaving {
+		t.Errorf("not buried, though it has said %+v", got)
+	}
+}
+
 // TestARouterThatBecomesAnother is one that keeps its name and nothing else.
 func TestARouterThatBecomesAnother(t *testing.T) {
 	b := master(t, three())
