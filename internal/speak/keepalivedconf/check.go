@@ -2,6 +2,7 @@ package keepalivedconf
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"redkeep/internal/words"
@@ -30,6 +31,7 @@ func (r *reader) check() {
 		r.members(g)
 		r.weightless(g)
 	}
+	r.sources()
 	if len(c.Instances) == 0 && len(r.list) == 0 && len(c.Files) > 0 {
 		r.wrong(c.Files[0].places.at(0, 0), "write one: vrrp_instance NAME { ... }", "the file has no vrrp_instance")
 	}
@@ -124,6 +126,24 @@ func (r *reader) clash(i, o *Instance) {
 	for _, v := range slices.Concat(i.VIPs, i.Excluded) {
 		if hasAddress(theirs, v) {
 			r.wrong(v.At, "leave it in one of them", "%s and %s both have the address %s", shown(o.Name), shown(i.Name), v.Prefix.Addr())
+		}
+	}
+}
+
+// mostSources is how many addresses of its own a host can be asked for.
+const mostSources = 64
+
+// sources refuses more different ones with track_src_ip than can be followed.
+func (r *reader) sources() {
+	var seen []netip.Addr
+	for n := range r.config.Instances {
+		i := &r.config.Instances[n]
+		if !i.TrackSource || !i.Source.IsValid() || slices.Contains(seen, i.Source) {
+			continue
+		}
+		if seen = append(seen, i.Source); len(seen) > mostSources {
+			r.wrong(i.Place("track_src_ip"), "take it away here, or run some instances by another file", "track_src_ip is there for more than %d different sources", mostSources)
+			return
 		}
 	}
 }

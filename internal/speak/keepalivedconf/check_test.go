@@ -33,3 +33,16 @@ func TestAnAddressIsInOnePlace(t *testing.T) {
 	judge(t, "in both lists of one", inst("A", 1, "10.0.0.102/24", excluded), "two lists of vrrp_instance A have the address 10.0.0.102")
 	judge(t, "in two blocks of one", inst("A", 1, "10.0.0.100", "virtual_ipaddress {\n10.0.0.100 dev eth1\n}"), "two lists of vrrp_instance A have the address 10.0.0.100")
 }
+
+// TestSourcesAreNotTooMany is as many as a host can be asked for; instances may share one.
+func TestSourcesAreNotTooMany(t *testing.T) {
+	file := func(different int) string {
+		var b strings.Builder
+		for n := range 100 {
+			b.WriteString(inst(fmt.Sprint("A", n), n+1, fmt.Sprint("10.0.0.", n+100), fmt.Sprintf("mcast_src_ip 10.1.0.%d\ntrack_src_ip", n%different+1)))
+		}
+		return b.String()
+	}
+	judge(t, "as many as it can", file(mostSources), "")
+	judge(t, "one more", file(mostSources+1), "more than 64 different sources")
+}
