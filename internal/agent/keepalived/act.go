@@ -18,9 +18,9 @@ func (p *process) act(a vrrp.Action) {
 	case vrrp.Probe:
 		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return r.probe(ctx) })
 	case vrrp.SetAddress:
-		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, true, a.Until)) })
+		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, p, true, a.Until)) })
 	case vrrp.DropAddress:
-		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, false, 0)) })
+		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, p, false, 0)) })
 	case vrrp.Announce:
 		p.job(a.ID, none, func(_ context.Context, r *router) string { r.announce(); return "" })
 	case vrrp.Promote: // a keepalived.conf has its servers in its scripts, which are told of the state

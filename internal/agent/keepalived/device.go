@@ -3,9 +3,10 @@ package keepalived
 import (
 	"context"
 	"fmt"
-	"net"
+	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"redkeep/internal/act/link"
 	"redkeep/internal/decide/vrrp"
@@ -22,14 +23,15 @@ func devicesOf(c *keepalivedconf.Config) (all link.Config) {
 	for i := range c.Instances {
 		one := &c.Instances[i]
 		add(one.Interface)
-		if one.TrackSource && one.Source.IsValid() {
+		if one.TrackSource && one.Source.IsValid() && !slices.Contains(all.Asked, one.Source) {
 			all.Asked = append(all.Asked, one.Source)
 		}
 		for _, t := range one.Interfaces {
 			add(t.Name)
 		}
-		for _, v := range slices.Concat(one.VIPs, one.Excluded) {
-			all.Virtual = append(all.Virtual, v.Prefix.Addr())
+		for _, where := range placesOf(one) {
+			add(where.Dev)
+			all.Virtual = append(all.Virtual, where.Addr)
 		}
 	}
 	for _, g := range c.Groups {
@@ -40,43 +42,56 @@ func devicesOf(c *keepalivedconf.Config) (all link.Config) {
 	return all
 }
 
-// follow has the devices watched, in place of those that were.
-func (p *process) follow(c *keepalivedconf.Config) error {
+// follower is the hand that watches the devices of a configuration, until it is cancelled.
+type follower struct {
+	devices link.Config
+	hand    *link.Hand
+	ctx     context.Context
+	cancel  context.CancelFunc
+}
+
+// newFollower opens a hand for the devices of a configuration, which is not told of anything yet; nil where the present one will do.
+func (p *process) newFollower(c *keepalivedconf.Config) (*follower, error) {
 	all := devicesOf(c)
-	if p.stopFollowing != nil && slices.Equal(all.Devices, p.devices.Devices) && slices.Equal(all.Virtual, p.devices.Virtual) &&
-		slices.Equal(all.Asked, p.devices.Asked) {
-		return nil
+	if f := p.following; f != nil && slices.Equal(all.Devices, f.devices.Devices) && slices.Equal(all.Virtual, f.devices.Virtual) &&
+		slices.Equal(all.Asked, f.devices.Asked) {
+		return nil, nil
 	}
-	p.devices = all
-	ctx, cancel := context.WithCancel(p.ctx)
+	f := &follower{devices: all}
+	f.ctx, f.cancel = p.until()
 	all.OnChange = func(d link.Device) {
 		p.post(func() {
-			if ctx.Err() == nil {
+			if f.ctx.Err() == nil {
 				p.onLink(d)
 			}
 		})
 	}
-	hand, err := link.Open(all)
-	if err != nil {
-		cancel()
-		return fmt.Errorf("follow the network devices: %w", err)
+	var err error
+	if f.hand, err = link.Open(all); err != nil {
+		f.cancel()
+		return nil, fmt.Errorf("follow the network devices: %w", err)
 	}
-	if p.stopFollowing != nil {
-		p.stopFollowing()
+	return f, nil
+}
+
+// follow has a new hand watch the devices, in place of the one before. It tells of each of them at once.
+func (p *process) follow(f *follower) {
+	if p.following != nil {
+		p.following.cancel()
 	}
-	p.stopFollowing = cancel
+	p.following = f
+	maps.DeleteFunc(p.links, func(dev string, _ link.Device) bool { return !slices.Contains(f.devices.Devices, dev) })
 	p.work.Go(func() error {
-		defer hand.Close()
-		return ending(ctx, hand.Run(ctx))
+		defer f.hand.Close()
+		return ending(f.ctx, f.hand.Run(f.ctx))
 	})
-	return nil
 }
 
 // onLink notes what a device is now, and tells the routers.
 func (p *process) onLink(d link.Device) {
 	before, known := p.links[d.Name]
 	p.links[d.Name] = d
-	if known && before.Index != d.Index && d.Index != 0 {
+	if d.Index != 0 && before.Index != d.Index {
 		p.reopen(d.Name)
 	}
 	p.source(d)
@@ -98,7 +113,8 @@ func (p *process) source(d link.Device) {
 			own = d.LinkLocal
 		}
 		if c.TrackSource && c.Source.IsValid() {
-			if own = c.Source; d.Has&(1<<slices.Index(p.devices.Asked, own)) == 0 {
+			own = c.Source
+			if bit := slices.Index(p.following.devices.Asked, own); bit < 0 || d.Has&(1<<bit) == 0 {
 				own = netip.Addr{}
 			}
 		}
@@ -106,30 +122,41 @@ func (p *process) source(d link.Device) {
 	}
 }
 
-// introduce tells routers that are new what is known of their devices already.
-func (p *process) introduce() {
-	for _, dev := range p.devices.Devices {
-		if d, known := p.links[dev]; known {
-			p.source(d)
-			p.step(vrrp.Tracked{Name: linkName(dev), Passed: d.Up})
+// introduce tells routers that are new what is known of their devices already. Their own addresses are left to the follower where that is new:
+// what is known of them answers what the one before it was asked.
+func (p *process) introduce(sources bool) {
+	for _, dev := range p.following.devices.Devices {
+		d, known := p.links[dev]
+		if !known {
+			continue
 		}
+		if sources {
+			p.source(d)
+		}
+		p.step(vrrp.Tracked{Name: linkName(dev), Passed: d.Up})
 	}
 }
 
-// reopen makes the sockets of a device anew that was replaced by another one of its name, or came at last.
+// reopen makes the sockets and the addresses of a device that was replaced by another one of its name, or came at last.
 func (p *process) reopen(dev string) {
-	if _, err := net.InterfaceByName(dev); err != nil {
-		return
-	}
-	for _, v6 := range []bool{false, true} {
-		p.closeSocket(segment{dev, v6})
-	}
-	if err := p.openSockets(setupOf(p.conf)); err != nil {
-		p.log.Error("a device was replaced", "dev", dev, "err", err)
-	}
+	p.mendSockets()
 	for _, r := range p.routers {
-		if !r.deleted && r.conf.Interface == dev {
+		if !r.deleted && slices.ContainsFunc(placesOf(r.conf), func(o place) bool { return o.Dev == dev }) {
 			p.replace(r)
 		}
 	}
 }
+
+// mendSockets opens the sockets that are lacking, and comes back where it can't.
+func (p *process) mendSockets() {
+	setup := setupOf(p.conf)
+	fresh, err := p.newSockets(&setup)
+	p.takeSockets(fresh)
+	if err != nil {
+		p.log.Error("a device has come, or was replaced", "err", err, "again in", mending)
+		p.mend.Reset(mending)
+	}
+}
+
+// mending is from one attempt to open a socket to the next.
+const mending = time.Second

@@ -40,10 +40,12 @@ type process struct {
 	routers map[vrrp.ID]*router
 	groups  []*syncGroup
 	sockets map[segment]*socket
-	// links are the devices by name, as they were told last, and devices those that are followed, until stopFollowing.
-	links         map[string]link.Device
-	devices       link.Config
-	stopFollowing context.CancelFunc
+	// surplus is that some sockets are needed only until the machine has buried its routers; mend fires when one is to be opened again.
+	surplus bool
+	mend    *time.Timer
+	// links are the devices by name, as they were told last by following.
+	links     map[string]link.Device
+	following *follower
 	// results are those of the checks, by their names, which are run until stopTracking.
 	results      map[string]bool
 	stopTracking context.CancelFunc
@@ -65,7 +67,9 @@ func Run(ctx context.Context, o Options) error {
 	p := &process{
 		options: o, log: o.Log, conf: o.Config, mail: make(chan func(), mailbox), ended: make(chan struct{}),
 		routers: map[vrrp.ID]*router{}, sockets: map[segment]*socket{}, links: map[string]link.Device{}, results: map[string]bool{},
+		mend: time.NewTimer(time.Hour),
 	}
+	defer p.mend.Stop()
 	// What works goes on until the routers have left: its context is not the caller's.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -86,16 +90,13 @@ func Run(ctx context.Context, o Options) error {
 
 // open makes the machine and all that it needs.
 func (p *process) open() error {
-	setup := setupOf(p.conf)
-	if err := p.openSockets(setup); err != nil {
+	n, err := p.prepare(p.conf)
+	if err != nil {
 		return err
 	}
-	if err := p.openRouters(p.conf); err != nil {
-		return err
-	}
-	p.openPipes(p.conf)
-	p.machine = vrrp.New(setup)
-	return p.follow(p.conf)
+	p.machine = vrrp.New(n.setup)
+	p.take(n)
+	return nil
 }
 
 // delay is for how long the routers are held back: from now, and from the host's start.
@@ -110,7 +111,7 @@ func (p *process) loop(ctx context.Context) error {
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	p.options.Ready()
-	done, limit := ctx.Done(), (<-chan time.Time)(nil)
+	done, reload, limit := ctx.Done(), p.options.Reload, (<-chan time.Time)(nil)
 	for {
 		wake.Reset(p.untilWake())
 		select {
@@ -121,10 +122,12 @@ func (p *process) loop(ctx context.Context) error {
 		case <-begin.C:
 			p.step(vrrp.Began{})
 			p.track()
-		case c := <-p.options.Reload:
+		case <-p.mend.C:
+			p.mendSockets()
+		case c := <-reload:
 			p.reload(c)
 		case <-done:
-			done, limit, p.leaving = nil, time.After(stopping), true
+			done, reload, limit, p.leaving = nil, nil, time.After(stopping), true
 			p.step(vrrp.Stop{})
 		case <-limit:
 			return fmt.Errorf("leave: not every router has within %v; look at what holds its address up", stopping)
@@ -137,8 +140,11 @@ func (p *process) loop(ctx context.Context) error {
 	}
 }
 
-// stopped reports whether all routers have left, and are done with it.
+// stopped reports whether all routers have left, and are done with it; those that a reload took away just before, too.
 func (p *process) stopped() bool {
+	if !p.machine.Buried() {
+		return false
+	}
 	for _, v := range p.machine.View() {
 		if v.State != vrrp.Stopped || v.Step != vrrp.Idle {
 			return false
@@ -175,28 +181,7 @@ func (p *process) step(ev vrrp.Event) {
 	case vrrp.Heard:
 		p.nameMasters()
 	}
-}
-
-// reload takes a configuration over. The routers that stay keep their state and their addresses, and the checks what they know.
-func (p *process) reload(c *keepalivedconf.Config) {
-	setup := setupOf(c)
-	err := p.openSockets(setup)
-	if err == nil {
-		err = p.openRouters(c)
-	}
-	if err == nil {
-		err = p.follow(c)
-	}
-	if err != nil {
-		p.log.Error("reload: the configuration before stays", "err", err)
-		return
-	}
-	p.conf = c
-	p.openPipes(c)
-	p.step(vrrp.Configured{Setup: setup})
-	p.introduce()
-	p.track()
-	p.log.Info("reloaded", "instances", len(c.Instances))
+	p.closeSurplus()
 }
 
 // close gives the sockets back; addresses that are left go by themselves.

@@ -22,9 +22,10 @@ type router struct {
 	notes  *notes
 	cancel context.CancelFunc
 	// jobs are what is to be done with the addresses, in their order, by a goroutine of their own, whom carried belong to as soon as
-	// it runs. lacking is why some address has no hand.
+	// it runs, and places, where they are to be. lacking is why some address has no hand.
 	jobs    chan func(context.Context)
 	carried []*carried
+	places  []place
 	lacking error
 
 	// The loop's: what the file says, what was told last, whom it obeys, and that the file has it no more.
@@ -55,10 +56,8 @@ const (
 	jobsLimit = 64
 )
 
-// openRouters makes those that are new, and gives the others what the configuration now says of them. What it has no more falls
-// in the machine's next step, and is forgotten after its last scripts.
-func (p *process) openRouters(c *keepalivedconf.Config) error {
-	var made []*router
+// newRouters makes those that are new in a configuration, which do nothing yet.
+func (p *process) newRouters(c *keepalivedconf.Config) (made []*router, err error) {
 	for i := range c.Instances {
 		conf := &c.Instances[i]
 		if p.routers[vrrp.ID(conf.Name)] != nil {
@@ -66,13 +65,16 @@ func (p *process) openRouters(c *keepalivedconf.Config) error {
 		}
 		r, err := p.newRouter(conf)
 		if err != nil {
-			for _, other := range made {
-				other.close()
-			}
-			return err
+			return made, err
 		}
 		made = append(made, r)
 	}
+	return made, nil
+}
+
+// takeRouters has those run that are new, and gives the others what the configuration now says of them. What it has no more falls
+// in the machine's next step, and is forgotten after its last scripts.
+func (p *process) takeRouters(c *keepalivedconf.Config, made []*router) {
 	for _, r := range made {
 		for _, what := range leftOut(r.conf) {
 			r.log.Warn("left out", "what", what)
@@ -91,7 +93,6 @@ func (p *process) openRouters(c *keepalivedconf.Config) error {
 		}
 	}
 	p.openGroups(c)
-	return nil
 }
 
 // newRouter makes a router with its addresses, which does nothing yet.
@@ -139,7 +140,7 @@ func (r *router) place(p *process, places []place) {
 		}
 		c.close()
 	}
-	r.carried, r.lacking = kept, nil
+	r.carried, r.places, r.lacking = kept, places, nil
 	for _, where := range places {
 		if slices.ContainsFunc(r.carried, func(c *carried) bool { return c.Address == where.Address }) {
 			continue
@@ -237,9 +238,12 @@ func (r *router) give(job func(context.Context)) bool {
 }
 
 // set puts the addresses on for a time, or takes them off.
-func (r *router) set(ctx context.Context, up bool, until words.Instant) error {
+func (r *router) set(ctx context.Context, p *process, up bool, until words.Instant) error {
 	var failed error
 	if up {
+		if r.lacking != nil { // Its device may have come meanwhile.
+			r.place(p, r.places)
+		}
 		failed = r.lacking
 	}
 	for _, c := range r.carried {

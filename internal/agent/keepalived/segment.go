@@ -29,39 +29,68 @@ type socket struct {
 // six reports whether a router speaks over IPv6. One without addresses of its own does not.
 func six(r *vrrp.Router) bool { return len(r.Addresses) > 0 && r.Addresses[0].Is6() }
 
-// openSockets opens those that routers need and are not open yet, and closes the others. A device that may still come is waited for.
-func (p *process) openSockets(s vrrp.Setup) error {
-	wanted := map[segment][]netip.Addr{}
+// segmentsOf are what a configuration's routers need, with the groups that they listen to.
+func segmentsOf(s *vrrp.Setup) map[segment][]netip.Addr {
+	all := map[segment][]netip.Addr{}
 	for i := range s.Routers {
 		r := &s.Routers[i]
 		key := segment{r.Link, six(r)}
-		if r.Group.IsValid() && !slices.Contains(wanted[key], r.Group) {
-			wanted[key] = append(wanted[key], r.Group)
-		} else if _, is := wanted[key]; !is {
-			wanted[key] = nil
+		groups := all[key]
+		if r.Group.IsValid() && !slices.Contains(groups, r.Group) {
+			groups = append(groups, r.Group)
+		}
+		all[key] = groups
+	}
+	return all
+}
+
+// newSockets opens what routers need and has no open socket, or one of a device that was replaced, or of other groups. Those that are open stay
+// so until takeSockets. A device that may still come is waited for; what went wrong with another one does not keep the rest from being opened.
+func (p *process) newSockets(s *vrrp.Setup) (map[segment]*socket, error) {
+	fresh, failed := map[segment]*socket{}, error(nil)
+	for key, groups := range segmentsOf(s) {
+		if old := p.sockets[key]; old != nil && slices.Equal(old.groups, groups) && !p.replaced(key.dev, old) {
+			continue
+		}
+		switch one, err := p.openSocket(key, groups); {
+		case err == nil:
+			fresh[key] = one
+		case errors.Is(err, unix.ENODEV):
+			p.log.Warn("the device is not there yet", "dev", key.dev) // onLink comes back to it
+		default:
+			failed = errors.Join(failed, fmt.Errorf("open the segment of %s: %w", key.dev, err))
 		}
 	}
-	for key, groups := range wanted {
-		if old := p.sockets[key]; old != nil && slices.Equal(old.groups, groups) {
-			continue
-		}
-		fresh, err := p.openSocket(key, groups)
-		if errors.Is(err, unix.ENODEV) {
-			p.log.Warn("the device is not there yet", "dev", key.dev) // reopen comes back to it
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("open the segment of %s: %w", key.dev, err)
-		}
+	return fresh, failed
+}
+
+// replaced reports whether the device of a socket is not the one that has its name now.
+func (p *process) replaced(dev string, s *socket) bool {
+	d, known := p.links[dev]
+	return known && d.Index != 0 && d.Index != s.hand.Index()
+}
+
+// takeSockets puts sockets in the place of those that are open.
+func (p *process) takeSockets(fresh map[segment]*socket) {
+	for key, one := range fresh {
 		p.closeSocket(key)
-		p.sockets[key] = fresh
+		p.sockets[key] = one
 	}
+}
+
+// closeSurplus closes the sockets that no router needs any more: not before those that a reload has taken away have said their last word.
+func (p *process) closeSurplus() {
+	if !p.surplus || !p.machine.Buried() {
+		return
+	}
+	p.surplus = false
+	setup := setupOf(p.conf)
+	wanted := segmentsOf(&setup)
 	for key := range p.sockets {
 		if _, is := wanted[key]; !is {
 			p.closeSocket(key)
 		}
 	}
-	return nil
 }
 
 // openSocket opens one and listens to it.
