@@ -36,6 +36,37 @@ func TestVoteThatCouldNotBeWritten(t *testing.T) {
 	}
 }
 
+// TestEpochsThatNobodyCountedTo, as a question about a negative one brings them, or a greeting of who likes to: none is taken over, and
+// the next failover is one.
+func TestEpochsThatNobodyCountedTo(t *testing.T) {
+	w := site(t, 14, 2, 3, 2)
+	w.run(12 * time.Second)
+	const negative = ^uint64(4)
+	b, other := w.members[0], w.members[1]
+	if a, ok := b.vote(negative, "someone"); !ok || a.Leader == "someone" {
+		t.Errorf("it answers %+v, %v", a, ok)
+	}
+	b.m.onHello(Hello{Addr: here(other.port), ID: other.m.myID, CurrentEpoch: negative, Group: b.ofGroup().name, Master: here(2), ConfigEpoch: negative})
+	w.run(5 * time.Second)
+	for _, b := range w.members {
+		if b.m.currentEpoch != 0 || b.file.CurrentEpoch != 0 || b.file.Groups[0].ConfigEpoch != 0 || b.master() != 1 {
+			t.Errorf("%s has %+v", b.name, b.file)
+		}
+	}
+	// Nor is one of them believed that redis-sentinel has left in the file.
+	b.kill()
+	b.file.CurrentEpoch, b.file.Groups[0].LeaderEpoch = negative, negative
+	b.start()
+	w.run(5 * time.Second)
+	w.die(1)
+	w.run(5 * time.Second)
+	for _, b := range w.members {
+		if b.heard("+switch-master") != 1 || b.ofGroup().configEpoch != 1 || b.file.CurrentEpoch != 1 || b.file.Groups[0].LeaderEpoch != 1 {
+			t.Errorf("%s has not switched: %q, %+v", b.name, b.events, b.file)
+		}
+	}
+}
+
 // TestNobodyLeadsWithoutADisk: what it would have forgotten after a restart it could do again.
 func TestNobodyLeadsWithoutADisk(t *testing.T) {
 	w := site(t, 12, 2, 5, 2)

@@ -30,7 +30,7 @@ func (m *Machine) onHello(h Hello) {
 		return
 	}
 	s.heardAt = m.now
-	if g.configEpoch < h.ConfigEpoch && m.mayKnow(h.Master) {
+	if g.configEpoch < h.ConfigEpoch && h.ConfigEpoch <= lastEpoch && m.mayKnow(h.Master) {
 		m.configured(g, s, h)
 	}
 }

@@ -86,7 +86,7 @@ func (m *Machine) groupState(g *group) GroupState {
 
 // restore takes in what the file says.
 func (m *Machine) restore(s State) {
-	m.myID, m.currentEpoch = s.MyID, s.CurrentEpoch
+	m.myID, m.currentEpoch = s.MyID, counted(s.CurrentEpoch)
 	m.announceIP, m.announcePort = s.AnnounceIP, s.AnnouncePort
 	m.peerUser, m.peerPassword = s.PeerUser, s.PeerPassword
 	m.denyScripts, m.resolveHostnames, m.announceHostnames = s.DenyScriptsReconfig, s.ResolveHostnames, s.AnnounceHostnames
@@ -94,8 +94,8 @@ func (m *Machine) restore(s State) {
 		g := m.newGroup(gs.Name, gs.Addr, gs.Quorum)
 		g.downAfter, g.failoverTimeout, g.rebootDownAfter, g.parallelSyncs = gs.DownAfter, gs.FailoverTimeout, gs.RebootDownAfter, gs.ParallelSyncs
 		g.notify, g.reconfigure, g.authUser, g.authPass = gs.NotificationScript, gs.ReconfigScript, gs.AuthUser, gs.AuthPass
-		g.configEpoch, g.leaderEpoch = gs.ConfigEpoch, gs.LeaderEpoch
-		m.currentEpoch = max(m.currentEpoch, gs.ConfigEpoch)
+		g.configEpoch, g.leaderEpoch = counted(gs.ConfigEpoch), counted(gs.LeaderEpoch)
+		m.currentEpoch = max(m.currentEpoch, g.configEpoch)
 		for _, r := range gs.Renames {
 			g.rename(r.Command, r.Name)
 		}
