@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -15,6 +16,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"redkeep/internal/speak/acl"
 	"redkeep/internal/speak/resp"
@@ -185,6 +188,29 @@ func TestServersWithTLS(t *testing.T) {
 	_, o = configured(t, ours.lines("h1"))
 	if secure, err := dialTLS(o.Conf); secure != nil || err != nil {
 		t.Errorf("without tls-replication: %v, %v", secure, err)
+	}
+}
+
+// TestDirectoryOfAuthorities has what such directories have: links that lead nowhere, directories, other files.
+func TestDirectoryOfAuthorities(t *testing.T) {
+	ours, others := newAuthority(t, "ca"), newAuthority(t, "ca")
+	ours.make("h1", ours.cert)
+	dir := t.TempDir()
+	if err := errors.Join(
+		os.Symlink(ours.file("ca.crt"), filepath.Join(dir, "1a2b3c4d.0")), os.Symlink("gone", filepath.Join(dir, "gone.0")), os.Mkdir(filepath.Join(dir, "old"), 0o755),
+		unix.Mkfifo(filepath.Join(dir, "pipe"), 0o600), os.WriteFile(filepath.Join(dir, "README"), []byte("none\n"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	_, o := configured(t, "tls-replication yes", "tls-ca-cert-dir "+dir)
+	secure, err := dialTLS(o.Conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []*authority{ours, others} {
+		if _, err := a.cert.Verify(x509.VerifyOptions{Roots: secure.RootCAs}); (err == nil) != (a == ours) {
+			t.Errorf("ours %v: %v", a == ours, err)
+		}
 	}
 }
 

@@ -70,30 +70,44 @@ func commonTLS(t sentinelconf.TLS, cert, key string) (*tls.Config, error) {
 		}
 		secure.Certificates = []tls.Certificate{pair}
 	}
-	files := []string{}
-	if t.CACertFile != "" {
-		files = append(files, t.CACertFile)
-	}
-	if t.CACertDir != "" {
-		more, err := filepath.Glob(filepath.Join(t.CACertDir, "*"))
-		if err != nil {
-			return nil, fmt.Errorf("read tls-ca-cert-dir %s: %w", t.CACertDir, err)
-		}
-		files = append(files, more...)
-	}
-	for _, f := range files {
-		pem, err := os.ReadFile(f)
-		if err != nil {
-			return nil, fmt.Errorf("read authority %s: %w; check tls-ca-cert-file and tls-ca-cert-dir", f, err)
-		}
-		if !secure.RootCAs.AppendCertsFromPEM(pem) && f == t.CACertFile {
-			return nil, fmt.Errorf("read authority %s: there is no certificate in it; check tls-ca-cert-file", f)
-		}
+	if err := addAuthorities(secure.RootCAs, t); err != nil {
+		return nil, err
 	}
 	if p := strings.Fields(t.Protocols); len(p) > 0 {
 		secure.MinVersion, secure.MaxVersion = versions(p)
 	}
 	return secure, nil
+}
+
+// addAuthorities adds the authority that the file names, and all that are in the directory. In that one anything else may be, too: links to
+// certificates that were removed, directories.
+func addAuthorities(to *x509.CertPool, t sentinelconf.TLS) error {
+	if f := t.CACertFile; f != "" {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return fmt.Errorf("read authority %s: %w; check tls-ca-cert-file", f, err)
+		}
+		if !to.AppendCertsFromPEM(text) {
+			return fmt.Errorf("read authority %s: there is no certificate in it; check tls-ca-cert-file", f)
+		}
+	}
+	if t.CACertDir == "" {
+		return nil
+	}
+	all, err := os.ReadDir(t.CACertDir)
+	if err != nil && t.CACertFile == "" { // without the one of the file there would be none
+		return fmt.Errorf("read tls-ca-cert-dir: %w; check it", err)
+	}
+	for _, entry := range all {
+		name := filepath.Join(t.CACertDir, entry.Name())
+		if about, err := os.Stat(name); err != nil || !about.Mode().IsRegular() {
+			continue
+		}
+		if text, err := os.ReadFile(name); err == nil {
+			to.AppendCertsFromPEM(text)
+		}
+	}
+	return nil
 }
 
 // versions are the least and the greatest of those that the file allows; below 1.2 there is none here.
