@@ -47,14 +47,16 @@ func hide(line string) string {
 		}
 		return at
 	}
-	lower := strings.ToLower(line)
 	keep := 0
-	words := strings.Fields(lower)
+	words := strings.Fields(strings.ToLower(line))
+	for i := range words {
+		words[i] = strings.Trim(words[i], `"'`)
+	}
 	switch {
 	case len(words) > 1 && words[0] == "sentinel" && strings.HasPrefix(words[1], "auth-pas"):
 		keep = end(3)
-	case len(words) > 1 && words[0] == "sentinel" && strings.HasPrefix(words[1], "sentinel-pas"):
-		keep = end(2)
+	case len(words) > 1 && words[0] == "sentinel" && strings.Contains(words[1], "pas"):
+		keep = end(2) // sentinel-pass, or what was to be one of the two: what follows may be the password itself
 	case len(words) > 0 && words[0] == "user":
 		secret := func(w string) bool { return strings.ContainsAny(w, "<>#!") }
 		if keep = end(max(slices.IndexFunc(words, secret), 0)); keep == 0 {

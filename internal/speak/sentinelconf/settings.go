@@ -25,6 +25,8 @@ type Settings struct {
 	// TCPKeepAlive and Timeout are 0 for none.
 	TCPKeepAlive, Timeout time.Duration
 	MaxClients            int
+	// Listeners is what may wait for a client that has subscribed, by client-output-buffer-limit pubsub.
+	Listeners BufferLimit
 	// UnixSocket is "" for none; UnixSocketPerm is 0 for what the umask leaves.
 	UnixSocket     string
 	UnixSocketPerm uint32
@@ -70,6 +72,12 @@ type TLS struct {
 	SessionCacheTimeout                 time.Duration
 	// AuthClients is yes, no or optional.
 	AuthClients string
+}
+
+// BufferLimit is what may wait for a client: Hard bytes, or Soft ones for Time. Each is 0 for no limit.
+type BufferLimit struct {
+	Hard, Soft int64
+	Time       time.Duration
 }
 
 // newSettings are those of an empty file.
@@ -118,6 +126,21 @@ func (s *Settings) number(name string) int {
 	return int(min(n, most))
 }
 
+// bufferLimit returns the limit of a class of clients.
+func (s *Settings) bufferLimit(class string) (l BufferLimit) {
+	for line := range strings.Lines(s.texts[directiveAt("client-output-buffer-limit")]) {
+		words := strings.Fields(line)
+		if words[0] != class {
+			continue
+		}
+		l.Hard, _ = bytesOf(words[1])
+		l.Soft, _ = bytesOf(words[2])
+		seconds, _ := strconv.Atoi(words[3])
+		l.Time = time.Duration(seconds) * time.Second
+	}
+	return l
+}
+
 // finish makes values of the texts.
 func (s *Settings) finish() {
 	const leastHZ, mostHZ = 1, 500
@@ -135,6 +158,7 @@ func (s *Settings) finish() {
 	s.ProtectedMode = yes("protected-mode")
 	s.TCPBacklog, s.MaxClients = s.number("tcp-backlog"), s.number("maxclients")
 	s.TCPKeepAlive, s.Timeout = seconds("tcp-keepalive"), seconds("timeout")
+	s.Listeners = s.bufferLimit("pubsub")
 	s.UnixSocket = s.value("unixsocket")
 	perm, _ := strconv.ParseUint(s.value("unixsocketperm"), 8, 32)
 	s.UnixSocketPerm = uint32(perm)

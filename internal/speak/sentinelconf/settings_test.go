@@ -21,6 +21,7 @@ tcp-backlog 3
 tcp-keepalive 4
 timeout 5
 maxclients 4294967295
+client-output-buffer-limit normal 1 1 1 pubsub 2mb 3k 5
 unixsocket /run/s
 unixsocketperm 0770
 dir sub
@@ -56,7 +57,7 @@ user b off
 		t.Error("a password shows")
 	}
 	shown, _, _ = strings.Cut(shown, " texts:")
-	want := `&{Port:1 TLSPort:2 Bind:[10.0.0.1 -::1] BindSource:10.0.0.2 ProtectedMode:true TCPBacklog:3 TCPKeepAlive:4s Timeout:5s MaxClients:2147483647 ` +
+	want := `&{Port:1 TLSPort:2 Bind:[10.0.0.1 -::1] BindSource:10.0.0.2 ProtectedMode:true TCPBacklog:3 TCPKeepAlive:4s Timeout:5s MaxClients:2147483647 Listeners:{Hard:2097152 Soft:3000 Time:5s} ` +
 		`UnixSocket:/run/s UnixSocketPerm:504 Dir:/sub LogFile:a b PidFile:/run/p LogLevel:debug Supervised:systemd Daemonize:true AlwaysShowLogo:true ` +
 		`SyslogEnabled:true SyslogIdent:x SyslogFacility:local7 HZ:500 ACLFile:acl ACLLogMaxLen:7 NewUsersHaveAllChannels:true RequirePass:redacted ` +
 		`TLS:{Replication:true CACertFile:ca CACertDir: CertFile: KeyFile: KeyFilePass:redacted ClientCertFile: ClientKeyFile: ClientKeyFilePass:none ` +
@@ -73,7 +74,7 @@ user b off
 	}
 	usual, err := Load(Source{Dir: "/start"}, anywhere{})
 	if err != nil || usual.Port != 26379 || usual.ProtectedMode || !slices.Equal(usual.Bind, []string{"*", "-::*"}) || usual.Dir != "/start" ||
-		usual.MaxClients != 10000 || usual.TCPKeepAlive != 5*time.Minute || usual.Supervised != "no" {
+		usual.Listeners != (BufferLimit{32 << 20, 8 << 20, time.Minute}) || usual.MaxClients != 10000 || usual.TCPKeepAlive != 5*time.Minute || usual.Supervised != "no" {
 		t.Errorf("%v, %+v", err, usual)
 	}
 	usual.SetPidFile("/var/run/redis.pid")
@@ -89,6 +90,11 @@ func TestRefusalsShowNoPassword(t *testing.T) {
 		"sentinel  auth-pass m hunter2 x":        "sentinel  auth-pass m ***",
 		"sentinel auth-passwd m hunter2":         "sentinel auth-passwd m ***",
 		"Sentinel Sentinel-Pass hunter2 x":       "Sentinel Sentinel-Pass ***",
+		"sentinel auth_pass m hunter2":           "sentinel auth_pass ***",
+		"sentinel AuthPass m hunter2":            "sentinel AuthPass ***",
+		"sentinel \"auth-pass\" nosuch hunter2":  "sentinel \"auth-pass\" nosuch ***",
+		"\"sentinel\" pass hunter2":              "\"sentinel\" pass ***",
+		"\"requirepass\" hunter2 x":              "\"requirepass\" ***",
 		"requirepass hunter2 x":                  "requirepass ***",
 		"masterauth \"hunter2":                   "masterauth ***",
 		"requirepas hunter2":                     "requirepas ***",
