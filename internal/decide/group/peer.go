@@ -25,8 +25,8 @@ type peer struct {
 	lostAt words.Instant
 	// clash is the generation of which it had another list of voters than this node; 0 for none.
 	clash uint64
-	// copied is where the node's server was when its present link to a master was first heard of: until its offset moves, the
-	// link may bring nothing.
+	// copied is where the node's server was when its present link to a master, or the end of its last full copy, was first heard of:
+	// until its offset moves, the link may bring nothing.
 	copied words.Offset
 	link   link
 }
@@ -44,13 +44,14 @@ func (l *link) look(at words.Instant, s words.Server) {
 	}
 }
 
-// stampCopy takes note of a link that is new, or may be.
+// stampCopy takes note of a link that is new, or may be, and of a full copy: one of the same history ends far beyond where it began,
+// and nothing has come over its link by that.
 func (p *peer) stampCopy(c *decide.Claim) {
 	if c == nil {
 		return
 	}
 	old, s := p.status.Claim, c.Server
-	if old == nil || old.Server.RunID != s.RunID || !continues(s, old.Server) || s.Syncing || !s.LinkUp || s.Offset < old.Server.Offset {
+	if old == nil || old.Server.RunID != s.RunID || !continues(s, old.Server) || old.Server.Syncing || s.Syncing || !s.LinkUp || s.Offset < old.Server.Offset {
 		p.copied = s.Offset
 	}
 }
