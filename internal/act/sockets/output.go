@@ -25,7 +25,8 @@ func (c *Conn) Write(b []byte) {
 			return
 		}
 	}
-	if c.sent > 0 && len(c.out)+len(b) > cap(c.out) {
+	// A part that is gone makes room when it is worth the copying of the rest: a peer that takes little of much would cost that each time.
+	if c.sent > (len(c.out)-c.sent)/8 && len(c.out)+len(b) > cap(c.out) {
 		c.out, c.sent = c.out[:copy(c.out, c.out[c.sent:])], 0
 	}
 	c.out = l.pool.extend(c.out, b)

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // staged is a lease's face that serves on the loopback.
 type staged struct {
 	*sentinel.Lease
+	face *sentinel.Face
 	loop *sockets.Loop
 	addr string
 	// dropped are the reasons for which clients were, slow is how long one may take nothing.
@@ -37,20 +38,23 @@ var start = time.Now()
 
 func stage(t testing.TB, groups int, idle time.Duration) *staged {
 	t.Helper()
-	s := &staged{dropped: make(chan error, 20_000), slow: time.Second}
+	return stageWith(t, groups, time.Second, Options{Idle: idle})
+}
+
+func stageWith(t testing.TB, groups int, slow time.Duration, o Options) *staged {
+	t.Helper()
+	s := &staged{dropped: make(chan error, 20_000), slow: slow}
 	var err error
 	s.loop, err = sockets.New(sockets.Config{Now: func() words.Instant { return words.Instant(time.Since(start)) + 1 }, Slow: s.slow})
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := pictured(groups)
-	var face *sentinel.Face
-	s.Lease, face = sentinel.NewLease(sentinel.LeaseConfig{
+	s.Lease, s.face = sentinel.NewLease(sentinel.LeaseConfig{
 		Picture: func() *picture.Node { return now }, DownAfter: time.Second, Post: func(call func()) { s.loop.Post(call) },
 	}, 0)
-	ln, err := Listen(s.loop, netip.MustParseAddrPort("127.0.0.1:0"), face, Options{
-		Idle: idle, Dropped: func(_ netip.AddrPort, why error) { s.dropped <- why },
-	})
+	o.Dropped = func(_ netip.AddrPort, why error) { s.dropped <- why }
+	ln, err := Listen(s.loop, netip.MustParseAddrPort("127.0.0.1:0"), s.face, o)
 	if err != nil {
 		t.Fatal(err)
 	}

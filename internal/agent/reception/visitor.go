@@ -9,6 +9,7 @@ import (
 	"redkeep/internal/act/sockets"
 	"redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/words"
 )
 
 // backlog is how many connections wait in the kernel to be accepted, as in Redis.
@@ -22,8 +23,33 @@ type Options struct {
 	TLS *tls.Config
 	// Refuse says why nobody from an address is served, "" for who is; nil is nobody. It is told to them as an error.
 	Refuse func(from netip.Addr) string
+	// Listeners is what may wait for one that has subscribed.
+	Listeners Bound
 	// Dropped is called with a client that was not well, and why; nil is nobody.
 	Dropped func(client netip.AddrPort, why error)
+}
+
+// Bound is Redis' client-output-buffer-limit for one class of clients.
+type Bound struct {
+	// Hard is how many bytes may wait: zero, and whatever is more than 32 MB, is that much.
+	Hard int
+	// Soft is how many may wait for as long as Time; zero is no such bound.
+	Soft int
+	Time time.Duration
+}
+
+// usual is what redis-sentinel has where its file says nothing, and the most that there is here.
+var usual = Bound{Hard: 32 << 20, Soft: 8 << 20, Time: time.Minute}
+
+// orUsual fills in what was left out.
+func (b Bound) orUsual() Bound {
+	if b == (Bound{}) {
+		return usual
+	}
+	if b.Hard <= 0 || b.Hard > usual.Hard {
+		b.Hard = usual.Hard
+	}
+	return b
 }
 
 // Together the visitors of one address may have halves of requests waiting, of so many bytes. Beyond that, one of more than fair is
@@ -38,6 +64,7 @@ var ErrUnfinished = errors.New("too many requests were begun and not ended")
 
 // hall is what the visitors of one address have in common.
 type hall struct {
+	loop    *sockets.Loop
 	options Options
 	// halves are the bytes of requests that were begun.
 	halves int
@@ -45,7 +72,8 @@ type hall struct {
 
 // Listen has the face's clients served at an address, by the loop. It is called before the loop runs, or on its goroutine.
 func Listen(loop *sockets.Loop, at netip.AddrPort, face *sentinel.Face, o Options) (*sockets.Listener, error) {
-	in := &hall{options: o}
+	o.Listeners = o.Listeners.orUsual()
+	in := &hall{loop: loop, options: o}
 	return loop.Listen(at, backlog, o.TLS, func(c *sockets.Conn) sockets.Handler {
 		v := &visitor{conn: c, hall: in}
 		if o.Refuse != nil {
@@ -69,6 +97,9 @@ type visitor struct {
 	// half is how many bytes of the hall's are this one's.
 	half int
 	why  error // it is dropped; nil while it is not
+	// listens says that it has subscribed, and behind since when more waits for it than the soft bound; zero is not.
+	listens bool
+	behind  words.Instant
 }
 
 // Opened has nothing to do: a client speaks first.
@@ -115,7 +146,26 @@ func (v *visitor) Addrs() (remote, local string) {
 }
 
 // Send has bytes sent at the end of the loop's turn.
-func (v *visitor) Send(b []byte) { v.conn.Write(b) }
+func (v *visitor) Send(b []byte) {
+	v.conn.Write(b)
+	if v.listens {
+		v.lag()
+	}
+}
+
+// lag drops one that is told more than it reads for too long.
+func (v *visitor) lag() {
+	bound, now := v.hall.options.Listeners, v.hall.loop.Now()
+	switch {
+	case bound.Soft <= 0 || v.conn.Pending() <= bound.Soft:
+		v.behind = 0
+	case v.behind == 0:
+		v.behind = now
+	case now.Sub(v.behind) > bound.Time:
+		v.why = sockets.ErrSlow
+		v.conn.Abort()
+	}
+}
 
 // Close ends the connection.
 func (v *visitor) Close(afterSent bool) {
@@ -130,10 +180,13 @@ func (v *visitor) Close(afterSent bool) {
 func (v *visitor) Hold()   { v.conn.Hold() }
 func (v *visitor) Resume() { v.conn.Resume() }
 
-// Listens lets one that listens be silent for ever: the kernel finds those whose host has gone.
+// Listens lets one that listens be silent for ever, since the kernel finds those whose host has gone; and be told more than it reads at
+// once, since it can't be asked to wait like one that asks for it.
 func (v *visitor) Listens(yes bool) {
+	v.listens, v.behind = yes, 0
 	if yes {
 		v.conn.SetIdle(0)
+		v.conn.SetLimits(0, v.hall.options.Listeners.Hard)
 		return
 	}
 	v.conn.SetIdle(v.hall.options.Idle)

@@ -1,11 +1,15 @@
 package sentinel
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"redkeep/internal/agent/reception"
 	"redkeep/internal/speak/logline"
@@ -43,14 +47,15 @@ func (p *process) listenOn(port int, secure *tls.Config) error {
 		ip, err := bindAddr(name)
 		if err == nil {
 			_, err = reception.Listen(p.loop, netip.AddrPortFrom(ip, uint16(port)), p.face, reception.Options{
-				Idle: p.conf.Timeout, TLS: secure, Refuse: p.refuses,
+				Idle: p.conf.Timeout, TLS: secure, Refuse: p.refuses, Listeners: p.listeners(),
 			})
 		}
-		switch {
-		case err == nil:
+		if err == nil {
 			open++
-		case !optional:
-			p.log(logline.Warning, fmt.Sprintf("Could not create server TCP listening socket %s:%d: %v", name, port, err))
+			continue
+		}
+		p.log(logline.Warning, fmt.Sprintf("Could not create server TCP listening socket %s:%d: %v", name, port, err))
+		if !absent(err, optional) {
 			return fmt.Errorf("listen on %s, port %d: %w; stop what uses the port, or change bind or port", name, port, err)
 		}
 	}
@@ -58,6 +63,39 @@ func (p *process) listenOn(port int, secure *tls.Config) error {
 		return fmt.Errorf("listen on port %d: no address of bind is on this host; change bind", port)
 	}
 	return nil
+}
+
+// absent reports whether an error of listening says that this host lacks the address, which only an optional one may, or all of its family.
+// A port that is taken is neither: whoever expects this Sentinel there would be answered by another.
+func absent(err error, optional bool) bool {
+	switch errno := unix.Errno(0); {
+	case !errors.As(err, &errno):
+		return false
+	case errno == unix.EADDRNOTAVAIL:
+		return optional
+	default:
+		return slices.Contains([]unix.Errno{unix.EAFNOSUPPORT, unix.EPFNOSUPPORT, unix.EPROTONOSUPPORT, unix.ESOCKTNOSUPPORT, unix.ENOPROTOOPT}, errno)
+	}
+}
+
+// origin is the address that connections to others come from; the kernel chooses for the zero value.
+func (p *process) origin() (netip.Addr, error) {
+	text := p.conf.BindSource
+	if text == "" {
+		return netip.Addr{}, nil
+	}
+	from, err := netip.ParseAddr(text)
+	if err != nil {
+		return from, fmt.Errorf("connect from %s: %w; change bind-source-addr to an address of this host", text, err)
+	}
+	return from, nil
+}
+
+// listeners is what may wait for a client that has subscribed. A file that says there is no bound has the most that there is.
+func (p *process) listeners() reception.Bound {
+	const most = 1 << 30 // fits an int of 32 bits
+	l := p.conf.Listeners
+	return reception.Bound{Hard: max(1, int(min(cmp.Or(l.Hard, most), most))), Soft: int(min(l.Soft, most)), Time: l.Time}
 }
 
 // errProtected is what others than this host are told in protected mode.
