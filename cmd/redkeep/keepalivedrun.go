@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
@@ -27,12 +28,6 @@ func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds}))
-	if k.pid != "" {
-		if err := os.WriteFile(k.pid, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
-			return fmt.Errorf("write the pid file: %w", err)
-		}
-		defer func() { _ = os.Remove(k.pid) }()
-	}
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
 	defer stop()
 	hangups := make(chan os.Signal, 1)
@@ -59,10 +54,48 @@ func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
 			}
 		}
 	}()
+	defer pidFile(k.pid).remove()
 	return keepalived.Run(ctx, keepalived.Options{
 		Config: c, Log: log, Reload: reload,
-		Ready: func() { tellSystemd(daemon.SdNotifyReady) },
+		Ready: func() {
+			if err := pidFile(k.pid).claim(); err != nil {
+				log.Error("the routers run without a pid file", "err", err)
+			}
+			tellSystemd(daemon.SdNotifyReady)
+		},
 	})
+}
+
+// claim writes the file, unless another process of this program has its number there and lives: no port is taken that would stop a second
+// start by mistake, and the number is what the first is stopped by.
+func (f pidFile) claim() error {
+	if other := f.holder(); other != 0 {
+		return fmt.Errorf("write the pid file: %s is process %d's, which runs; stop one of the two, or give each a file of its own with -p", f, other)
+	}
+	return f.write()
+}
+
+// holder is the living process of this program, other than this one, whose number is in the file; 0 for none.
+func (f pidFile) holder() int {
+	if f == "" {
+		return 0
+	}
+	text, err := os.ReadFile(string(f))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 0 || pid == os.Getpid() {
+		return 0
+	}
+	program := func(process string) string {
+		name, _ := os.Readlink("/proc/" + process + "/exe") // "" where it is gone, or nobody's to see
+		return strings.TrimSuffix(name, " (deleted)")       // by an upgrade
+	}
+	if running := program(strconv.Itoa(pid)); running == "" || running != program("self") {
+		return 0
+	}
+	return pid
 }
 
 // load reads and checks the one file; warnings are printed.

@@ -154,7 +154,7 @@ func (f pidFile) write() error {
 		return nil
 	}
 	if err := os.WriteFile(string(f), fmt.Appendf(nil, "%d\n", os.Getpid()), 0o666); err != nil {
-		return fmt.Errorf("write the pid file: %w; choose another with the directive pidfile, or make %s writable", err, filepath.Dir(string(f)))
+		return fmt.Errorf("write the pid file: %w; choose another, or make %s writable", err, filepath.Dir(string(f)))
 	}
 	return nil
 }
