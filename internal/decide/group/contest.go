@@ -44,8 +44,12 @@ func (m *Machine) outReason() words.Reason {
 	return words.Reason{Code: words.Witness, Node: m.setup.Self}
 }
 
-// standAt is this node's turn: at once when it is the best of all that it heard of within a lease, a few round trips later
-// when somebody has not spoken yet, and a stagger later for each place behind the best.
+// sealWait is how long a server may take to be cut off and to tell: twice the drain, and the ways of the order and the message.
+const sealWait = 2*sealDrain + 20*time.Millisecond
+
+// standAt is this node's turn: at once when it is the best of all that it heard of within a lease and all have spoken. Where somebody
+// has not, who may have more, it waits for as long as that one's seal takes; behind somebody better, a few round trips and a
+// stagger for each place.
 func (m *Machine) standAt(place int) words.Instant {
 	v := m.vacancy
 	turn := v.sealed
@@ -54,8 +58,11 @@ func (m *Machine) standAt(place int) words.Instant {
 	} else if s != "" {
 		turn = max(turn, at.Add(successorWait))
 	}
-	if place > 1 || !m.allSpoke() {
+	if place > 1 {
 		turn = max(turn, v.sealed.Add(min(max(3*m.slowest(), 5*time.Millisecond), 50*time.Millisecond)))
+	}
+	if !m.allSpoke() {
+		turn = max(turn, v.sealed.Add(min(max(3*m.slowest(), sealWait), 50*time.Millisecond)))
 	}
 	if place > 1 && m.order[place-1].Standing.Cold {
 		// Somebody better has been heard, and has perhaps only started later: it gets its restart wait.

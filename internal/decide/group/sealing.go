@@ -23,6 +23,9 @@ func (m *Machine) sealOwn() bool {
 	return false
 }
 
+// sealDrain is how long what a dead master had sent may take to arrive; a link that still brings something then gets as long again.
+const sealDrain = 5 * time.Millisecond
+
 // sealThen orders the seal. What a dead master had sent may first arrive; a silent one has sent nothing for a lease.
 func (m *Machine) sealThen(then func(), failed func(words.Reason)) {
 	if m.desk.busy {
@@ -32,7 +35,7 @@ func (m *Machine) sealThen(then func(), failed func(words.Reason)) {
 	ended := m.voter.Seen()
 	var drain time.Duration
 	if _, released := m.releases[m.own.masterNode(m)]; released {
-		drain = 5 * time.Millisecond
+		drain = sealDrain
 	}
 	m.instruct(decide.Seal{RunID: m.own.server.RunID, Drain: drain}, func(d decide.Ordered) {
 		if d.Err != "" || !m.own.apart() {
