@@ -61,9 +61,6 @@ func tracksOf(c *keepalivedconf.Config, i *keepalivedconf.Instance) (all []vrrp.
 	add := func(list []keepalivedconf.Track, name func(string) string, weights bool) {
 		for _, t := range list {
 			w := t.Weight
-			if w == (keepalivedconf.Weight{}) {
-				w = ownWeight(c, name(t.Name), t.Name)
-			}
 			if !weights {
 				w.Value = 0
 			}
@@ -81,16 +78,6 @@ func tracksOf(c *keepalivedconf.Config, i *keepalivedconf.Instance) (all []vrrp.
 		}
 	}
 	return all
-}
-
-// ownWeight is that of a check for processes, where the line that names it has none.
-func ownWeight(c *keepalivedconf.Config, as, name string) (w keepalivedconf.Weight) {
-	for _, p := range c.Processes {
-		if as == processName(name) && p.Name == name {
-			return p.Weight
-		}
-	}
-	return w
 }
 
 // Checks are of several kinds, and names may be the same.

@@ -109,6 +109,14 @@ func TestSetup(t *testing.T) {
 	}
 }
 
+// TestALineOfWeightNothing is a line that takes a check's own weight away: what fails is then a fault.
+func TestALineOfWeightNothing(t *testing.T) {
+	s := setupOf(parsed(t, strings.Replace(whole, "    redis\n", "    redis weight 0\n", 1)))
+	if got := s.Routers[1].Tracks[3]; got != (vrrp.Track{Name: "process redis"}) {
+		t.Errorf("it follows %+v", got)
+	}
+}
+
 // TestPlaces is that an address is put on alone, on its device; what the advertisements don't tell of nobody is asked for.
 func TestPlaces(t *testing.T) {
 	c := parsed(t, whole)

@@ -14,9 +14,6 @@ func (r *reader) check() {
 	for n := range c.Instances {
 		i := &c.Instances[n]
 		r.names(i.Scripts, i.Processes)
-		for m := range i.Scripts {
-			r.ownWeight(&i.Scripts[m], c)
-		}
 		r.itself(i)
 		for _, o := range c.Instances[:n] {
 			r.clash(i, &o)
@@ -25,9 +22,6 @@ func (r *reader) check() {
 	for n := range c.Groups {
 		g := &c.Groups[n]
 		r.names(g.Scripts, g.Processes)
-		for m := range g.Scripts {
-			r.ownWeight(&g.Scripts[m], c)
-		}
 		r.members(g)
 		r.weightless(g)
 	}
@@ -37,10 +31,17 @@ func (r *reader) check() {
 	}
 }
 
-// ownWeight gives a line that has no weight that of the check.
-func (r *reader) ownWeight(t *Track, c *Config) {
-	if s := c.Script(t.Name); s != nil && !t.given {
-		t.Weight = s.Weight
+// ownWeights gives lines that have no weight that of the check. All checks have been read by then.
+func (r *reader) ownWeights(scripts, processes []Track) {
+	for n := range scripts {
+		if s := r.config.Script(scripts[n].Name); s != nil && !scripts[n].given {
+			scripts[n].Weight = s.Weight
+		}
+	}
+	for n := range processes {
+		if p := r.config.Process(processes[n].Name); p != nil && !processes[n].given {
+			processes[n].Weight = p.Weight
+		}
 	}
 }
 
@@ -169,25 +170,26 @@ func (r *reader) members(g *SyncGroup) {
 	}
 }
 
-// weightless refuses checks with weights in a group, which keepalived leaves out there.
+// weightless refuses checks with weights in a group whose members' priorities stay together: a script's is left out by keepalived, an interface's
+// is its fault there, and only a process' counts.
 func (r *reader) weightless(g *SyncGroup) {
 	if g.Weights {
 		return
 	}
-	const do = "take its weight away, so that a failed check is a fault, or write sync_group_tracking_weight into the group"
-	say := func(t Track) {
-		if t.Weight.Value != 0 {
-			r.wrong(t.At, do, "check %s has a weight, which keepalived ignores in vrrp_sync_group %s: it would check nothing", shown(t.Name), shown(g.Name))
-		}
-	}
-	for _, name := range g.Instances {
-		if i := r.config.Instance(name); i != nil {
-			for _, t := range i.Scripts {
-				say(t)
+	say := func(list []Track, but string) {
+		for _, t := range list {
+			if t.Weight.Value != 0 {
+				r.wrong(t.At, "take its weight away, so that a failed check is a fault, or write sync_group_tracking_weight into the group",
+					"check %s has a weight, which "+but+" in vrrp_sync_group %s: it would check nothing", shown(t.Name), shown(g.Name))
 			}
 		}
 	}
-	for _, t := range g.Scripts {
-		say(t)
+	scripts, others := g.Scripts, slices.Concat(g.Processes, g.Interfaces)
+	for _, name := range g.Instances {
+		if i := r.config.Instance(name); i != nil {
+			scripts, others = slices.Concat(scripts, i.Scripts), slices.Concat(others, i.Processes, i.Interfaces)
+		}
 	}
+	say(scripts, "keepalived ignores")
+	say(others, "redkeep ignores")
 }

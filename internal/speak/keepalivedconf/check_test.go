@@ -46,3 +46,36 @@ func TestSourcesAreNotTooMany(t *testing.T) {
 	judge(t, "as many as it can", file(mostSources), "")
 	judge(t, "one more", file(mostSources+1), "more than 64 different sources")
 }
+
+// TestChecksThatWouldDoNothing are those with a weight, of every kind, where a weight does nothing.
+func TestChecksThatWouldDoNothing(t *testing.T) {
+	const process, script = "vrrp_track_process c {\nprocess redis-server\nweight -50\n}\n", "vrrp_script c {\nscript /x\nweight -50\n}\n"
+	for _, c := range []struct{ what, before, line string }{
+		{"a script by its own weight", script, "track_script {\nc\n}"},
+		{"a script", script, "track_script {\nc weight 5\n}"},
+		{"a process by its own weight", process, "track_process {\nc\n}"},
+		{"a process", process, "track_process {\nc weight 5\n}"},
+		{"an interface", "", "track_interface {\nc weight 5\n}"},
+	} {
+		plain := strings.Replace(strings.Replace(c.line, "c\n", "c weight 0\n", 1), "weight 5", "weight 0", 1)
+		group := func(in, more string) string {
+			return c.before + inst("A", 1, "10.0.0.100", in) + inst("B", 2, "10.0.0.101", "") + "vrrp_sync_group G {\ngroup {\nA\nB\n}\n" + more + "\n}\n"
+		}
+		judge(t, c.what+" of a member", group(c.line, ""), "ignores in vrrp_sync_group G: it would check nothing")
+		judge(t, c.what+" of a group", group("", c.line), "ignores in vrrp_sync_group G: it would check nothing")
+		judge(t, c.what+" where weights count", group(c.line, "sync_group_tracking_weight"), "")
+		judge(t, c.what+" with weight 0", group(plain, plain), "")
+		judge(t, c.what+" beside nopreempt", c.before+inst("A", 1, "10.0.0.100", c.line+"\nnopreempt"), "can never move the address")
+		judge(t, c.what+" with weight 0 beside nopreempt", c.before+inst("A", 1, "10.0.0.100", plain+"\nnopreempt"), "")
+	}
+}
+
+// TestNamesOccurOnce is of all blocks that have one.
+func TestNamesOccurOnce(t *testing.T) {
+	const process, group = "vrrp_track_process p {\nprocess redis-server\n}\n", "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n"
+	two := inst("A", 1, "10.0.0.100", "") + inst("B", 2, "10.0.0.101", "")
+	judge(t, "once", process+two+group, "")
+	judge(t, "a process twice", process+two+process, "vrrp_track_process p is there already")
+	judge(t, "a group twice", two+group+group, "vrrp_sync_group G is there already")
+	judge(t, "an instance twice", two+inst("A", 3, "10.0.0.103", ""), "vrrp_instance A is there already")
+}

@@ -2,6 +2,7 @@ package keepalivedconf
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"redkeep/internal/words"
@@ -209,6 +210,9 @@ func (i *Instance) IPv6() bool {
 	return len(i.VIPs) > 0 && i.VIPs[0].Prefix.Addr().Is6()
 }
 
+// checks are all that it follows, with their weights.
+func (i *Instance) checks() []Track { return slices.Concat(i.Scripts, i.Processes, i.Interfaces) }
+
 // Unicast reports whether its advertisements go to peers.
 func (i *Instance) Unicast() bool { return len(i.Peers) > 0 }
 
@@ -231,6 +235,26 @@ func (c *Config) Script(name string) *Script {
 	for i := range c.Scripts {
 		if c.Scripts[i].Name == name {
 			return &c.Scripts[i]
+		}
+	}
+	return nil
+}
+
+// Process returns the check for processes of that name, or nil.
+func (c *Config) Process(name string) *Process {
+	for i := range c.Processes {
+		if c.Processes[i].Name == name {
+			return &c.Processes[i]
+		}
+	}
+	return nil
+}
+
+// Group returns the group of that name, or nil.
+func (c *Config) Group(name string) *SyncGroup {
+	for i := range c.Groups {
+		if c.Groups[i].Name == name {
+			return &c.Groups[i]
 		}
 	}
 	return nil

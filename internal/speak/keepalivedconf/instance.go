@@ -1,7 +1,6 @@
 package keepalivedconf
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,7 +9,7 @@ import (
 	"redkeep/internal/words"
 )
 
-// mostBlocks is how many instances, and how many checks, a file may have: they are compared with each other.
+// mostBlocks is how many instances, groups, and checks of each kind, a file may have: they are compared with each other.
 const mostBlocks = 1000
 
 // instance reads a vrrp_instance.
@@ -344,6 +343,7 @@ func userName(text string) bool {
 
 // finish looks at one instance as a whole, and fills in what follows from the rest.
 func (r *reader) finish(i *Instance) {
+	r.ownWeights(i.Scripts, i.Processes)
 	title := "vrrp_instance " + shown(i.Name)
 	if !i.Given("interface") && i.Interface == "" {
 		r.wrong(i.At, "write interface eth0 into it, or default_interface into global_defs", "%s has no interface", title)
@@ -408,15 +408,10 @@ func (r *reader) preemption(i *Instance) {
 	if i.PreemptDelay > 0 {
 		r.warn(i.Place("preempt_delay"), "take one of them away", "preempt_delay %s does nothing beside nopreempt", plainSeconds(i.PreemptDelay))
 	}
-	for _, t := range i.Scripts {
-		weight, value := t.Weight, ""
-		if s := r.config.Script(t.Name); s != nil && !t.given {
-			weight = s.Weight
+	for _, t := range i.checks() {
+		if t.Weight.Value != 0 {
+			r.wrong(t.At, "take its weight away: then a failed check is a fault, and the address moves",
+				"check %s with weight %d can never move the address: beside nopreempt the others go on obeying a master whose priority fell", shown(t.Name), t.Weight.Value)
 		}
-		if value = fmt.Sprint(weight.Value); weight.Value == 0 {
-			continue
-		}
-		r.wrong(t.At, "take its weight away: then a failed check is a fault, and the address moves",
-			"check %s with weight %s can never move the address: beside nopreempt the others go on obeying a master whose priority fell", shown(t.Name), value)
 	}
 }

@@ -190,7 +190,7 @@ func (p pair) priorities(o, i *Instance) {
 		return // nobody takes over from a master that is heard, and the one file says so
 	}
 	best, rival := raised(high), raised(low)
-	for _, t := range high.Scripts {
+	for _, t := range high.checks() {
 		w := max(t.Weight.Value, -t.Weight.Value)
 		if w == 0 || max(best-w, 1) < rival {
 			continue
@@ -203,7 +203,7 @@ func (p pair) priorities(o, i *Instance) {
 // raised is an instance's priority while all checks are good.
 func raised(i *Instance) int {
 	n := i.Priority
-	for _, t := range i.Scripts {
+	for _, t := range i.checks() {
 		if t.Weight.Value > 0 != t.Weight.Reverse && t.Weight.Value != 0 {
 			n += max(t.Weight.Value, -t.Weight.Value)
 		}

@@ -130,6 +130,10 @@ func (r *reader) process(s *Statement) {
 	if !ok {
 		return
 	}
+	if len(r.config.Processes) == mostBlocks {
+		r.wrong(s.At(), "run the others by another file", "there are more than %d checks for processes", mostBlocks)
+		return
+	}
 	p := Process{Name: name, At: s.At(), Quorum: 1}
 	r.each(s.Block.Statements, levels["vrrp_track_process"], func(s *Statement) {
 		switch s.Keyword() {
@@ -155,6 +159,10 @@ func (r *reader) process(s *Statement) {
 	})
 	if len(p.Args) == 0 {
 		r.wrong(s.At(), "write process NAME into it", "vrrp_track_process %s names no process", shown(name))
+	}
+	if other := r.config.Process(name); other != nil {
+		r.wrong(s.At(), "give it another name", "vrrp_track_process %s is there already, in line %d", shown(name), other.At.Line)
+		return
 	}
 	r.config.Processes = append(r.config.Processes, p)
 }

@@ -6,6 +6,10 @@ func (r *reader) syncGroup(s *Statement) {
 	if !ok {
 		return
 	}
+	if len(r.config.Groups) == mostBlocks {
+		r.wrong(s.At(), "run the others by another file", "there are more than %d groups", mostBlocks)
+		return
+	}
 	g := SyncGroup{Name: name, At: s.At(), Notify: Notify{PriorityChanges: r.defaults.priorityChanges}}
 	r.each(s.Block.Statements, levels["vrrp_sync_group"], func(s *Statement) {
 		switch s.Keyword() {
@@ -29,5 +33,10 @@ func (r *reader) syncGroup(s *Statement) {
 			r.notify(s, &g.Notify)
 		}
 	})
+	r.ownWeights(g.Scripts, g.Processes)
+	if other := r.config.Group(name); other != nil {
+		r.wrong(s.At(), "give it another name", "vrrp_sync_group %s is there already, in line %d", shown(name), other.At.Line)
+		return
+	}
 	r.config.Groups = append(r.config.Groups, g)
 }
