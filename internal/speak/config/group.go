@@ -9,7 +9,7 @@ import (
 )
 
 // places are where the things of a group stand that are compared with those of other groups.
-type places struct{ name, port, tls, replication place }
+type places struct{ name, port, tls, replication, vrid place }
 
 // groups reads all groups, and then compares them with each other.
 func (r *reader) groups(v value, c *Config) []Group {
@@ -62,7 +62,7 @@ func (r *reader) group(name words.Group, v value, c *Config) (Group, places) {
 	} else if at, given = seen["failback"]; given && g.Failback != FailbackNever {
 		r.wrong(at, "add prefer: and the node's name", "failback of %s has nothing to go back to", of)
 	}
-	r.router(&g, v.place, seen, c)
+	at.vrid = r.router(&g, v.place, seen, c)
 	if _, given := seen["redis"]; !given && v.kind == kindMap {
 		r.wrong(v.place, "add redis: 6379", "%s has no redis", of)
 	}
@@ -177,6 +177,9 @@ func (r *reader) clashes(groups []Group, at []places, c *Config) {
 		for _, other := range groups[:i] {
 			if addr, place, both := sharedVIP(g, other); both {
 				r.wrong(place, "give each group its own", "groups %s and %s have the same vip %s", other.Name, g.Name, addr)
+			}
+			if g.VRID != 0 && g.VRID == other.VRID {
+				r.wrong(at[i].vrid, "write vrid: N, from 1 to 255, for one of them", "groups %s and %s both have vrid %d", other.Name, g.Name, g.VRID)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,7 +109,7 @@ func (r *reader) vrid(g *Group, v value) {
 	g.VRID = uint8(n)
 }
 
-// ownVRID is the default: the last byte of the group's first address, which is that of nobody else on the segment.
+// ownVRID is the default: the last byte of the group's first address. Two groups may have the same there, which clashes refuses.
 func ownVRID(vips []VIP) uint8 {
 	if len(vips) == 0 {
 		return 0
@@ -137,6 +138,11 @@ func (r *reader) pair(c *Config, seen map[string]place) {
 		}
 		return
 	}
+	if !c.oneFamily() {
+		a, b := c.Nodes[0], c.Nodes[1]
+		r.wrong(seen["nodes"], "give both an IPv4 address, or both an IPv6 address", "node %s has %s and node %s has %s, which don't reach each other",
+			a.Name, a.Addr, b.Name, b.Addr)
+	}
 	r.warn(seen["nodes"], "add a third node as a witness: any small host with an agent and no server, left out of every group's data",
 		"two nodes have no majority: in a partition both become master, and what one of them took is lost when it heals")
 	for _, a := range c.TieBreakers {
@@ -148,22 +154,48 @@ func (r *reader) pair(c *Config, seen map[string]place) {
 	}
 }
 
-// router checks a group of a pair.
-func (r *reader) router(g *Group, at place, seen map[string]place, c *Config) {
+// oneFamily reports whether the nodes' addresses are of one family: else neither could send the other its advertisements.
+func (c *Config) oneFamily() bool {
+	a, b := c.Nodes[0].Addr, c.Nodes[1].Addr
+	return !a.IsValid() || !b.IsValid() || a.Is4() == b.Is4()
+}
+
+// router checks a group of a pair. It returns where the number of its router stands, or else what it is made of.
+func (r *reader) router(g *Group, at place, seen map[string]place, c *Config) place {
 	of := "group " + string(g.Name)
 	vrid, given := seen["vrid"]
 	if !c.PairOf() {
 		if given {
 			r.wrong(vrid, "leave it out", "vrid of %s is for two nodes", of)
 		}
-		return
+		return vrid
 	}
 	if len(g.VIPs) == 0 {
 		r.wrong(at, "add vip: an address that no host has", "%s has two nodes and no vip: VRRP decides by it", of)
+	} else {
+		if !given {
+			vrid = g.VIPs[0].at
+		}
+		r.advertised(g, c)
 	}
 	if g.VRID == 0 {
 		g.VRID = ownVRID(g.VIPs)
 	}
+	return vrid
+}
+
+// advertised refuses a group none of whose addresses is of its nodes' family: those of the other one can't be advertised.
+func (r *reader) advertised(g *Group, c *Config) {
+	node := c.Nodes[0].Addr
+	if !node.IsValid() || !c.oneFamily() || slices.ContainsFunc(g.VIPs, func(v VIP) bool { return v.Addr.Is4() == node.Is4() }) {
+		return
+	}
+	family := "IPv6"
+	if node.Is4() {
+		family = "IPv4"
+	}
+	r.wrong(g.VIPs[0].at, "add an "+family+" address: vip: [one, the other]",
+		"vip of group %s has no %s address, as its two nodes have: they can't advertise it", g.Name, family)
 }
 
 // FailbackWord is the file's word for when the group goes back.
