@@ -164,8 +164,7 @@ func lookupAll(groups []core.GroupState) {
 
 func (w *wire) connect(at netip.AddrPort) {
 	w.peer = at.Addr()
-	local, _ := netip.ParseAddr(w.p.conf.BindSource)
-	w.conn = w.p.loop.Dial(at, sockets.Options{Local: local, TLS: w.p.secure, Timeout: dialTime}, w)
+	w.conn = w.p.loop.Dial(at, sockets.Options{Local: w.p.from, TLS: w.p.secure, Timeout: dialTime}, w)
 	w.conn.SetLimits(answerLimits.Bytes+64<<10, 1<<20)
 	w.conn.Write(w.early)
 	w.early = nil
@@ -177,16 +176,24 @@ func (p *process) hangUp(a core.HangUp) {
 	if l == nil {
 		return
 	}
-	slot := l.of(a.Channel)
-	if w := *slot; w != nil {
+	if w := *l.of(a.Channel); w != nil {
 		w.closed = true
-		*slot = nil
+		p.drop(w)
 		if w.conn != nil {
 			w.conn.Abort()
 		}
 	}
+}
+
+// drop forgets a connection, and with its last one the link: the machine hangs up what stands and nothing else, and dial makes another.
+func (p *process) drop(w *wire) {
+	l := p.links[w.link]
+	if l == nil || *l.of(w.channel) != w {
+		return
+	}
+	*l.of(w.channel) = nil
 	if l.commands == nil && l.hellos == nil {
-		delete(p.links, a.Link)
+		delete(p.links, w.link)
 	}
 }
 
@@ -231,9 +238,7 @@ func (w *wire) Closed(_ *sockets.Conn, why error) {
 		return
 	}
 	w.closed = true
-	if l := w.p.links[w.link]; l != nil && *l.of(w.channel) == w {
-		*l.of(w.channel) = nil
-	}
+	w.p.drop(w)
 	reason := "closed"
 	if why != nil {
 		reason = why.Error()
