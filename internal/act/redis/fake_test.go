@@ -60,11 +60,11 @@ func (f *fake) serve(conn net.Conn, script func(string) string) {
 	defer func() { _ = conn.Close() }()
 	from := resp.NewReader(conn, resp.ServerLimits)
 	for {
-		args, err := from.ReadRequest()
+		v, err := from.Read()
 		if err != nil {
 			return
 		}
-		request := strings.Join(args, " ")
+		request := strings.Join(v.Strings(), " ")
 		f.mu.Lock()
 		f.heard = append(f.heard, request)
 		f.mu.Unlock()

@@ -58,9 +58,6 @@ const (
 	enough = 64 << 10
 )
 
-// limits are those of one request.
-var limits = resp.Limits{Line: 4 << 10, Bytes: 64 << 10, Elements: 1024, Depth: 1}
-
 // batch is the memory that answering needs for the moment. A Face has one, and another while one client's request has it
 // answer another's.
 type batch struct {
@@ -113,7 +110,7 @@ func (c *Client) answer(b []byte, work *batch) (used int) {
 			return 0
 		}
 	}
-	request, used, err := resp.ParseRequest(b, work.words, limits)
+	request, used, err := resp.ParseRequest(b, work.words, resp.ServerLimits)
 	if err != nil {
 		bad := (*resp.RequestError)(nil)
 		errors.As(err, &bad) // it is of no other type

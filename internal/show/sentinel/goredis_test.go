@@ -52,8 +52,9 @@ func answerData(conn net.Conn, name string) {
 	defer conn.Close()
 	r := resp.NewReader(conn, resp.ServerLimits)
 	for {
-		request, err := r.ReadRequest()
-		if err != nil {
+		v, err := r.Read()
+		request := v.Strings()
+		if err != nil || len(request) == 0 {
 			return
 		}
 		answer := resp.AppendError(nil, "ERR unknown command")

@@ -4,7 +4,7 @@
 // to a byte slice. It opens nothing, waits for nothing but its io.Reader, knows no command, and does not judge an
 // error reply: that is a value like any other.
 //
-// Hands (act/redis) read replies with it, faces (show/sentinel) read requests; a Reader belongs to the one goroutine
+// Hands (act/redis) read replies with it, faces (show/sentinel) parse requests; a Reader belongs to the one goroutine
 // that reads its connection, and the Append functions may be called from any.
 //
 // The rule is the protocol's own page, "RESP protocol spec", and Redis 7.0's networking.c where that page is silent

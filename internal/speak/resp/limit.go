@@ -23,8 +23,8 @@ type Limits struct {
 	Depth int
 }
 
-// ServerLimits suit a face that anybody may connect to.
-var ServerLimits = Limits{Line: 4 << 10, Bytes: 64 << 10, Elements: 128, Depth: 1}
+// ServerLimits are those of one request at a face that anybody may connect to.
+var ServerLimits = Limits{Line: 4 << 10, Bytes: 64 << 10, Elements: 1024, Depth: 1}
 
 func (l Limits) withDefaults() Limits {
 	set := func(field *int, to int) {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ParseRequest finds the first request in what a client has sent so far: a command and its arguments, in either form, as
-// ReadRequest does. args are appended to words[:0] and, but for inline commands, are parts of b: they are good until b
+// ParseRequest finds the first request in what a client has sent so far: a command and its arguments, in either form, an array of bulks
+// or inline as typed into telnet; empty ones are skipped, as Redis does. args are appended to words[:0] and, but for inline commands, are parts of b: they are good until b
 // changes, and nothing is allocated where words has room. n is how many bytes are done with, blank lines included; where
 // args is empty and err is nil, the rest of a request is still to come, and the same bytes from n on are to be shown again
 // with more behind them. An error is a *RequestError; there is no next request then.

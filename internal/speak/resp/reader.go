@@ -17,7 +17,7 @@ const (
 	chunk = 4 << 10
 )
 
-// Reader reads values or requests from a stream.
+// Reader reads values from a stream.
 type Reader struct {
 	from   io.Reader
 	limits Limits

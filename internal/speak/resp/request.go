@@ -8,20 +8,6 @@ import (
 	"redkeep/internal/syntax"
 )
 
-// ReadRequest returns the next request: a command and its arguments, never empty. Both forms are read, an array of
-// bulks and an inline command as typed into telnet; empty requests are skipped, as Redis does. Errors are Read's.
-func (r *Reader) ReadRequest() ([]string, error) {
-	for {
-		args, err := r.request()
-		if err != nil {
-			return nil, fmt.Errorf("read request: %w", err)
-		}
-		if len(args) > 0 {
-			return args, nil
-		}
-	}
-}
-
 // RequestError is the error about bytes that are no request, or one beyond the limits. The stream has no next request.
 type RequestError struct {
 	// Text is what Redis tells a client about it, behind "Protocol error: ".
@@ -35,84 +21,12 @@ func (e *RequestError) Error() string { return e.Text + ": " + e.cause.Error() }
 // Unwrap returns an error that wraps ErrMalformed or ErrTooLarge.
 func (e *RequestError) Unwrap() error { return e.cause }
 
-// request reads one request, which may be empty.
-func (r *Reader) request() ([]string, error) {
-	r.renew()
-	line, err := r.rawLine()
-	if err != nil {
-		text := "too big inline request"
-		if r.r < r.w && Kind(r.buf[r.r]) == Array {
-			text = "too big mbulk count string"
-		}
-		return nil, refused(text, err)
-	}
-	if n := len(line); n > 0 && line[n-1] == '\r' {
-		line = line[:n-1]
-	}
-	if len(line) == 0 || Kind(line[0]) != Array {
-		return r.inline(string(line))
-	}
-	n, err := number(line[1:])
-	if err != nil {
-		return nil, refused("invalid multibulk length", err)
-	}
-	if n > r.left.elements {
-		return nil, refused("invalid multibulk length", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
-	}
-	args := make([]string, 0, min(max(n, 0), 16))
-	for range n {
-		arg, err := r.argument()
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, arg)
-	}
-	return args, nil
-}
-
 // refused gives an error about the bytes themselves Redis' words; the end of a stream or of time stays what it is.
 func refused(text string, err error) error {
 	if errors.Is(err, ErrMalformed) || errors.Is(err, ErrTooLarge) {
 		return &RequestError{Text: text, cause: err}
 	}
 	return err
-}
-
-// argument reads one bulk of a request.
-func (r *Reader) argument() (string, error) {
-	line, err := r.line()
-	if err != nil {
-		return "", refused("too big bulk count string", unexpected(err))
-	}
-	if len(line) == 0 || Kind(line[0]) != Bulk {
-		got := byte('\r')
-		if len(line) > 0 {
-			got = line[0]
-		}
-		return "", refused(fmt.Sprintf("expected '$', got '%c'", got), fmt.Errorf("%w: an argument that is no bulk", ErrMalformed))
-	}
-	n, err := number(line[1:])
-	if err == nil && n < 0 {
-		err = fmt.Errorf("%w: a nil argument", ErrMalformed)
-	}
-	if err != nil {
-		return "", refused("invalid bulk length", err)
-	}
-	body, err := r.body(n)
-	return string(body), refused("invalid bulk length", err)
-}
-
-// inline reads a command as typed, bounded in its number of words like any other.
-func (r *Reader) inline(line string) ([]string, error) {
-	args, err := typed(line)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(args) > r.left.elements:
-		return nil, refused("too big inline request", fmt.Errorf("%w: more than %d arguments", ErrTooLarge, r.limits.Elements))
-	default:
-		return args, nil
-	}
 }
 
 // typed cuts a line into words. Redis takes a zero byte for the line's end.
