@@ -68,8 +68,10 @@ when a FILE can't be read or the arguments are wrong.`,
 
 // run reads the files and says what is wrong.
 func (k keepalivedCheck) run(ctx context.Context, s streams) error {
-	switch {
-	case !k.test && !k.repair:
+	switch testing := k.test || k.repair; {
+	case !testing && (k.elsewhere || *k.output != formatText):
+		return withCode(exitUsage, errors.New("run keepalived: --elsewhere and -o are for checking a file; write -t, or leave them out"))
+	case !testing:
 		return k.serve(ctx, s)
 	case k.repair && (len(k.files) > 1 || *k.output != formatText):
 		return withCode(exitUsage, errors.New("repair: one file at a time, as text; name one -f, without -o"))
