@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,6 +64,8 @@ func start(t *testing.T, argv ...string) *sentinel {
 	until(t, "127.0.0.2:"+server, "INFO replication", "master_link_status:up")
 	conf := filepath.Join(dir, "sentinel.conf")
 	text := "port " + listen + "\nbind 127.0.0.1\ndir " + dir + "\nlogfile sentinel.log\nsentinel monitor orders 127.0.0.1 " + server + " 1\n"
+	// The other Sentinels are not there; one that had been started earlier would say so sooner than the other program.
+	text += "sentinel down-after-milliseconds orders 600000\n"
 	for i := 2; i < 4; i++ {
 		text += fmt.Sprintf("sentinel known-sentinel orders 127.0.0.%d 26379 %s\n", i, strings.Repeat(fmt.Sprint(i), 40))
 	}
@@ -77,10 +80,11 @@ func start(t *testing.T, argv ...string) *sentinel {
 	return dial(t, at, server)
 }
 
-// run starts a process that ends with the test.
+// run starts a process that ends with the test, or with a test program that has no chance to end it.
 func run(t *testing.T, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
