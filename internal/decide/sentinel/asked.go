@@ -1,6 +1,10 @@
 package sentinel
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // onAsked does what a client asks for.
 func (m *Machine) onAsked(e Asked) {
@@ -229,8 +233,8 @@ func (m *Machine) onConfigure(r Configure) Refusal {
 
 // relinkPeers makes the connections to all other Sentinels anew.
 func (m *Machine) relinkPeers() {
-	for _, all := range m.peers {
-		for _, s := range all {
+	for _, id := range slices.Sorted(maps.Keys(m.peers)) {
+		for _, s := range m.peers[id] {
 			m.relinkOne(s)
 		}
 	}
@@ -242,7 +246,8 @@ func (m *Machine) onSetPeriod(r SetPeriod) Refusal {
 			continue
 		}
 		*p.Value = r.Value
-		for _, l := range m.links {
+		for _, id := range slices.Sorted(maps.Keys(m.links)) {
+			l := m.links[id]
 			l.pingPeriod = 0
 			for _, u := range l.users {
 				l.refresh(u.group)
@@ -250,9 +255,7 @@ func (m *Machine) onSetPeriod(r SetPeriod) Refusal {
 			l.pingDue = min(l.pingDue, m.now.Add(l.pingPeriod))
 			m.rouse(&l.timer, m.now)
 		}
-		for _, i := range m.instances {
-			m.rouse(&i.timer, m.now)
-		}
+		m.rouseAll()
 		return Accepted
 	}
 	return UnknownOption

@@ -27,7 +27,7 @@ func (m *Machine) fit(g *group, r *instance) bool {
 	if g.master.sDown {
 		away += m.since(g.master.sDownSince)
 	}
-	return !r.sDown && !r.oDown && !r.disconnected() &&
+	return !r.sDown && !r.disconnected() &&
 		m.since(r.link.alive) <= 5*m.periods.Ping &&
 		r.priority != 0 && r.infoAt != 0 && m.since(r.infoAt) <= fresh &&
 		r.linkDown <= away

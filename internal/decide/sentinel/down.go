@@ -53,10 +53,9 @@ func (m *Machine) setDown(i *instance, is bool) {
 	m.prompt(i.group)
 }
 
-// checkObjectively says whether enough Sentinels call the master down.
-func (m *Machine) checkObjectively(g *group) words.Instant {
-	i, next := g.master, words.Never
-	agree := 0
+// checkObjectively says whether enough Sentinels call the master down. What they said is forgotten in askAll.
+func (m *Machine) checkObjectively(g *group) {
+	i, agree := g.master, 0
 	if i.sDown {
 		agree = 1
 		for _, s := range g.sentinels {
@@ -75,7 +74,6 @@ func (m *Machine) checkObjectively(g *group) words.Instant {
 		i.oDown = false
 		m.notice(Warning, "-odown", i)
 	}
-	return next
 }
 
 // hurryReplicas asks the replicas for news: one of them is about to be chosen.
@@ -92,15 +90,11 @@ func (m *Machine) checkTilt() {
 	if late != words.Never && m.now.Sub(late) > m.periods.TiltTrigger && late != 0 {
 		m.tilt, m.tiltSince = true, m.now
 		m.announce(Warning, "+tilt", "#tilt mode entered")
-		for _, i := range m.instances {
-			m.rouse(&i.timer, m.now)
-		}
+		m.rouseAll()
 	}
 	if m.tilt && m.since(m.tiltSince) >= m.periods.Tilt {
 		m.tilt = false
 		m.announce(Warning, "-tilt", "#tilt mode exited")
-		for _, i := range m.instances {
-			m.rouse(&i.timer, m.now)
-		}
+		m.rouseAll()
 	}
 }

@@ -12,7 +12,7 @@ type group struct {
 	machine *Machine
 	name    string
 	master  *instance
-	// replicas and sentinels are in the order in which they were found; byAddr and byID find one.
+	// replicas and sentinels are in the order in which they were found; replicaAt and find look one up.
 	replicas, sentinels []*instance
 
 	quorum                     int

@@ -36,7 +36,7 @@ type instance struct {
 	group *group
 	kind  kind
 	// What every look at it needs stands together, since there are thousands.
-	sDown, oDown bool
+	sDown, oDown bool // oDown is of a master, like oDownSince
 	infoAsked    bool // an INFO is on its way
 	greeting     bool // a hello is on its way
 	// saysMaster is the role in the last INFO, roleSince when that came up first; known from the start as what it should be.
@@ -122,8 +122,7 @@ func (i *instance) disconnected() bool { return !i.link.whole() }
 
 // noDownFor reports whether the instance has not been down within d.
 func (i *instance) noDownFor(now words.Instant, d time.Duration) bool {
-	last := max(i.sDownSince, i.oDownSince)
-	return last == 0 || now.Sub(last) > d
+	return i.sDownSince == 0 || now.Sub(i.sDownSince) > d
 }
 
 // title is the instance in the payload of an event.

@@ -20,8 +20,6 @@ type Setup struct {
 	// Observe makes a machine that changes nothing anywhere: it greets nobody, votes for nobody, gives no orders and writes no
 	// file; it says what it would have done.
 	Observe bool
-	// Periods are DefaultPeriods where they are zero.
-	Periods Periods
 }
 
 // Machine decides. It belongs to one goroutine.
@@ -72,11 +70,8 @@ type awaited struct {
 
 // New returns a machine with what the file says. Its first actions come with the first Step.
 func New(setup Setup, s State) *Machine {
-	if setup.Periods == (Periods{}) {
-		setup.Periods = DefaultPeriods()
-	}
 	m := &Machine{
-		setup: setup, periods: setup.Periods, byName: map[string]*group{}, instances: map[InstanceID]*instance{}, links: map[LinkID]*link{},
+		setup: setup, periods: DefaultPeriods(), byName: map[string]*group{}, instances: map[InstanceID]*instance{}, links: map[LinkID]*link{},
 		ownPassword: setup.Password, peers: map[string][]*instance{},
 	}
 	m.restore(s)

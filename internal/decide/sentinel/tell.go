@@ -45,9 +45,6 @@ func (m *Machine) Groups(do func(name string)) {
 	}
 }
 
-// Knows reports whether there is a group of that name.
-func (m *Machine) Knows(name string) bool { return m.byName[name] != nil }
-
 // Address returns where a group's master is, as clients are told.
 func (m *Machine) Address(name []byte) (host string, port int, ok bool) {
 	g := m.byName[string(name)]
@@ -163,7 +160,7 @@ func (m *Machine) Quorum(name string) (voters, usable, needed int, ok bool) {
 	}
 	usable = 1
 	for _, s := range g.sentinels {
-		if !s.sDown && !s.oDown {
+		if !s.sDown {
 			usable++
 		}
 	}

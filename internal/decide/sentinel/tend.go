@@ -21,9 +21,8 @@ func (m *Machine) tendInstance(i *instance) words.Instant {
 
 // tendMaster goes on with whatever a master that is down needs.
 func (m *Machine) tendMaster(g *group) words.Instant {
-	next := m.checkObjectively(g)
-	next = min(next, m.startIfNeeded(g))
-	next = min(next, m.advance(g))
+	m.checkObjectively(g)
+	next := min(m.startIfNeeded(g), m.advance(g))
 	return min(next, m.askAll(g, false))
 }
 

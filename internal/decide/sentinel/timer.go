@@ -1,6 +1,11 @@
 package sentinel
 
-import "redkeep/internal/words"
+import (
+	"maps"
+	"slices"
+
+	"redkeep/internal/words"
+)
 
 // timer is when its owner, a link or an instance, wants to be looked after.
 type timer struct {
@@ -83,6 +88,13 @@ func (m *Machine) settle(t *timer, at words.Instant) {
 		m.queue.up(place)
 	} else {
 		m.queue.down(place)
+	}
+}
+
+// rouseAll has every instance looked after now, in the order in which they were found: what is played twice is to go the same way.
+func (m *Machine) rouseAll() {
+	for _, id := range slices.Sorted(maps.Keys(m.instances)) {
+		m.rouse(&m.instances[id].timer, m.now)
 	}
 }
 

@@ -1,9 +1,12 @@
 package sentinel
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"redkeep/internal/words"
 )
@@ -71,5 +74,39 @@ func TestPressing(t *testing.T) {
 	w.run(60 * 1e9)
 	if b.m.Pressing() {
 		t.Error("it still presses")
+	}
+}
+
+// TestSameWayTwice: the same events have the same actions in the same order, also those that are about everybody.
+func TestSameWayTwice(t *testing.T) {
+	play := func() string {
+		s := State{MyID: idOf(1)}
+		for i := range 3 {
+			g := watching(fmt.Sprint("orders", i), 1+i, 2)
+			for j := range 8 {
+				g.Replicas = append(g.Replicas, here(100+10*i+j))
+				g.Sentinels = append(g.Sentinels, Peer{here(200 + j), idOf(200 + j)})
+			}
+			s.Groups = append(s.Groups, g)
+		}
+		m := New(Setup{Random: func() uint64 { return 1 }}, s)
+		var all strings.Builder
+		step := func(at time.Duration, ev Event) {
+			for _, a := range m.Step(words.Instant(time.Hour+at), ev) {
+				fmt.Fprintf(&all, "%T %v\n", a, a)
+			}
+		}
+		step(0, Began{})
+		step(time.Second, Asked{1, Configure{Option: "sentinel-pass", Text: "x"}})
+		step(2*time.Second, Asked{2, SetPeriod{"ping-period", 100 * time.Millisecond}})
+		step(time.Minute, Passed{}) // tilt
+		step(2*time.Minute, Passed{})
+		return all.String()
+	}
+	first := play()
+	for range 5 {
+		if play() != first {
+			t.Fatal("the order is another one each time")
+		}
 	}
 }
