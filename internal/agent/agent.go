@@ -205,7 +205,7 @@ func (a *Agent) close() {
 			_ = g.vip.Close()
 		}
 		if g.segment != nil {
-			_ = g.segment.hand.Close()
+			g.segment.close()
 		}
 	}
 	if a.gate != nil {

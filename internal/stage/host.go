@@ -44,6 +44,20 @@ func newHost(s *Stage, name string, own []netip.Prefix) (*Host, error) {
 	return h, nil
 }
 
+// ReplaceDevice gives the host a new network device of the same name and addresses in place of the one it has, as an administrator does who
+// makes a bond or a VLAN anew. Its programs go on.
+func (h *Host) ReplaceDevice() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.stage.sw.Unplug(h.name); err != nil {
+		return fmt.Errorf("replace the device of %s: %w", h.name, err)
+	}
+	if err := h.stage.sw.Plug(h.name, h.thread, h.own...); err != nil {
+		return fmt.Errorf("replace the device of %s: %w", h.name, err)
+	}
+	return nil
+}
+
 // Name returns the host's name, which is also that of its port on the switch.
 func (h *Host) Name() string { return h.name }
 
