@@ -138,7 +138,7 @@ func TestDecisions(t *testing.T) {
 // TestCheckAllocatesNothing holds what every request costs.
 func TestCheckAllocatesNothing(t *testing.T) {
 	s := New(sentinelTable(t), false)
-	id, _ := s.Table().ID("subscribe")
+	id, _ := s.table.ID("subscribe")
 	request := inBytes([]string{"subscribe", "a", "b", "+switch-master"})
 	u := mustSet(t, s, "u", "+@pubsub +ping|x &[a-c] &+*")
 	for who, u := range map[string]*User{"default": s.Default(), "u": u} {

@@ -115,9 +115,6 @@ func (t *Table) ID(name string) (ID, bool) {
 	return id, ok
 }
 
-// FullName is how rules and errors call a command.
-func (t *Table) FullName(id ID) string { return t.entries[id].full }
-
 // Categories returns the names of all categories, as ACL CAT does. It must not be changed.
 func (t *Table) Categories() []string { return t.categories }
 

@@ -52,7 +52,7 @@ func sentinelTable(t testing.TB) *Table {
 func TestTable(t *testing.T) {
 	table := sentinelTable(t)
 	id, ok := table.ID("Client|KILL")
-	if !ok || table.FullName(id) != "client|kill" {
+	if !ok || table.entries[id].full != "client|kill" {
 		t.Errorf("client|kill is %d, %v", id, ok)
 	}
 	if _, ok := table.ID("kill"); ok {

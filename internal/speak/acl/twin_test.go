@@ -73,7 +73,7 @@ func (x *twin) seat(name string) *seat {
 func (x *twin) answer(conn string, request []string) []byte {
 	s := x.seat(conn)
 	w := &written{resp3: s.resp3}
-	table := x.users.Table()
+	table := x.users.table
 	id, ok := table.requested(request)
 	if !ok {
 		x.t.Fatalf("the twin does not know %q", request)
@@ -205,7 +205,7 @@ func (x *twin) acl(s *seat, of, typed string, args []string, w *written) {
 	case "getuser":
 		x.getUser(args[0], w)
 	case "cat":
-		names := x.users.Table().Categories()
+		names := x.users.table.Categories()
 		if len(args) > 0 {
 			names, err = x.users.Category(args[0])
 		}

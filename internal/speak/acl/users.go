@@ -79,9 +79,6 @@ func (s *Users) Default() *User { return s.named[DefaultUser] }
 // Find returns the user of that name, or nil.
 func (s *Users) Find(name string) *User { return s.named[name] }
 
-// Table returns the commands that the rules are about.
-func (s *Users) Table() *Table { return s.table }
-
 // Open reports whether who connects may ask at once. Where it is false, only a connection that came before, or has
 // authenticated since, gets answers to more than AUTH and HELLO.
 func (s *Users) Open() bool { return s.Default().on && s.Default().noPass }

@@ -78,7 +78,7 @@ func TestEffects(t *testing.T) {
 func TestChangeActsOnLiveConnections(t *testing.T) {
 	s := New(sentinelTable(t), false)
 	held, byDefault := mustSet(t, s, "u", "+ping"), s.Default()
-	ping, _ := s.Table().ID("ping")
+	ping, _ := s.table.ID("ping")
 	mustSet(t, s, "u", "-ping")
 	if held.Check(ping, inBytes([]string{"ping"})).Denied != DeniedCommand || held.Name() != "u" {
 		t.Error("the change does not act on who is connected")
