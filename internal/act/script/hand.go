@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -44,7 +42,6 @@ const notExecuted = 2
 // Hand runs scripts.
 type Hand struct {
 	report func(Report)
-	env    []string
 
 	mu      sync.Mutex
 	running map[uint64]*os.Process
@@ -56,22 +53,15 @@ type Hand struct {
 // their file system does not answer.
 const inOrder = 100 * time.Millisecond
 
-// New returns a hand that reports to a function, which must not block for long. without names variables of the environment that
-// scripts must not see, because they are this program's messages to itself. Every descriptor above the standard three that this process
+// New returns a hand that reports to a function, which must not block for long. Every descriptor above the standard three that this process
 // has by now is marked to stay out of scripts; later ones are opened so.
-func New(report func(Report), without ...string) (*Hand, error) {
+func New(report func(Report)) (*Hand, error) {
 	// What the process was born with, a lock of the shell's that started it for one, would go on to scripts otherwise.
 	if err := closeOnExec(3); err != nil {
 		return nil, fmt.Errorf("keep descriptors out of scripts: %w", err)
 	}
 	h := &Hand{report: report, running: make(map[uint64]*os.Process), last: make(chan struct{})}
 	close(h.last)
-	for _, v := range os.Environ() {
-		name, _, _ := strings.Cut(v, "=")
-		if !slices.Contains(without, name) {
-			h.env = append(h.env, v)
-		}
-	}
 	return h, nil
 }
 
@@ -104,7 +94,7 @@ func (h *Hand) run(id uint64, argv []string, before <-chan struct{}, started cha
 	case <-limit.C:
 	}
 	limit.Stop()
-	p, err := os.StartProcess(argv[0], argv, &os.ProcAttr{Env: h.env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
+	p, err := os.StartProcess(argv[0], argv, &os.ProcAttr{Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	if err != nil {
 		h.report(unstarted(id, err))
 		close(started)

@@ -22,10 +22,10 @@ type stage struct {
 	reports chan Report
 }
 
-func newStage(t *testing.T, without ...string) stage {
+func newStage(t *testing.T) stage {
 	t.Helper()
 	reports := make(chan Report, 64)
-	h, err := New(func(r Report) { reports <- r }, without...)
+	h, err := New(func(r Report) { reports <- r })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,12 +58,11 @@ func TestArgumentsDirectoryEnvironmentAndCode(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	t.Setenv("SEEN", "yes, $HOME")
-	t.Setenv("OWN_MESSAGE", "unseen")
 	path := script(t, `#!/bin/sh
-{ pwd -P; echo "$SEEN-$OWN_MESSAGE"; for a in "$0" "$@"; do echo "<$a>"; done; } > out
+{ pwd -P; echo "$SEEN"; for a in "$0" "$@"; do echo "<$a>"; done; } > out
 exit 3
 `)
-	s := newStage(t, "OWN_MESSAGE")
+	s := newStage(t)
 	s.Start(7, []string{path, "+sdown", "", "a b;$(id) *"})
 	if r := s.next(); r.ID != 7 || r.What != Started || r.PID <= 1 {
 		t.Errorf("first: %+v", r)
@@ -75,7 +74,7 @@ exit 3
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := real + "\nyes, $HOME-\n<" + path + ">\n<+sdown>\n<>\n<a b;$(id) *>\n"
+	want := real + "\nyes, $HOME\n<" + path + ">\n<+sdown>\n<>\n<a b;$(id) *>\n"
 	if got, err := os.ReadFile("out"); err != nil || string(got) != want {
 		t.Errorf("the script saw %q (%v), want %q", got, err, want)
 	}

@@ -47,9 +47,6 @@ func New(name string) (*File, error) {
 	return &File{path: path, sync: (*os.File).Sync}, nil
 }
 
-// Path is absolute.
-func (f *File) Path() string { return f.path }
-
 // Save replaces the file's text, and calls done when that is on the disk, or with the reason why it may not be. It does not wait. A save
 // that waits for an earlier one is dropped in favour of a later one, whose edit must therefore bring all that is to be kept; its done
 // is told how that went. done is called from the hand's goroutine, and by Save itself where the error is ErrBusy.
