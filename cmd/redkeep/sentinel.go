@@ -18,8 +18,8 @@ import (
 // sentinelLoop is what a Sentinel's process runs, once it is where it should be: in the foreground or not, with its log, its limits and its
 // number in a file.
 type sentinelLoop struct {
-	// user looks at the rules of one user of the configuration: see sentinelconf.Machine.
-	user func(name string, rules []string) (at int, err error)
+	// user looks at the rules of one user of the configuration, about the commands of a release: see sentinelconf.Machine.
+	user func(as sentinel.Flavor, rules []string) (at int, err error)
 	// run watches until ctx ends or a client asks for the end, which is no error. It calls ready once, when it listens. An error with
 	// an ExitCode gets that one.
 	run func(ctx context.Context, o sentinelOptions) error

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/logline"
 )
 
@@ -30,8 +31,8 @@ func (simulatedFailure) ExitCode() int { return 99 }
 // quietLoop is a Sentinel that watches nobody, so that what is around it can be tested without a port. The variable LOOP has it fail.
 func quietLoop() sentinelLoop {
 	return sentinelLoop{
-		user: func(name string, rules []string) (int, error) {
-			if len(rules) > 0 && rules[0] == "bad" {
+		user: func(as sentinel.Flavor, rules []string) (int, error) {
+			if len(rules) > 0 && (rules[0] == "bad" || rules[0] == "bad-for-valkey" && as == sentinel.Valkey9) {
 				return 0, errors.New("Syntax error")
 			}
 			return 0, nil

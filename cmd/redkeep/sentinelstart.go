@@ -13,6 +13,7 @@ import (
 
 	"redkeep/internal/act/logfile"
 	"redkeep/internal/act/sentinelfile"
+	"redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/logline"
 	"redkeep/internal/speak/sentinelconf"
 )
@@ -116,7 +117,7 @@ func (s *sentinelStart) read() code {
 		}
 		src.Stdin = bytes.Clone(s.stdin)
 	}
-	if s.conf, err = sentinelconf.Load(src, machine{user: s.user}); err == nil {
+	if s.conf, err = sentinelconf.Load(src, machine{as: s.flavor, user: s.user}); err == nil {
 		return exitDone
 	}
 	if refusal := (*sentinelconf.Refusal)(nil); errors.As(err, &refusal) {
@@ -167,8 +168,9 @@ func (s *sentinelStart) write(level logline.Level, text string) {
 // machine is this host for the reading of a configuration.
 type machine struct {
 	sentinelfile.Host
-	user func(name string, rules []string) (at int, err error)
+	as   sentinel.Flavor
+	user func(as sentinel.Flavor, rules []string) (at int, err error)
 }
 
 // User looks at one user's rules.
-func (m machine) User(name string, rules []string) (at int, err error) { return m.user(name, rules) }
+func (m machine) User(_ string, rules []string) (at int, err error) { return m.user(m.as, rules) }

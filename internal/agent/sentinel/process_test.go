@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"redkeep/internal/act/sentinelfile"
+	face "redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/logline"
 	"redkeep/internal/speak/resp"
 	"redkeep/internal/speak/sentinelconf"
@@ -41,7 +42,7 @@ type running struct {
 type machine struct{ sentinelfile.Host }
 
 // User looks at the rules of a user.
-func (machine) User(name string, rules []string) (int, error) { return CheckUser(name, rules) }
+func (machine) User(_ string, rules []string) (int, error) { return CheckUser(face.Redis70, rules) }
 
 // freePort is one that nobody uses now.
 func freePort(t testing.TB) int {

@@ -12,8 +12,9 @@ import (
 	"redkeep/internal/speak/logline"
 )
 
-// CheckUser looks at the rules of one user of the file, and returns the place of the bad one with what is wrong with it.
-func CheckUser(_ string, rules []string) (at int, err error) { return face.Rules().Trial(rules) }
+// CheckUser looks at the rules of one user of the file of a Sentinel that has the commands of that release, and returns the place of the
+// bad one with what is wrong with it.
+func CheckUser(f face.Flavor, rules []string) (at int, err error) { return f.Rules().Trial(rules) }
 
 // admit makes the users that the file, or the file of users, says may log in.
 func (p *process) admit() error {

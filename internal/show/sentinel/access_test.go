@@ -24,7 +24,7 @@ import (
 func stageUsers(t *testing.T, file UserFile) (addr string, users *acl.Users) {
 	t.Helper()
 	lease, _ := quiet(t)
-	users = acl.New(Rules(), false)
+	users = acl.New(Redis70.Rules(), false)
 	return newTransport(t).serve(New(Config{Source: lease, Users: users, UserFile: file})), users
 }
 
@@ -223,7 +223,7 @@ func TestUserFile(t *testing.T) {
 			if late {
 				file.late = func(f func()) { go tr.post(f) }
 			}
-			addr := tr.serve(New(Config{Source: lease, Users: acl.New(Rules(), false), UserFile: file}))
+			addr := tr.serve(New(Config{Source: lease, Users: acl.New(Redis70.Rules(), false), UserFile: file}))
 			a, b := call(t, addr), call(t, addr)
 			for _, step := range []struct{ line, want string }{
 				{"ACL SETUSER u on nopass +@all", "+OK\n"},

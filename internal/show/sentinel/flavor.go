@@ -82,9 +82,6 @@ func (d *dialect) renamed(names map[string]string) *dialect {
 // Rules returns the commands that access rules of a face of the flavor are about: its Config's Users must be made with them.
 func (f Flavor) Rules() *acl.Table { return dialects[f].rules }
 
-// Rules returns those of a face that is not told a flavor.
-func Rules() *acl.Table { return Redis70.Rules() }
-
 // find returns the command, or the subcommand, of the name that COMMAND takes ("sentinel|myid"); nil where there is none.
 func (d *dialect) find(name string) *command {
 	top, of, isSub := strings.Cut(strings.ToLower(name), "|")
