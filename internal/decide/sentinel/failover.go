@@ -162,7 +162,7 @@ func (m *Machine) stepFailover(g *group) words.Instant {
 	case reconfReplicas:
 		return m.reconfigure(g)
 	case updateConfig:
-		m.finish(g)
+		return m.finish(g)
 	}
 	return words.Never
 }
@@ -389,14 +389,20 @@ func (m *Machine) orderRest(g *group) {
 	}
 }
 
-// finish has the group's master be the promoted replica.
-func (m *Machine) finish(g *group) {
+// finish has the group's master be the promoted replica. The last orders go with their connections, which it closes: so it waits for them.
+func (m *Machine) finish(g *group) words.Instant {
+	changed := g.failover.changed
+	last := func(r *instance) bool { return r.orderedAt >= changed && r.infoAsked && !r.disconnected() }
+	if at := changed.Add(busyInfo); m.now < at && slices.ContainsFunc(g.replicas, last) {
+		return at
+	}
 	from, to, demoted := g.master.addr, g.failover.promoted.addr, g.failover.demoted && !g.master.saysMaster
 	m.switched(g, from, to)
 	m.moveMaster(g, to)
 	if old := g.replicaAt(from); demoted && old != nil {
 		m.notice(Normal, "+convert-to-slave", old)
 	}
+	return words.Never
 }
 
 // switched tells what clients listen for.
