@@ -158,6 +158,16 @@ func TestObserver(t *testing.T) {
 		b.dump()
 		t.Error("that is not what it would have done")
 	}
+	// A person asks for the next one.
+	w.run(20 * time.Second)
+	if a := w.members[0].request(Failover{Group: "orders"}); a.Refusal != Accepted {
+		t.Fatalf("refused: %d", a.Refusal)
+	}
+	w.run(5 * time.Second)
+	if b.heard("would-compare the quorum promoted 10.0.0.1:2 for orders, whose master this one had not found down") != 1 {
+		b.dump()
+		t.Error("it takes a person's failover for an outage")
+	}
 	if _, ok := b.vote(99, "someone"); b.reply[b.lastID].Leader != nobody || !ok {
 		t.Errorf("it votes: %+v", b.reply[b.lastID])
 	}
@@ -228,5 +238,23 @@ func TestTiltCandidate(t *testing.T) {
 	w.run(35 * time.Second)
 	if b.heard("-tilt") != 1 || b.ofGroup().failover.under() {
 		t.Errorf("after it: %s\n%s", b.ofGroup().failover.state, strings.Join(b.events, "\n"))
+	}
+}
+
+// TestClockSetBack is nobody's doubt: the machine's clock is that of the host's uptime, and an event that comes late counts from now.
+func TestClockSetBack(t *testing.T) {
+	w := site(t, 58, 1, 3, 2)
+	b := w.members[0]
+	now := b.m.now
+	b.m.Step(now.Add(-time.Hour), Passed{})
+	b.m.Step(now.Add(time.Millisecond), Passed{})
+	if b.m.tilt || b.m.now != now.Add(time.Millisecond) {
+		t.Errorf("tilt %v, and it is %v at %v", b.m.tilt, b.m.now, now)
+	}
+	w.run(12 * time.Second)
+	w.die(1)
+	w.run(5 * time.Second)
+	if b.master() != 2 {
+		t.Errorf("the master is %d", b.master())
 	}
 }

@@ -55,7 +55,7 @@ func (m *Machine) compare(g *group, to Address) {
 	text := "the quorum promoted " + m.joined(to) + " for " + g.name
 	switch {
 	case g.wouldAt == 0:
-		text += ", which nobody here had found down"
+		text += ", whose master this one had not found down"
 	case g.wouldBe == "":
 		text += ", where this one would have found no replica fit, " + m.since(g.wouldAt).String() + " before"
 	default:
