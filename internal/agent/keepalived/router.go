@@ -79,8 +79,8 @@ func (p *process) takeRouters(c *keepalivedconf.Config, made []*router) {
 		for _, what := range leftOut(r.conf) {
 			r.log.Warn("left out", "what", what)
 		}
-		if r.conf.Unicast() && !r.conf.CheckSource {
-			r.log.Warn("whoever can reach this host is believed, peer or not: write check_unicast_src into the instance")
+		if r.conf.Unicast() && r.conf.AnySource {
+			r.log.Warn("whoever can reach this host is believed, peer or not: check_unicast_src is off")
 		}
 		p.routers[r.id] = r
 		p.run(r)

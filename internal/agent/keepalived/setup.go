@@ -28,7 +28,7 @@ func routerOf(c *keepalivedconf.Config, i *keepalivedconf.Instance) vrrp.Router 
 		ID: vrrp.ID(i.Name), Link: i.Interface, Source: i.Source, Version: uint8(i.Version), VRID: uint8(i.VRID), Priority: uint8(i.Priority),
 		Interval: i.AdvertInt, NoPreempt: i.NoPreempt, PreemptDelay: i.PreemptDelay,
 		DownAdverts: i.DownTimerAdverts, QuietLower: i.LowerNoAdvert, LastWord: i.HigherAdvert, PlainSum: i.PlainChecksum, Group: i.Group,
-		AnySource: !i.CheckSource, Hops: uint8(i.UnicastTTL),
+		AnySource: i.AnySource, MindStrangers: !i.CheckSource, Hops: uint8(i.UnicastTTL),
 		Announce: vrrp.Announcing{
 			Repeat: i.Announce.Repeat, Again: i.Announce.Delay, LowerRepeat: i.Announce.LowerRepeat, LowerAgain: i.Announce.LowerDelay,
 			Refresh: i.Announce.Refresh, RefreshRepeat: i.Announce.RefreshRepeat,

@@ -85,10 +85,10 @@ func TestSetup(t *testing.T) {
 	c := parsed(t, whole)
 	s := setupOf(c)
 	a, b := s.Routers[0], s.Routers[1]
-	if !a.AnySource || a.Hops != 7 || a.Interval != 2*time.Second || len(a.Peers) != 2 || !reflect.DeepEqual(a.Reach, []vrrp.Reach{{Least: 0, Most: 255}, {Least: 200, Most: 254}}) {
+	if a.AnySource || !a.MindStrangers || a.Hops != 7 || a.Interval != 2*time.Second || len(a.Peers) != 2 || !reflect.DeepEqual(a.Reach, []vrrp.Reach{{Least: 0, Most: 255}, {Least: 200, Most: 254}}) {
 		t.Errorf("a is %+v", a)
 	}
-	if b.AnySource || b.Hops != 255 || !b.NoPreempt || b.Announce.Refresh != 30*time.Second || b.Announce.LowerRepeat == 0 {
+	if b.AnySource || b.MindStrangers || b.Hops != 255 || !b.NoPreempt || b.Announce.Refresh != 30*time.Second || b.Announce.LowerRepeat == 0 {
 		t.Errorf("b is %+v", b)
 	}
 	if want := []vrrp.Track{{Name: "interface eth0"}, {Name: "script chk"}}; !reflect.DeepEqual(a.Tracks, want) {
@@ -114,6 +114,26 @@ func TestALineOfWeightNothing(t *testing.T) {
 	s := setupOf(parsed(t, strings.Replace(whole, "    redis\n", "    redis weight 0\n", 1)))
 	if got := s.Routers[1].Tracks[3]; got != (vrrp.Track{Name: "process redis"}) {
 		t.Errorf("it follows %+v", got)
+	}
+}
+
+// TestStrangersAreBelievedWhereTheFileSaysSo, and nowhere else; the instance's word counts more than that for all.
+func TestStrangersAreBelievedWhereTheFileSaysSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		all, own  string
+		any, mind bool
+	}{
+		"nothing is said":    {mind: true},
+		"checked":            {own: "check_unicast_src"},
+		"all are checked":    {all: "vrrp_check_unicast_src"},
+		"off":                {own: "check_unicast_src off", any: true, mind: true},
+		"off for all":        {all: "vrrp_check_unicast_src no", any: true, mind: true},
+		"off for all but it": {all: "vrrp_check_unicast_src false", own: "check_unicast_src on"},
+	} {
+		conf := parsed(t, "global_defs {\n"+c.all+"\n}\nvrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nunicast_peer {\n10.0.0.2\n}\n"+c.own+"\n}\n")
+		if r := setupOf(conf).Routers[0]; r.AnySource != c.any || r.MindStrangers != c.mind {
+			t.Errorf("%s: any %v, mind %v", name, r.AnySource, r.MindStrangers)
+		}
 	}
 }
 

@@ -46,6 +46,9 @@ func (r *router) judge(e Heard) Trouble {
 	group := e.To.IsMulticast()
 	switch {
 	case c.unicast() && !c.AnySource && !slices.Contains(c.Peers, e.From):
+		if c.MindStrangers && e.Hops == 255 {
+			return Trouble{What: Unlisted, Theirs: "on the segment, so that this host holds back"}
+		}
 		return Trouble{What: Stranger}
 	case c.unicast() && !c.within(e.From, e.Hops):
 		return Trouble{What: Distant, Ours: "as its line says", Theirs: strconv.Itoa(e.Hops)}

@@ -135,6 +135,31 @@ func TestStrangersAndDistantsHoldNobodyBack(t *testing.T) {
 	c.masterAfter(609375 * time.Microsecond)
 }
 
+// TestAnUnlistedRouterHoldsBack is a file that names one router too few, and does not say what of those that it doesn't name: what they say is not
+// believed, and this host is no second master beside one. Who speaks from beyond the segment may be anybody.
+func TestAnUnlistedRouterHoldsBack(t *testing.T) {
+	stranger := netip.MustParseAddr("10.9.0.66")
+	mind := func(r *Router) { r.MindStrangers = true }
+	b, c := began(t, three(unicast, mind)), began(t, three(unicast, mind))
+	for range 10 {
+		b.pass(time.Second)
+		b.hear(stranger, 255)
+		c.pass(time.Second)
+		c.hear(stranger, 255, func(h *Heard) { h.Hops = 254 })
+	}
+	b.is(Backup)
+	if got := b.view(); !got.Held || got.Master.IsValid() || len(got.Troubles) != 1 || got.Troubles[0].What != Unlisted || got.Troubles[0].Peer != stranger {
+		t.Errorf("held back by %+v", got)
+	}
+	c.is(Master)
+	b.pass(4 * time.Second)
+	b.is(Master)
+	b.hear(stranger, 255) // Who stands is ended by nobody but a peer.
+	b.is(Master)
+	b.hear(above, 255)
+	b.is(Backup)
+}
+
 func TestACrowdOfStrangersHidesNobody(t *testing.T) {
 	b := began(t, three(unicast))
 	for i := range 200 {

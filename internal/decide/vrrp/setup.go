@@ -44,6 +44,9 @@ type Router struct {
 	Group netip.Addr
 	// AnySource believes whoever speaks to this host alone, as keepalived does by itself; who is no peer is reported nevertheless.
 	AnySource bool
+	// MindStrangers has this host not believe who is no peer, and yet not become a second master beside one that speaks from the segment: a
+	// router of this number whose name is lacking among the Peers. One from beyond, who may be anybody, holds nobody back.
+	MindStrangers bool
 	// Reach bounds from how far the Peers of the same place are heard; what is missing is not bounded. Hops is what is left to what is sent
 	// to a peer, 255 where it is 0.
 	Reach []Reach

@@ -17,7 +17,7 @@ type Trouble struct {
 // What is a kind of trouble.
 type What uint8
 
-// The kinds. Until Sum they are of peers that are alive on the segment with this virtual router's number, and that this host
+// The kinds. Until Unlisted they are of peers that are alive on the segment with this virtual router's number, and that this host
 // would become a second master beside: it holds back. Stranger and Distant are ignored, since anybody can be one.
 const (
 	// Unreadable is an advertisement that is broken: Theirs says how.
@@ -31,6 +31,8 @@ const (
 	OtherAddresses
 	// OtherSum sums up another form. This host would read it, the peer may not read this host's.
 	OtherSum
+	// Unlisted is a Stranger on the segment, where the Setup has this host mind one: a router that somebody forgot to name, or worse.
+	Unlisted
 	// Stranger speaks to this host, and is none of the peers.
 	Stranger
 	// Distant came from beyond the segment.
@@ -49,11 +51,11 @@ const (
 )
 
 // holds reports whether such a peer keeps this host from becoming master.
-func (w What) holds() bool { return w >= Unreadable && w <= OtherSum }
+func (w What) holds() bool { return w >= Unreadable && w <= Unlisted }
 
 var whats = [...]string{
 	Unreadable: "advertisement unreadable", OtherCast: "unicast or multicast", OtherVersion: "version", OtherAuth: "authentication",
-	OtherPassword: "password", OtherInterval: "interval", OtherAddresses: "addresses", OtherSum: "checksum", Stranger: "no peer",
+	OtherPassword: "password", OtherInterval: "interval", OtherAddresses: "addresses", OtherSum: "checksum", Unlisted: "no peer", Stranger: "no peer",
 	Distant: "hops", Taken: "address taken", Refused: "refused", Unsent: "not sent", Unpromoted: "not promoted",
 	Undemoted: "not demoted", Unset: "address not set", Undropped: "address not dropped", Lapsed: "lapsed",
 }

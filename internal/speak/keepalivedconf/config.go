@@ -168,9 +168,10 @@ type Instance struct {
 	Group netip.Addr
 	// Peers are whom they go to in unicast.
 	Peers []Peer
-	// CheckSource refuses what is not from a peer. UnicastTTL is 255 if none is given.
-	CheckSource bool
-	UnicastTTL  int
+	// CheckSource ignores whoever is no peer, AnySource believes them; with neither they are not believed, and yet this host is no second
+	// master beside one of them. UnicastTTL is 255 if none is given.
+	CheckSource, AnySource bool
+	UnicastTTL             int
 	// PlainChecksum is version 3's without the pseudo-header (v3_checksum_as_v2); OldChecksum is that of keepalived 1.3.6.
 	PlainChecksum, OldChecksum bool
 

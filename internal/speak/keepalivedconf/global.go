@@ -10,7 +10,7 @@ type defaults struct {
 	iface                     string
 	version, downTimerAdverts int
 	group4, group6            netip.Addr
-	checkSource               bool
+	checkSource, anySource    bool
 	lowerNoAdvert             bool
 	higherAdvert              bool
 	priorityChanges           bool
@@ -85,7 +85,7 @@ func (r *reader) global(s *Statement, g *Global) {
 	case "vrrp_mcast_group6":
 		r.group(&d.group6, s, false)
 	case "vrrp_check_unicast_src":
-		d.checkSource = true
+		d.checkSource, d.anySource = r.sourceCheck(s)
 	case "vrrp_down_timer_adverts":
 		r.set(&d.downTimerAdverts, s, 1, 100)
 	case "vrrp_startup_delay":

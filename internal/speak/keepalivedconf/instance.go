@@ -24,7 +24,7 @@ func (r *reader) instance(s *Statement) {
 	}
 	d := r.defaults
 	i := Instance{
-		Name: name, At: s.At(), Interface: d.iface, Priority: 100, Version: d.version, AdvertInt: time.Second, CheckSource: d.checkSource,
+		Name: name, At: s.At(), Interface: d.iface, Priority: 100, Version: d.version, AdvertInt: time.Second, CheckSource: d.checkSource, AnySource: d.anySource,
 		UnicastTTL: 255, LowerNoAdvert: d.lowerNoAdvert, HigherAdvert: d.higherAdvert, DownTimerAdverts: d.downTimerAdverts,
 		Announce: d.announce, Notify: Notify{PriorityChanges: d.priorityChanges}, places: make(map[string]Place),
 	}
@@ -95,7 +95,7 @@ func (r *reader) ofInstance(s *Statement, i *Instance) {
 	case "unicast_ttl":
 		r.set(&i.UnicastTTL, s, 0, 255)
 	case "check_unicast_src":
-		i.CheckSource = r.flag(s)
+		i.CheckSource, i.AnySource = r.sourceCheck(s)
 	case "old_unicast_checksum":
 		i.OldChecksum = s.Name() != "never"
 	case "v3_checksum_as_v2":
@@ -127,6 +127,15 @@ func (r *reader) ofInstance(s *Statement, i *Instance) {
 			r.announce(s, &i.Announce, "")
 		}
 	}
+}
+
+// sourceCheck reads whether strangers are ignored, or believed.
+func (r *reader) sourceCheck(s *Statement) (on, off bool) {
+	if on = r.flag(s); !on {
+		r.warn(s.At(), "take it away, and name every router in unicast_peer, unless anybody is to be obeyed",
+			"%s is off, so that whoever can reach this host is believed; keepalived takes it for on, whatever follows it", s.Keyword())
+	}
+	return on, !on
 }
 
 // state reads MASTER or BACKUP; in the end the priority decides.
