@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -75,6 +76,7 @@ type process struct {
 	// greetings are what Sentinels said lately.
 	greetings greetings
 	secure    *tls.Config // of connections to others; nil for none
+	from      netip.Addr  // where those come from; the zero value where the kernel chooses
 	id        string
 	started   time.Time
 
@@ -161,6 +163,9 @@ func (p *process) prepare() (err error) {
 		return err
 	}
 	if p.secure, err = dialTLS(p.conf); err != nil {
+		return err
+	}
+	if p.from, err = p.origin(); err != nil {
 		return err
 	}
 	fresh := p.conf.MyID == ""

@@ -301,6 +301,15 @@ func TestObserverListensNowhere(t *testing.T) {
 	}
 }
 
+// TestSpareAddress may be missing on this host.
+func TestSpareAddress(t *testing.T) {
+	r := runs(t, "bind 127.0.0.1 -192.0.2.1", "bind-source-addr 127.0.0.1")
+	r.dial().want("PONG", "PING")
+	if !strings.Contains(r.said(), "192.0.2.1") {
+		t.Errorf("the log does not say so:\n%s", r.said())
+	}
+}
+
 func TestWhatKeepsItFromStarting(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -317,6 +326,9 @@ func TestWhatKeepsItFromStarting(t *testing.T) {
 		want  string
 	}{
 		"a port that is taken":           {[]string{fmt.Sprintf("port %d", taken.Addr().(*net.TCPAddr).Port)}, "stop what uses the port, or change bind or port"},
+		"a taken port of a spare one":    {[]string{fmt.Sprintf("port %d", taken.Addr().(*net.TCPAddr).Port), "bind 127.0.0.2 -127.0.0.1"}, "stop what uses the port, or change bind or port"},
+		"a spare one that is none":       {[]string{"bind 127.0.0.1 -nowhere"}, "change bind"},
+		"a bad address to come from":     {[]string{"bind-source-addr 10.0.0.300"}, "change bind-source-addr"},
 		"an address of another host":     {[]string{"bind 192.0.2.1"}, "change bind"},
 		"no port at all":                 {[]string{"port 0"}, "set one of them"},
 		"no address at all":              {[]string{"bind -192.0.2.1"}, "no address of bind is on this host"},
