@@ -27,10 +27,10 @@ func (h *Hand) adopt() error {
 	return err
 }
 
-// stand makes a table ours and writes its structure where that is not right. It reports whether the table was there.
+// stand makes a table ours and writes its structure where that is not right. It reports whether the table was there, with an error too.
 func (h *Hand) stand(t *table) (existed bool, err error) {
 	if existed, err = h.take(t); err != nil {
-		return false, err
+		return existed, err
 	}
 	var right bool
 	if existed {

@@ -102,17 +102,23 @@ func (h *Hand) needTables(w Want) error {
 
 // standARP makes the table for ARP ours, or takes note of why there is none.
 func (h *Hand) standARP() error {
-	_, err := h.stand(h.shape.arp)
+	existed, err := h.stand(h.shape.arp)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.ENOENT):
+	case lacksFamily(existed, err):
 		h.noARP = fmt.Errorf("nf_tables has no family arp here: %w", err)
 		h.log.Warn("no gate in front of IPv4 virtual addresses", "err", h.noARP)
 		return nil
 	default:
 		return fmt.Errorf("make table for arp: %w", err)
 	}
+}
+
+// lacksFamily reports whether an error says that the kernel can't have a table for ARP, which counts for as long as this process lives. Of
+// a table that was there, ENOENT says that somebody else has just changed it: that is an error to be told, and what it was for is tried again.
+func lacksFamily(existed bool, err error) bool {
+	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.ENOENT) && !existed
 }
 
 // ARP returns why this host can't be kept from answering for an IPv4 address; nil where it can, and where no group has had one.

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -29,6 +30,25 @@ func TestWithdrawLeavesNothing(t *testing.T) {
 		t.Errorf("left in the kernel: %s, %v", out, err)
 	}
 	must(t, try(s.ln.Addr().String(), 0))
+}
+
+// TestWhatSaysThatThereIsNoARP is the kernel's word, and not what somebody does to a table that is there.
+func TestWhatSaysThatThereIsNoARP(t *testing.T) {
+	for _, c := range []struct {
+		existed bool
+		err     error
+		want    bool
+	}{
+		{false, unix.EOPNOTSUPP, true},
+		{false, unix.EAFNOSUPPORT, true},
+		{false, fmt.Errorf("write table: %w", unix.ENOENT), true},
+		{true, fmt.Errorf("write table: %w", unix.ENOENT), false},
+		{false, unix.EBUSY, false},
+	} {
+		if got := lacksFamily(c.existed, c.err); got != c.want {
+			t.Errorf("%v, of a table that was there %v: %v", c.err, c.existed, got)
+		}
+	}
 }
 
 // TestKernelWithoutARP keeps the ports and the IPv6 address behind the gate where the kernel has no family arp, and says why the IPv4
