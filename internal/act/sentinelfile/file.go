@@ -34,6 +34,10 @@ type File struct {
 	edit    Edit
 	waiting []func(error)
 
+	// held is the lock of the file that is there, while this process has claimed it.
+	held    *os.File
+	claimed bool
+
 	// sync is os.File.Sync but in tests of a disk that fails or hangs.
 	sync func(*os.File) error
 }
@@ -71,17 +75,17 @@ func (f *File) Close(bound time.Duration) error {
 	f.mu.Lock()
 	idle := f.idle
 	f.mu.Unlock()
-	if idle == nil {
-		return nil
+	if idle != nil {
+		limit := time.NewTimer(bound)
+		defer limit.Stop()
+		select {
+		case <-idle:
+		case <-limit.C:
+			return fmt.Errorf("save %s: %w", f.path, ErrSlow)
+		}
 	}
-	limit := time.NewTimer(bound)
-	defer limit.Stop()
-	select {
-	case <-idle:
-		return nil
-	case <-limit.C:
-		return fmt.Errorf("save %s: %w", f.path, ErrSlow)
-	}
+	f.release()
+	return nil
 }
 
 // write writes as long as anything waits.
@@ -139,10 +143,10 @@ func (f *File) whole(text []byte) (err error) {
 	if err == nil {
 		err = f.sync(draft)
 	}
-	if err = errors.Join(err, draft.Close()); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, draft.Close())
 	}
-	if err = os.Rename(draft.Name(), f.path); err != nil {
+	if err = f.change(draft); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(f.path))

@@ -177,6 +177,8 @@ func (p *process) prepare() (err error) {
 	p.log(logline.Notice, "Sentinel ID is "+p.conf.MyID)
 	if p.options.Observe {
 		p.log(logline.Notice, "Observing: nothing is changed here or elsewhere, and what would have been done is told on would-* lines")
+	} else if p.file.Sweep(); p.file.Claim() {
+		p.log(logline.Warning, "WARNING: another process uses "+p.options.Path+" too, and each overwrites what the other keeps there; end one of the two")
 	}
 	state := stateOf(p.conf)
 	lookupAll(state.Groups)

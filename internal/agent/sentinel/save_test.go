@@ -106,6 +106,24 @@ func TestEndOnADiskThatHangs(t *testing.T) {
 	}
 }
 
+// TestOneFileOfTwo is told by whoever starts as the second, but not by one who observes.
+func TestOneFileOfTwo(t *testing.T) {
+	first := runs(t, "sentinel monitor orders 127.0.0.1 1 1")
+	first.dial().want("OK", "SENTINEL", "FLUSHCONFIG")
+	for _, observe := range []bool{false, true} {
+		r, o := configured(t, "sentinel monitor orders 127.0.0.1 1 1")
+		o.Path, o.Observe = first.path, observe
+		r.begin(o)
+		if told := strings.Contains(r.said(), "another process uses "+first.path); told == observe {
+			t.Errorf("observe %v: the log has\n%s", observe, r.said())
+		}
+		r.stop()
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestVoteOutlastsARestart with the file that it wrote.
 func TestVoteOutlastsARestart(t *testing.T) {
 	s := serve(t)
