@@ -57,6 +57,8 @@ type Claim struct {
 	Unfit words.Reason
 	// Sealed is the epoch whose holder's link has been cut at this server; the position grows no further in it.
 	Sealed words.Epoch
+	// Fresh says that the server was copied, and that nothing has come over its link since (rule copy-settles).
+	Fresh bool
 }
 
 // Status is what every agent tells every other: with each beat, and at once on a change.

@@ -55,6 +55,7 @@ const (
 	ListsClash       Rule = "lists-clash"
 	LapseDemotes     Rule = "lapse-demotes"
 	SameHistory      Rule = "same-history"
+	CopySettles      Rule = "copy-settles"
 
 	// A pair's.
 	OwnEpochs         Rule = "own-epochs"

@@ -32,6 +32,7 @@ func dataTrials() []trial {
 		{rule: decide.WitnessMemory, plan: witness(silentLink)},
 		{rule: decide.BestFirst, plan: long(bothBehind), seeds: 20},
 		{rule: decide.SameHistory, seeds: 10, plan: Plan{Script: switchToAFork, NoRest: true, Length: 6 * time.Second, Data: 2}},
+		{rule: decide.CopySettles, seeds: 20, plan: Plan{Script: copiesAnew(ms(80)), NoRest: true, Stale: ms(15), Length: 8 * time.Second}},
 		{rule: decide.LevelAfterClose, plan: Plan{Script: pauseEnds, NoRest: true, Voters: 3, Data: 2}, seeds: 6},
 	}
 }
@@ -95,6 +96,16 @@ func longerFork(w *World) {
 			})
 		}
 	}
+}
+
+// copiesAnew has both replicas start empty, and the master die when they have been copied and nothing has come after the copies: before
+// the voters have heard that who was in sync is in sync no more.
+func copiesAnew(then time.Duration) func(*World) {
+	return acts(
+		act{1500, func(w *World) { b(w).server().kill(false); c(w).server().kill(false) }},
+		act{1510, func(w *World) { b(w).server().start(withEmpty); c(w).server().start(withEmpty) }},
+		act{1510 + int(then.Milliseconds()), func(w *World) { a(w).server().kill(false) }},
+	)
 }
 
 // coldStart kills every server; all come back with their data and without their histories.

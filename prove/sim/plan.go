@@ -35,6 +35,9 @@ type Plan struct {
 	Calm, Tame bool
 	// Mix are the weights of the faults; nil is the common mixture.
 	Mix Mixture
+	// Stale is how much older than the last acknowledgement a write must be that no election may lose without saying so; zero is what
+	// a list of who is in sync may be wrong by where anything may happen.
+	Stale time.Duration
 	// Write is the time between two writes of one client.
 	Write time.Duration
 	// Script is called once when the first holder has opened.

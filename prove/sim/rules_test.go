@@ -118,7 +118,7 @@ type search struct {
 func searches() []search {
 	return []search{
 		{rule: decide.VoteNamesHolder, with: []decide.Rule{decide.PreVoteFirst}, law: judge.OneHolder, seeds: 60},
-		{rule: decide.ReclaimHold, law: judge.ComesToRest, seeds: 120},
+		{rule: decide.ReclaimHold, law: judge.ComesToRest, seeds: 300},
 	}
 }
 
@@ -177,7 +177,7 @@ var everyRule = []decide.Rule{
 	decide.UnfitVeto, decide.VoteSeals, decide.LineageRow, decide.ColdRank, decide.InSyncByOffset, decide.WitnessMemory, decide.LevelAfterClose,
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
 	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
-	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory, decide.OwnEpochs, decide.SegmentQuiet, decide.AdvertBeforeGrant, decide.ListenFirst, decide.HeardOnce,
+	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory, decide.CopySettles, decide.OwnEpochs, decide.SegmentQuiet, decide.AdvertBeforeGrant, decide.ListenFirst, decide.HeardOnce,
 	decide.ReachedSince, decide.LeaveOnce,
 }
 

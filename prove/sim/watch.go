@@ -82,6 +82,9 @@ const flushGrace = 15 * time.Millisecond
 // staleBy is how much older than the last acknowledgement a write must be that no election may lose without saying so: a replica
 // in sync had all that the master had a second earlier, when it was heard, and stays in sync for a lease and two statuses after.
 func (w *World) staleBy() time.Duration {
+	if w.plan.Stale > 0 {
+		return w.plan.Stale
+	}
 	longest := w.plan.Lease
 	for _, l := range w.plan.Leases {
 		longest = max(longest, l)

@@ -105,7 +105,7 @@ func (m *Machine) switchover(id uint64, r decide.Switchover) {
 		target, why = m.bestTarget()
 	} else if !m.setup.IsData(target) {
 		why = words.Reason{Code: words.Witness, Node: target}
-	} else if !slices.Contains(m.inSync(), target) {
+	} else if !slices.Contains(m.level(), target) {
 		why = words.Reason{Code: words.NotInSync, Node: target}
 		if c, ok := m.claims()[target]; ok && !c.Fit {
 			why = c.Unfit

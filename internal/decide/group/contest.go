@@ -77,8 +77,7 @@ func (m *Machine) standAt(place int) words.Instant {
 
 // loses reports whether this node's election would lose what the last holder is known to have had: it waits until patience is over.
 func (m *Machine) loses(e rank.Entry) bool {
-	counted := m.inLastSync(m.setup.Self) && !rank.Short(e.Claim, e.Standing)
-	return !counted && m.missing(e.Standing) > 0
+	return !m.counted(m.setup.Self, e.Claim, e.Standing) && m.lack(e.Claim, e.Standing) > 0
 }
 
 // contestAt is when this node's turn to stand comes, as far as is known now.
@@ -152,13 +151,13 @@ func (m *Machine) basis(e rank.Entry) (decide.Basis, words.Reason) {
 	if !e.Standing.Cold && (!short || newest.Holder == m.setup.Self) {
 		return decide.BasisLineage, words.Reason{}
 	}
-	if e.Standing.Held && e.Standing.Epoch >= newest.Epoch || m.inLastSync(m.setup.Self) && !short {
+	if e.Standing.Held && e.Standing.Epoch >= newest.Epoch || m.counted(m.setup.Self, e.Claim, e.Standing) {
 		return decide.BasisCold, words.Reason{}
 	}
 	if wait := m.vacancy.since.Add(m.setup.ColdStartWait); m.at < wait {
 		return 0, words.Reason{Code: words.ColdWaiting, Node: newest.Holder, N: wait.Sub(m.at).Milliseconds()}
 	}
-	if missing := m.missing(e.Standing); missing > 0 {
+	if missing := m.lack(e.Claim, e.Standing); missing > 0 {
 		return 0, words.Reason{Code: words.DataMissing, Node: newest.Holder, N: missing}
 	}
 	if short {

@@ -49,7 +49,7 @@ func (m *Machine) beginHandover(target words.Node, then func(words.Reason)) {
 // bestTarget returns the data node that would take over with nothing lost, and why there is none.
 func (m *Machine) bestTarget() (words.Node, words.Reason) {
 	why := words.Reason{Code: words.NotInSync, Node: m.setup.Self}
-	synced := m.inSync()
+	level := m.level()
 	for _, e := range rank.Order(m.setup.Data, m.claims(), m.voter.Register.Rows, m.setup.Off) {
 		if e.Node == m.setup.Self {
 			continue
@@ -58,7 +58,7 @@ func (m *Machine) bestTarget() (words.Node, words.Reason) {
 			why = e.Out
 			continue
 		}
-		for _, n := range synced {
+		for _, n := range level {
 			if n == e.Node {
 				return n, words.Reason{}
 			}

@@ -286,10 +286,17 @@ func (m *Machine) stampTrail() {
 
 // inSync returns the data nodes whose server had, when last heard, all that this one had a second earlier. One that is not
 // heard stays for a lease: a holder that has become deaf must not strike out those who could succeed it.
-func (m *Machine) inSync() []words.Node {
+func (m *Machine) inSync() []words.Node { return m.judged(func(p *peer) bool { return p.synced }) }
+
+// level returns the data nodes that a switchover may go to. A fresh copy is one of them, which a failover must not trust: a switchover
+// compares once more, with all writes paused.
+func (m *Machine) level() []words.Node { return m.judged(func(p *peer) bool { return p.level }) }
+
+// judged returns the data nodes of which something was found when they were last heard, not too long ago.
+func (m *Machine) judged(is func(*peer) bool) []words.Node {
 	var list []words.Node
 	for _, n := range m.setup.Data {
-		if p := m.peers[n]; p != nil && p.synced && m.at.Sub(p.statusAt) <= m.setup.Lease+m.statusEvery() {
+		if p := m.peers[n]; p != nil && is(p) && m.at.Sub(p.statusAt) <= m.setup.Lease+m.statusEvery() {
 			list = append(list, n)
 		}
 	}
@@ -298,20 +305,22 @@ func (m *Machine) inSync() []words.Node {
 
 // judgeSync says whether a node's server is in sync, as it is heard: by offset, since a link that is up may bring nothing
 // (rule in-sync-by-offset). After a full copy a server gets nothing for up to a second: it counts when its offset has moved,
-// or when nothing was written since. It counts in this server's history alone (rule same-history).
+// or when nothing was written since, by its own agent's word too: this node's last look at its own server may be older than the copy
+// (rule copy-settles). It counts in this server's history alone (rule same-history).
 func (m *Machine) judgeSync(p *peer) {
 	h, c := m.holder, p.status.Claim
-	p.synced = false
+	p.level, p.synced = false, false
 	if h == nil || c == nil || !c.Fit || len(h.trail) == 0 {
 		return
 	}
 	s, own := c.Server, m.own.server
 	if m.setup.Off.Off(decide.InSyncByOffset) {
-		p.synced = s.LinkUp
+		p.level, p.synced = s.LinkUp, s.LinkUp
 		return
 	}
 	live := s.Offset > p.copied || s.Offset >= own.Offset
-	p.synced = (partOf(s, own) || m.setup.Off.Off(decide.SameHistory)) && live && s.Offset >= h.trail[0].offset
+	p.level = (partOf(s, own) || m.setup.Off.Off(decide.SameHistory)) && live && s.Offset >= h.trail[0].offset
+	p.synced = p.level && !c.Fresh
 }
 
 // partOf reports whether a replica's data are a part of its master's history: of the present one, or of the one that it continues, and

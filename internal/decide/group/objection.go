@@ -92,13 +92,13 @@ func (m *Machine) forgotten(from words.Node, c decide.Claim, st rank.Standing) w
 		return words.Reason{}
 	}
 	newest := r.Newest()
-	if st.Held && st.Epoch >= newest.Epoch || newest.Holder == from && !st.Cold || m.inLastSync(from) && !short {
+	if st.Held && st.Epoch >= newest.Epoch || newest.Holder == from && !st.Cold || m.counted(from, c, st) {
 		return words.Reason{} // the last holder itself, or one that had all that it had
 	}
-	if r.InSyncEpoch < newest.Epoch && st.Epoch >= newest.Epoch {
+	if r.InSyncEpoch < newest.Epoch && st.Epoch >= newest.Epoch && !c.Fresh {
 		return words.Reason{} // nobody here remembers who was in sync, but it has the newest row
 	}
-	lack := m.missing(st)
+	lack := m.lack(c, st)
 	if lack == 0 {
 		return words.Reason{}
 	}
@@ -116,6 +116,21 @@ func (m *Machine) forgotten(from words.Node, c decide.Claim, st rank.Standing) w
 func (m *Machine) inLastSync(n words.Node) bool {
 	r := m.voter.Register
 	return r.InSyncEpoch > 0 && r.InSyncEpoch >= r.Newest().Epoch && slices.Contains(r.InSync, n)
+}
+
+// counted reports whether the last holder counted a candidate as in sync with the data that it has. It had others where the server came
+// back with an old snapshot, or was copied since (rule copy-settles).
+func (m *Machine) counted(n words.Node, c decide.Claim, st rank.Standing) bool {
+	return m.inLastSync(n) && !rank.Short(c, st) && !c.Fresh
+}
+
+// lack is how many bytes a candidate lacks of what is recorded anywhere. A fresh copy lacks what nobody knows of: what its master wrote
+// since, which is more than was last heard of it. One that has died since stands by its record, as all that restarted do.
+func (m *Machine) lack(c decide.Claim, st rank.Standing) int64 {
+	if c.Fresh && !st.Cold {
+		return max(1, m.missing(st))
+	}
+	return m.missing(st)
 }
 
 // missing is how many bytes recorded anywhere a standing lacks; an epoch that is known and that it lacks counts as one at least.

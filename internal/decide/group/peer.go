@@ -16,8 +16,9 @@ type peer struct {
 	answered words.Instant
 	status   decide.Status
 	has      bool // a status has been heard
-	// synced says that its server was in sync with this node's when last heard; a holder's only.
-	synced bool
+	// level says that its server had all that this node's had when it was last heard, and synced that it counts as in sync, too; a
+	// holder's only.
+	level, synced bool
 	// statusAt is when that status came.
 	statusAt words.Instant
 	rtt      time.Duration

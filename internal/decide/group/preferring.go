@@ -27,7 +27,7 @@ func (m *Machine) tendPreferring() {
 	to := m.setup.Prefer
 	h := m.holder
 	able := to != "" && to != m.setup.Self && m.setup.FailBack && h != nil && h.open && m.handover == nil && m.ending == nil &&
-		m.pauseHolds().Zero() && slices.Contains(m.inSync(), to)
+		m.pauseHolds().Zero() && slices.Contains(m.level(), to)
 	if !able {
 		m.prefers.since = 0
 		return

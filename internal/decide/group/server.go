@@ -15,6 +15,7 @@ type ownServer struct {
 	known  bool
 	server words.Server
 	link   link
+	copy   freshCopy
 	record words.Record
 	// sealed is the epoch whose holder reaches the server no more.
 	sealed words.Epoch
@@ -54,6 +55,7 @@ func (m *Machine) seen(s words.Server) {
 	if s.Keys < 0 && s.RunID == m.own.server.RunID {
 		s.Keys = m.own.server.Keys
 	}
+	m.watchCopy(s)
 	replaced := m.own.known && s.RunID != m.own.server.RunID
 	if replaced {
 		m.recordLast()
@@ -96,6 +98,7 @@ func (m *Machine) claim() decide.Claim {
 	if m.own.apart() && m.vacancy != nil {
 		c.Sealed = max(c.Sealed, m.vacancy.ended)
 	}
+	c.Fresh = m.copyUnsettled()
 	c.Unfit = m.unfit()
 	c.Fit = c.Unfit.Zero()
 	return c

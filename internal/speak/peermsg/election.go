@@ -11,6 +11,7 @@ func (w *wire) preVote(m *decide.PreVote) {
 	w.releases(&m.Releases)
 	w.flags(&m.Handover, &m.Reclaim)
 	choice(w, &m.Basis, decide.BasisChosen)
+	w.settled(&m.Claim)
 }
 
 func (w *wire) preVoted(m *decide.PreVoted) {
@@ -20,6 +21,7 @@ func (w *wire) preVoted(m *decide.PreVoted) {
 	unsigned(w, &m.Seen)
 	w.maybeClaim(&m.Claim)
 	w.rows(&m.Rows)
+	w.settled(m.Claim)
 }
 
 func (w *wire) vote(m *decide.Vote) {
@@ -35,6 +37,7 @@ func (w *wire) vote(m *decide.Vote) {
 	if w.more() {
 		w.random(&m.List)
 	}
+	w.settled(&m.Claim)
 }
 
 func (w *wire) voted(m *decide.Voted) {

@@ -64,6 +64,7 @@ func (w *wire) status(m *decide.Status) {
 	if w.more() {
 		w.random(&m.List)
 	}
+	w.settled(m.Claim)
 }
 
 func (w *wire) release(m *decide.Release) {

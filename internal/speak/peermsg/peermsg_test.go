@@ -249,14 +249,17 @@ func TestALaterFieldIsLeftUnread(t *testing.T) {
 
 // TestAnOlderReleaseSendsLess: what was added at a message's end may be missing.
 func TestAnOlderReleaseSendsLess(t *testing.T) {
-	const pause, settings, list = 5, 8, 8 // bytes of the zero ones
+	const pause, settings, list, settled = 5, 8, 8, 1 // bytes of the zero ones
 	for _, c := range []struct {
 		want  decide.Message
 		added []int
 	}{
 		{decide.Status{Seen: 4, Version: "0.1.0"}, []int{list, settings, pause}},
 		{decide.Beat{Epoch: 4, Seq: 7}, []int{list}},
-		{decide.Vote{Epoch: 4, Seq: 7}, []int{list}},
+		{decide.Status{Seen: 4, Claim: &decide.Claim{Sealed: 3}}, []int{settled, list, settings, pause}},
+		{decide.PreVote{Round: 9}, []int{settled}},
+		{decide.PreVoted{Round: 9, Claim: &decide.Claim{Sealed: 3}}, []int{settled}},
+		{decide.Vote{Epoch: 4, Seq: 7}, []int{settled, list}},
 		{decide.Readmitted{Nonce: 5, LMax: time.Second}, []int{pause}},
 	} {
 		b := Append(nil, "g", c.want)

@@ -84,6 +84,13 @@ func (w *wire) claim(v *decide.Claim) {
 	unsigned(w, &v.Sealed)
 }
 
+// settled visits what a message's end says of its claim, if it has one (rule copy-settles).
+func (w *wire) settled(v *decide.Claim) {
+	if v != nil && w.more() {
+		w.flags(&v.Fresh)
+	}
+}
+
 // maybeClaim visits a claim that a witness doesn't make.
 func (w *wire) maybeClaim(v **decide.Claim) {
 	there := *v != nil
