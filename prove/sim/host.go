@@ -155,7 +155,7 @@ func (h *host) on(how start, agentAfter time.Duration) {
 			return
 		}
 		for _, s := range h.servers {
-			if s != nil {
+			if s != nil && s.state == gone { // else somebody has started it meanwhile, and its end is no more the power's
 				s.loseTail()
 				s.start(how)
 			}
