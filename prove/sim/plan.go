@@ -46,6 +46,8 @@ type Plan struct {
 	NoRest bool
 	// VIP gives the groups virtual addresses; Ungated takes the gates away. A mixture draws VIP by its seed.
 	VIP, Ungated bool
+	// Preferred counts from one the host that the groups go back to; 0 is none. A mixture of faults on a pair draws it by its seed.
+	Preferred int
 	// TieBreakers are a pair's, reached where the clients elsewhere are.
 	TieBreakers bool
 	// Empty starts with servers that hold nothing instead of a master with replicas.
@@ -123,6 +125,9 @@ func (w *World) draw() {
 		return
 	}
 	p.VIP = p.VIP || p.Seed%3 != 0
+	if p.Voters == 2 && p.Preferred == 0 && p.Script == nil {
+		p.Preferred = []int{1, 2, 0, 0}[p.Seed%4]
+	}
 	w.drawWeather()
 }
 
@@ -150,6 +155,14 @@ func (w *World) drawWeather() {
 	if w.rng.IntN(4) == 0 {
 		t.probe = 2 * ms // within what a takeover waits for
 	}
+}
+
+// preferred is the node that the groups go back to, if there is one.
+func (w *World) preferred() words.Node {
+	if w.plan.Preferred == 0 {
+		return ""
+	}
+	return w.hosts[w.plan.Preferred-1].name
 }
 
 // votes is how many votes there are: a pair's segment has one, too.
