@@ -1,4 +1,4 @@
-// Package sockets keeps many TCP connections on one thread: it listens, dials, reads, writes, and ends what is too slow.
+// Package sockets keeps many TCP connections on one thread, and those of a file: it listens, dials, reads, writes, and ends what is too slow.
 //
 // It gives bytes no meaning and decides nothing: who may connect, what a request is and when to dial again are its owner's. It
 // resolves no names, keeps no buffer for a connection that is idle, and no timer a connection.

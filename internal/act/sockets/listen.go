@@ -24,6 +24,7 @@ type Listener struct {
 	accept func()
 	from   unix.RawSockaddrAny
 	addr   netip.AddrPort
+	file   *socketFile // nil but for one of this host only
 }
 
 // Addr is where it listens, with the port that the kernel chose if it was asked for port 0.
@@ -37,6 +38,9 @@ func (ln *Listener) Close() {
 	delete(ln.loop.listeners, ln.fd)
 	_ = unix.Close(int(ln.fd))
 	ln.fd = -1
+	if ln.file != nil {
+		ln.file.remove()
+	}
 }
 
 // Listen takes connections at an address, with TLS if that is not nil. accept is called for each, and returns who is told of it,
@@ -50,13 +54,21 @@ func (l *Loop) Listen(at netip.AddrPort, backlog int, secure *tls.Config, accept
 		return nil, fmt.Errorf("listen at %s: %w", at, err)
 	}
 	ln := &Listener{loop: l, fd: int32(fd), tls: secure, addr: localOf(fd)}
-	ln.accept = func() { ln.take(accept) }
-	if err := l.poll.control(unix.EPOLL_CTL_ADD, ln.fd, unix.EPOLLIN, 0); err != nil {
-		_ = unix.Close(fd)
+	if err := ln.begin(accept); err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", at, err)
 	}
-	l.listeners[ln.fd] = ln
 	return ln, nil
+}
+
+// begin has the loop take connections, or closes what was opened.
+func (ln *Listener) begin(accept func(*Conn) Handler) error {
+	ln.accept = func() { ln.take(accept) }
+	ln.loop.listeners[ln.fd] = ln
+	err := ln.loop.poll.control(unix.EPOLL_CTL_ADD, ln.fd, unix.EPOLLIN, 0)
+	if err != nil {
+		ln.Close()
+	}
+	return err
 }
 
 // listenAt makes the socket.

@@ -3,6 +3,7 @@ package reception
 import (
 	"crypto/tls"
 	"errors"
+	"io/fs"
 	"net/netip"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 	"redkeep/internal/words"
 )
 
-// backlog is how many connections wait in the kernel to be accepted, as in Redis.
-const backlog = 511
+// usualBacklog is how many connections wait in the kernel to be accepted, as in Redis.
+const usualBacklog = 511
 
 // Options are what may differ between the two owners.
 type Options struct {
@@ -21,6 +22,8 @@ type Options struct {
 	Idle time.Duration
 	// TLS is nil for plain connections.
 	TLS *tls.Config
+	// Backlog is how many connections wait in the kernel to be accepted; zero is 511. The kernel has a bound of its own.
+	Backlog int
 	// Refuse says why nobody from an address is served, "" for who is; nil is nobody. It is told to them as an error.
 	Refuse func(from netip.Addr) string
 	// Listeners is what may wait for one that has subscribed.
@@ -66,27 +69,49 @@ var ErrUnfinished = errors.New("too many requests were begun and not ended")
 type hall struct {
 	loop    *sockets.Loop
 	options Options
+	// path is the file that they connect to, "" where that is an address.
+	path string
 	// halves are the bytes of requests that were begun.
 	halves int
 }
 
 // Listen has the face's clients served at an address, by the loop. It is called before the loop runs, or on its goroutine.
 func Listen(loop *sockets.Loop, at netip.AddrPort, face *sentinel.Face, o Options) (*sockets.Listener, error) {
-	o.Listeners = o.Listeners.orUsual()
-	in := &hall{loop: loop, options: o}
-	return loop.Listen(at, backlog, o.TLS, func(c *sockets.Conn) sockets.Handler {
-		v := &visitor{conn: c, hall: in}
+	in := newHall(loop, o)
+	return loop.Listen(at, in.options.Backlog, o.TLS, func(c *sockets.Conn) sockets.Handler {
 		if o.Refuse != nil {
 			if why := o.Refuse(c.Remote().Addr().Unmap()); why != "" {
 				c.Write(resp.AppendError(nil, why))
 				c.Close()
-				return v
+				return &visitor{conn: c, hall: in}
 			}
 		}
-		c.SetIdle(o.Idle)
-		v.client = face.Open(v)
-		return v
+		return in.admit(c, face)
 	})
+}
+
+// ListenLocal is Listen for clients of this host at a file of that mode, which nobody of them is refused at: the file's mode says who may.
+// They have no TLS.
+func ListenLocal(loop *sockets.Loop, path string, mode fs.FileMode, face *sentinel.Face, o Options) (*sockets.Listener, error) {
+	in := newHall(loop, o)
+	in.path = path
+	return loop.ListenLocal(path, mode, in.options.Backlog, func(c *sockets.Conn) sockets.Handler { return in.admit(c, face) })
+}
+
+func newHall(loop *sockets.Loop, o Options) *hall {
+	o.Listeners = o.Listeners.orUsual()
+	if o.Backlog <= 0 {
+		o.Backlog = usualBacklog
+	}
+	return &hall{loop: loop, options: o}
+}
+
+// admit has a connection be a client.
+func (h *hall) admit(c *sockets.Conn, face *sentinel.Face) *visitor {
+	v := &visitor{conn: c, hall: h}
+	c.SetIdle(h.options.Idle)
+	v.client = face.Open(v)
+	return v
 }
 
 // visitor is one connection: what comes is its conversation's, and what that says goes back.
@@ -140,8 +165,11 @@ func (v *visitor) Closed(c *sockets.Conn, why error) {
 	}
 }
 
-// Addrs are both ends.
+// Addrs are both ends; as with Redis both are the file where one is.
 func (v *visitor) Addrs() (remote, local string) {
+	if file := v.hall.path; file != "" {
+		return file + ":0", file + ":0"
+	}
 	return v.conn.Remote().String(), v.conn.Local().String()
 }
 

@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -110,17 +111,21 @@ func (c *Client) kind() string {
 // line is what CLIENT LIST tells of one connection, in Redis' order. What this process does not count has the value of an
 // idle connection.
 func (c *Client) line() string {
-	now, flags, last := time.Now(), "N", "NULL"
+	now, flags, last := time.Now(), "", "NULL"
+	remote, local := c.peer.Addrs()
 	if c.kind() == "pubsub" {
 		flags = "P"
 	}
-	if c.noEvict {
-		flags = strings.TrimPrefix(flags, "N") + "e"
+	if remote == local {
+		flags += "U" // it came by a file, which both are
 	}
+	if c.noEvict {
+		flags += "e"
+	}
+	flags = cmp.Or(flags, "N")
 	if c.last != nil {
 		last = c.last.fullName()
 	}
-	remote, local := c.peer.Addrs()
 	seconds := func(d time.Duration) int64 { return int64(max(0, d) / time.Second) }
 	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
 		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
