@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
@@ -18,7 +19,9 @@ import (
 // listen takes clients at every address that the file has, on the plain port and on that with TLS. An address that begins with a
 // dash may be missing on this host. Who observes has no port, and is not to be asked.
 func (p *process) listen() error {
-	if p.conf.Port == 0 && p.conf.TLSPort == 0 {
+	p.tellIdle()
+	file := p.conf.UnixSocket != "" && !p.options.Observe // who is watched may be listening at it
+	if p.conf.Port == 0 && p.conf.TLSPort == 0 && !file {
 		if p.options.Observe {
 			return nil
 		}
@@ -30,14 +33,36 @@ func (p *process) listen() error {
 			return err
 		}
 	}
-	if p.conf.TLSPort == 0 {
-		return nil
+	if p.conf.TLSPort != 0 {
+		secure, err := listenTLS(p.conf)
+		if err != nil {
+			return err
+		}
+		if err := p.listenOn(p.conf.TLSPort, secure); err != nil {
+			return err
+		}
 	}
-	secure, err := listenTLS(p.conf)
-	if err != nil {
-		return err
+	if file {
+		return p.listenLocal()
 	}
-	return p.listenOn(p.conf.TLSPort, secure)
+	return nil
+}
+
+// listenLocal takes clients of this host at a file. It comes last, as in redis-sentinel: whoever runs already has been noticed by then.
+func (p *process) listenLocal() error {
+	path := p.conf.UnixSocket
+	if _, err := reception.ListenLocal(p.loop, path, fs.FileMode(p.conf.UnixSocketPerm), p.face, p.visitors(nil)); err != nil {
+		p.log(logline.Warning, fmt.Sprintf("Failed opening Unix socket %s: %v", path, err))
+		return fmt.Errorf("%w; stop what uses it, or change unixsocket or unixsocketperm", err)
+	}
+	return nil
+}
+
+// visitors are what clients find, at ports with TLS and others.
+func (p *process) visitors(secure *tls.Config) reception.Options {
+	return reception.Options{
+		Idle: p.conf.Timeout, TLS: secure, Backlog: p.conf.TCPBacklog, Refuse: p.refuses, Listeners: p.listeners(),
+	}
 }
 
 func (p *process) listenOn(port int, secure *tls.Config) error {
@@ -46,9 +71,7 @@ func (p *process) listenOn(port int, secure *tls.Config) error {
 		name, optional := strings.CutPrefix(text, "-")
 		ip, err := bindAddr(name)
 		if err == nil {
-			_, err = reception.Listen(p.loop, netip.AddrPortFrom(ip, uint16(port)), p.face, reception.Options{
-				Idle: p.conf.Timeout, TLS: secure, Refuse: p.refuses, Listeners: p.listeners(),
-			})
+			_, err = reception.Listen(p.loop, netip.AddrPortFrom(ip, uint16(port)), p.face, p.visitors(secure))
 		}
 		if err == nil {
 			open++

@@ -10,17 +10,22 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/big"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/agent/reception"
 	"redkeep/internal/speak/acl"
 	"redkeep/internal/speak/resp"
+	"redkeep/internal/speak/sentinelconf"
 )
 
 // TestProtectedMode serves this host alone as long as the default user needs no password.
@@ -47,6 +52,46 @@ func TestProtectedMode(t *testing.T) {
 		if got := p.refuses(c.from); (got != "") != c.is {
 			t.Errorf("%q, from %v: %q", c.line, c.from, got)
 		}
+	}
+}
+
+// TestClientsAtAFile are served, and no strangers in protected mode; the file ends with the Sentinel.
+func TestClientsAtAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s")
+	r := runs(t, "port 0", "unixsocket "+file, "unixsocketperm 700", "protected-mode yes", "sentinel monitor orders 127.0.0.1 1 1")
+	if i, err := os.Stat(file); err != nil || i.Mode() != os.ModeSocket|0o700 {
+		t.Errorf("%v, %v", i, err)
+	}
+	conn, err := net.Dial("unix", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	c := &client{t, conn, resp.NewReader(conn, resp.Limits{})}
+	c.want("PONG", "PING")
+	if v := c.ask("CLIENT", "INFO"); !strings.Contains(v.Text, " addr="+file+":0 ") {
+		t.Errorf("it is %q", v.Text)
+	}
+	r.stop()
+	if err := r.end(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is left: %v", err)
+	}
+}
+
+// TestWhatClientsFind is what the file says.
+func TestWhatClientsFind(t *testing.T) {
+	_, o := configured(t, "tcp-backlog 7", "timeout 5", "client-output-buffer-limit pubsub 1mb 0 0")
+	p := &process{options: o, conf: o.Conf}
+	got := p.visitors(nil)
+	if want := (reception.Bound{Hard: 1 << 20}); got.Backlog != 7 || got.Idle != 5*time.Second || got.Listeners != want {
+		t.Errorf("%+v", got)
+	}
+	p.conf.Listeners = sentinelconf.BufferLimit{} // which is none
+	if l := p.listeners(); l.Hard != 1<<30 {
+		t.Errorf("%+v", l)
 	}
 }
 
@@ -159,6 +204,41 @@ func pings(port int, with []tls.Certificate) bool {
 	}
 	v, err := resp.NewReader(conn, resp.Limits{}).Read()
 	return err == nil && v.Text == "PONG"
+}
+
+// TestChosenCiphers has a key with a pass phrase, one cipher and no sessions to take up again, and says what it can't do.
+func TestChosenCiphers(t *testing.T) {
+	a := newAuthority(t, "ca")
+	key, _ := a.make("h1", a.cert)
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut, err := x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", der, []byte("hunter2"), x509.PEMCipherAES256) //nolint:staticcheck // as old files have it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(a.file("h1.key"), pem.EncodeToMemory(shut), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t)
+	r := runs(t, a.lines("h1"), fmt.Sprintf("tls-port %d", port), "tls-auth-clients no", "tls-key-file-pass hunter2", `tls-protocols "TLSv1.2"`,
+		"tls-ciphers ECDHE+AES256:!SHA1", "tls-ciphersuites TLS_AES_256_GCM_SHA384", "tls-session-caching no", "tls-session-cache-size 5", "tls-prefer-server-ciphers yes")
+	as := &tls.Config{InsecureSkipVerify: true, ServerName: "h1", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	for range 2 {
+		conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), as)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := conn.ConnectionState(); s.CipherSuite != tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 || s.DidResume {
+			t.Errorf("%s, resumed %v", tls.CipherSuiteName(s.CipherSuite), s.DidResume)
+		}
+		conn.Close()
+	}
+	const want = "Of no effect here, where Go's own TLS is used: tls-prefer-server-ciphers, tls-session-cache-size, tls-ciphersuites\n"
+	if said := r.said(); strings.Count(said, want) != 1 || strings.Contains(said, "hunter2") {
+		t.Errorf("it says\n%s", said)
+	}
 }
 
 // TestServersWithTLS are believed by whose authority signed them, and not by the name in their certificate.

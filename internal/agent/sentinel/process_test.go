@@ -287,7 +287,13 @@ func TestFreshFile(t *testing.T) {
 // TestObserverListensNowhere starts with what redkeep sentinel --observe puts behind the file: a port is what it must not have, and
 // the file stays as it is.
 func TestObserverListensNowhere(t *testing.T) {
-	r, o := configured(t, "sentinel monitor orders 127.0.0.1 1 1", "port 0", "tls-port 0")
+	file := filepath.Join(t.TempDir(), "s") // of the one that is watched, which has the same lines
+	watched, err := net.Listen("unix", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watched.Close()
+	r, o := configured(t, "sentinel monitor orders 127.0.0.1 1 1", "port 0", "tls-port 0", "unixsocket "+file)
 	o.Observe = true
 	before := r.file()
 	r.begin(o)
@@ -334,9 +340,13 @@ func TestWhatKeepsItFromStarting(t *testing.T) {
 		"no address at all":              {[]string{"bind -192.0.2.1"}, "no address of bind is on this host"},
 		"no file of users":               {[]string{"aclfile " + filepath.Join(dir, "none.acl")}, "make the file, or leave aclfile out"},
 		"a bad file of users":            {[]string{"aclfile " + broken}, "broken.acl"},
+		"a file that is no socket":       {[]string{"unixsocket " + broken}, "change unixsocket"},
 		"users in both":                  {[]string{"aclfile " + broken, "user x on nopass"}, "have them in one of the two"},
 		"TLS without a certificate":      {[]string{"tls-port 1"}, "set tls-cert-file and tls-key-file"},
 		"TLS with one that is not there": {[]string{"tls-port 1", "tls-cert-file /nonexistent/a.crt", "tls-key-file /nonexistent/a.key"}, "check tls-cert-file and tls-key-file"},
+		"ciphers that there are not":     {[]string{"tls-replication yes", "tls-ciphers DHE-RSA-AES128-SHA"}, "name some such as"},
+		"those of 1.3 that are not":      {[]string{"tls-port 1", "tls-ciphersuites TLS_AES_128_CCM_SHA256"}, "name some of TLS_AES_128"},
+		"versions that there are not":    {[]string{"tls-replication yes", "tls-protocols TLSv1.1"}, "name TLSv1.2, TLSv1.3 or both"},
 		"TLS with no authority":          {[]string{"tls-replication yes", "tls-ca-cert-file /nonexistent/ca.crt"}, "check tls-ca-cert-file"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,12 +3,15 @@ package sentinel
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"redkeep/internal/speak/logline"
 	"redkeep/internal/speak/sentinelconf"
+	"redkeep/internal/words"
 )
 
 // Redis proves of a certificate that the configured authority signed it, and not whose name is in it; so does this.
@@ -19,11 +22,11 @@ func dialTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 		return nil, nil
 	}
 	t := c.TLS
-	cert, key := t.CertFile, t.KeyFile
+	cert, key, pass := t.CertFile, t.KeyFile, t.KeyFilePass
 	if t.ClientCertFile != "" {
-		cert, key = t.ClientCertFile, t.ClientKeyFile
+		cert, key, pass = t.ClientCertFile, t.ClientKeyFile, t.ClientKeyFilePass
 	}
-	secure, err := commonTLS(t, cert, key)
+	secure, err := commonTLS(t, cert, key, pass)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +45,7 @@ func dialTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 
 // listenTLS is how clients connect to the port with TLS.
 func listenTLS(c *sentinelconf.Conf) (*tls.Config, error) {
-	secure, err := commonTLS(c.TLS, c.TLS.CertFile, c.TLS.KeyFile)
+	secure, err := commonTLS(c.TLS, c.TLS.CertFile, c.TLS.KeyFile, c.TLS.KeyFilePass)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +53,7 @@ func listenTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 		return nil, fmt.Errorf("listen with TLS: there is no certificate; set tls-cert-file and tls-key-file")
 	}
 	secure.ClientCAs = secure.RootCAs
+	secure.SessionTicketsDisabled = !c.TLS.SessionCaching
 	switch c.TLS.AuthClients {
 	case "no":
 		secure.ClientAuth = tls.NoClientCert
@@ -61,22 +65,51 @@ func listenTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 	return secure, nil
 }
 
-func commonTLS(t sentinelconf.TLS, cert, key string) (*tls.Config, error) {
-	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
+func commonTLS(t sentinelconf.TLS, cert, key string, pass words.Secret) (*tls.Config, error) {
+	secure := &tls.Config{RootCAs: x509.NewCertPool()}
+	if err := choose(secure, t); err != nil {
+		return nil, fmt.Errorf("choose what TLS may use: %w", err)
+	}
 	if cert != "" {
-		pair, err := tls.LoadX509KeyPair(cert, key)
+		pair, err := readPair(cert, key, pass)
 		if err != nil {
-			return nil, fmt.Errorf("load certificate %s: %w; check tls-cert-file and tls-key-file", cert, err)
+			return nil, err
 		}
 		secure.Certificates = []tls.Certificate{pair}
 	}
 	if err := addAuthorities(secure.RootCAs, t); err != nil {
 		return nil, err
 	}
-	if p := strings.Fields(t.Protocols); len(p) > 0 {
-		secure.MinVersion, secure.MaxVersion = versions(p)
-	}
 	return secure, nil
+}
+
+// choose sets the versions and the ciphers.
+func choose(secure *tls.Config, t sentinelconf.TLS) (err error) {
+	secure.MinVersion = tls.VersionTLS12
+	if p := strings.Fields(t.Protocols); len(p) > 0 {
+		if secure.MinVersion, secure.MaxVersion = versions(p); secure.MaxVersion == 0 {
+			return errors.New("tls-protocols names none that there is here; name TLSv1.2, TLSv1.3 or both")
+		}
+	}
+	if _, err := check13(t.CipherSuites); err != nil {
+		return err
+	}
+	secure.CipherSuites, err = ciphersOf(t.Ciphers)
+	return err
+}
+
+// tellIdle says which of the file's directives of TLS change nothing.
+func (p *process) tellIdle() {
+	if p.conf.TLSPort == 0 && !p.conf.TLS.Replication {
+		return
+	}
+	idle := p.conf.IdleTLS()
+	if some, err := check13(p.conf.TLS.CipherSuites); some && err == nil {
+		idle = append(idle, "tls-ciphersuites")
+	}
+	if len(idle) > 0 {
+		p.log(logline.Notice, "Of no effect here, where Go's own TLS is used: "+strings.Join(idle, ", "))
+	}
 }
 
 // addAuthorities adds the authority that the file names, and all that are in the directory. In that one anything else may be, too: links to

@@ -37,7 +37,7 @@ type Settings struct {
 	LogFile, PidFile string
 	// LogLevel is debug, verbose, notice or warning; Supervised no, systemd, upstart or auto.
 	LogLevel, Supervised        string
-	Daemonize, AlwaysShowLogo   bool
+	Daemonize                   bool
 	SyslogEnabled               bool
 	SyslogIdent, SyslogFacility string
 	HZ                          int
@@ -59,17 +59,15 @@ type Settings struct {
 // TLS is how this Sentinel speaks TLS. Paths are "" where there is none.
 type TLS struct {
 	// Replication makes all its own connections TLS.
-	Replication                         bool
-	CACertFile, CACertDir               string
-	CertFile, KeyFile                   string
-	KeyFilePass                         words.Secret
-	ClientCertFile, ClientKeyFile       string
-	ClientKeyFilePass                   words.Secret
-	DHParamsFile                        string
-	Protocols, Ciphers, CipherSuites    string
-	PreferServerCiphers, SessionCaching bool
-	SessionCacheSize                    int
-	SessionCacheTimeout                 time.Duration
+	Replication                   bool
+	CACertFile, CACertDir         string
+	CertFile, KeyFile             string
+	KeyFilePass                   words.Secret
+	ClientCertFile, ClientKeyFile string
+	ClientKeyFilePass             words.Secret
+	// Ciphers are of TLS 1.2, and CipherSuites of 1.3, as OpenSSL has them.
+	Protocols, Ciphers, CipherSuites string
+	SessionCaching                   bool
 	// AuthClients is yes, no or optional.
 	AuthClients string
 }
@@ -90,6 +88,16 @@ func newSettings(dir string) *Settings {
 	s.texts[directiveAt("dir")] = syntax.Quote(dir)
 	s.finish()
 	return s
+}
+
+// IdleTLS returns the directives of TLS that the file sets, other than the usual, and that there is nothing for here.
+func (s *Settings) IdleTLS() (names []string) {
+	for _, name := range []string{"tls-dh-params-file", "tls-prefer-server-ciphers", "tls-session-cache-size", "tls-session-cache-timeout"} {
+		if at := directiveAt(name); s.texts[at] != directives[at].usual {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // SetPidFile takes the file that a daemon writes its number to, which it then writes to its configuration too.
@@ -165,7 +173,7 @@ func (s *Settings) finish() {
 
 	s.Dir, s.LogFile, s.PidFile = s.value("dir"), s.value("logfile"), s.value("pidfile")
 	s.LogLevel, s.Supervised = s.value("loglevel"), s.value("supervised")
-	s.Daemonize, s.AlwaysShowLogo = yes("daemonize"), yes("always-show-logo")
+	s.Daemonize = yes("daemonize")
 	s.SyslogEnabled, s.SyslogIdent, s.SyslogFacility = yes("syslog-enabled"), s.value("syslog-ident"), s.value("syslog-facility")
 	s.ACLFile, s.ACLLogMaxLen = s.value("aclfile"), s.number("acllog-max-len")
 	s.NewUsersHaveAllChannels = s.value("acl-pubsub-default") == "allchannels"
@@ -174,11 +182,9 @@ func (s *Settings) finish() {
 		Replication: yes("tls-replication"), CACertFile: s.value("tls-ca-cert-file"), CACertDir: s.value("tls-ca-cert-dir"),
 		CertFile: s.value("tls-cert-file"), KeyFile: s.value("tls-key-file"), KeyFilePass: words.NewSecret(s.value("tls-key-file-pass")),
 		ClientCertFile: s.value("tls-client-cert-file"), ClientKeyFile: s.value("tls-client-key-file"),
-		ClientKeyFilePass: words.NewSecret(s.value("tls-client-key-file-pass")), DHParamsFile: s.value("tls-dh-params-file"),
-		Protocols: s.value("tls-protocols"), Ciphers: s.value("tls-ciphers"), CipherSuites: s.value("tls-ciphersuites"),
-		PreferServerCiphers: yes("tls-prefer-server-ciphers"), SessionCaching: yes("tls-session-caching"),
-		SessionCacheSize: s.number("tls-session-cache-size"), SessionCacheTimeout: seconds("tls-session-cache-timeout"),
-		AuthClients: s.value("tls-auth-clients"),
+		ClientKeyFilePass: words.NewSecret(s.value("tls-client-key-file-pass")),
+		Protocols:         s.value("tls-protocols"), Ciphers: s.value("tls-ciphers"), CipherSuites: s.value("tls-ciphersuites"),
+		SessionCaching: yes("tls-session-caching"), AuthClients: s.value("tls-auth-clients"),
 	}
 }
 

@@ -58,16 +58,18 @@ user b off
 	}
 	shown, _, _ = strings.Cut(shown, " texts:")
 	want := `&{Port:1 TLSPort:2 Bind:[10.0.0.1 -::1] BindSource:10.0.0.2 ProtectedMode:true TCPBacklog:3 TCPKeepAlive:4s Timeout:5s MaxClients:2147483647 Listeners:{Hard:2097152 Soft:3000 Time:5s} ` +
-		`UnixSocket:/run/s UnixSocketPerm:504 Dir:/sub LogFile:a b PidFile:/run/p LogLevel:debug Supervised:systemd Daemonize:true AlwaysShowLogo:true ` +
+		`UnixSocket:/run/s UnixSocketPerm:504 Dir:/sub LogFile:a b PidFile:/run/p LogLevel:debug Supervised:systemd Daemonize:true ` +
 		`SyslogEnabled:true SyslogIdent:x SyslogFacility:local7 HZ:500 ACLFile:acl ACLLogMaxLen:7 NewUsersHaveAllChannels:true RequirePass:redacted ` +
 		`TLS:{Replication:true CACertFile:ca CACertDir: CertFile: KeyFile: KeyFilePass:redacted ClientCertFile: ClientKeyFile: ClientKeyFilePass:none ` +
-		`DHParamsFile: Protocols: Ciphers: CipherSuites: PreferServerCiphers:false SessionCaching:true SessionCacheSize:20480 SessionCacheTimeout:9s ` +
-		`AuthClients:optional} Renames:[{Command:SHUTDOWN Name:} {Command:ROLE Name:part}]`
+		`Protocols: Ciphers: CipherSuites: SessionCaching:true AuthClients:optional} Renames:[{Command:SHUTDOWN Name:} {Command:ROLE Name:part}]`
 	if shown != want {
 		t.Errorf("got\n%s\nwant\n%s", shown, want)
 	}
 	if u := conf.Users; len(u) != 2 || u[0].Name != "default" || !slices.Equal(u[0].Rules, []string{"on", ">hunter2"}) {
 		t.Error("the users are others")
+	}
+	if idle := conf.IdleTLS(); !slices.Equal(idle, []string{"tls-session-cache-timeout"}) {
+		t.Errorf("of no effect: %q", idle)
 	}
 	if conf.RequirePass.Reveal() != "hunter2" {
 		t.Error("the password is another")
@@ -76,6 +78,9 @@ user b off
 	if err != nil || usual.Port != 26379 || usual.ProtectedMode || !slices.Equal(usual.Bind, []string{"*", "-::*"}) || usual.Dir != "/start" ||
 		usual.Listeners != (BufferLimit{32 << 20, 8 << 20, time.Minute}) || usual.MaxClients != 10000 || usual.TCPKeepAlive != 5*time.Minute || usual.Supervised != "no" {
 		t.Errorf("%v, %+v", err, usual)
+	}
+	if idle := usual.IdleTLS(); len(idle) > 0 {
+		t.Errorf("of no effect: %q", idle)
 	}
 	usual.SetPidFile("/var/run/redis.pid")
 	if text := string(Rewrite(nil, usual.State, usual.Settings, nil)); !strings.Contains(text, "\npidfile \"/var/run/redis.pid\"\n") {
