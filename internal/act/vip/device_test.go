@@ -41,7 +41,7 @@ func TestFindDevice(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for _, a := range [][]Address{
-		{{vip4, "eth9"}}, {{netip.MustParseAddr("192.0.2.1"), ""}}, {{vip4, ""}, {netip.MustParseAddr("10.77.0.101"), ""}}, {{}},
+		{{Addr: vip4, Dev: "eth9"}}, {{Addr: netip.MustParseAddr("192.0.2.1")}}, {{Addr: vip4}, {Addr: netip.MustParseAddr("10.77.0.101")}}, {{}},
 	} {
 		h, err := Open(Config{Group: group, Addresses: a})
 		t.Log(err)

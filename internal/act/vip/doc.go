@@ -1,6 +1,6 @@
 // Package vip moves a group's virtual addresses, one IPv4 and one IPv6 at most: rtnetlink, ARP and neighbour discovery.
 //
-// An address is put on its device as a /32 or /128 with a life of whole seconds, which the kernel ends if nobody renews
+// An address is put on its device as a /32 or /128, or as its Form says, with a life of whole seconds, which the kernel ends if nobody renews
 // it, whatever has become of the agent. It is announced when it comes, now and then while it stays, and whenever a cable
 // comes back or somebody else claims it. What other programs do to it is undone, and told with their names. It does not
 // decide who has the address nor for how long, shuts no port (act/gate does), ends no connection (act/flows does), and

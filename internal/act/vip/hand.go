@@ -16,10 +16,11 @@ import (
 	"redkeep/internal/words"
 )
 
-// Address is one virtual address and the device that carries it; with no Dev, Open finds it (FindDevice).
+// Address is one virtual address, the device that carries it, and how; with no Dev, Open finds it (FindDevice).
 type Address struct {
 	Addr netip.Addr
 	Dev  string
+	Form
 }
 
 // Config is what a Hand is opened with.
@@ -134,7 +135,12 @@ func (h *Hand) settle() error {
 			}
 			c.Dev = dev
 		}
-		h.addresses = append(h.addresses, &address{Address: *c, places: map[place]standing{}})
+		if c.Addr.Is6() {
+			c.Form = Form{}
+		} else if c.Bits == c.Addr.BitLen() {
+			c.Bits = 0
+		}
+		h.addresses = append(h.addresses, &address{Address: *c, places: map[place]standing{}, length: c.Addr.BitLen()})
 	}
 	return nil
 }
@@ -202,6 +208,7 @@ func (h *Hand) wake() {
 type address struct {
 	Address
 	places map[place]standing // Where on this host it is, ours or not.
+	length int                // As what it is put on; see choose.
 
 	// meant says that Set was called: before that, and after Hush, nothing is mended.
 	meant bool
@@ -232,6 +239,8 @@ type place struct{ index, bits int }
 type standing struct {
 	// secondary says that its device has another address of its subnet, which came first and does not depend on it.
 	secondary bool
+	// forever says that its life has no end, as that of an address that a person gave the host.
+	forever bool
 }
 
 // in reports whether the address is in a place.
@@ -241,16 +250,15 @@ func (a *address) in(p place) bool {
 }
 
 // removable reports whether the address can be taken from a place without taking anything else along: whoever put it
-// there, where it is to be down it must not be. The first IPv4 address of a subnet takes the others of that subnet along.
+// there, where it is to be down it must not be. The first IPv4 address of a subnet takes the others of that subnet along, unless the kernel is set to
+// promote those; one that has to be put on with its subnet goes all the same, if it is not the host's own.
 func (a *address) removable(p place) bool {
-	return p.bits == a.whole() || a.Addr.Is6() || a.places[p].secondary
+	at := a.places[p]
+	return p.bits == a.whole() || a.Addr.Is6() || at.secondary || p.bits == a.Bits && !at.forever
 }
 
 // held reports whether the address is ours at an instant.
 func (a *address) held(at boottime) bool { return a.up && a.on && at < a.until }
-
-// whole is the length of the prefix that is an address alone.
-func (a *address) whole() int { return a.Addr.BitLen() }
 
 // soonest returns the earlier of two times, where a zero one is none.
 func soonest(a, b time.Time) time.Time {

@@ -76,30 +76,46 @@ func (k *kernel) close() {
 
 // put gives a device an address for so many seconds, or renews it.
 //
-// It is a subnet of its own, so that it can neither be the device's first address, which takes the others along when it
-// goes, nor bring a route. An IPv6 address is used at once, without the kernel's own detection of duplicates (the probe is
+// It is a subnet of its own, unless its Form has one. An IPv6 address is used at once, without the kernel's own detection of duplicates (the probe is
 // ours), and is never preferred: the kernel would else choose it, as the one with the longest common prefix, as the source
 // of this host's own connections, which then break when it moves.
-func (k *kernel) put(addr netip.Addr, index, seconds int) error {
+func (k *kernel) put(a *address, index, seconds int) error {
 	preferred := seconds
-	if addr.Is6() {
+	if a.Addr.Is6() {
 		preferred = 0
 	}
-	req := k.request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, addr, index, addr.BitLen())
-	flags := binary.NativeEndian.AppendUint32(nil, unix.IFA_F_NODAD|unix.IFA_F_NOPREFIXROUTE)
+	head := header(a.Addr, a.own(index))
+	head.Scope = a.Scope
+	req := k.request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_REPLACE, a.Addr, head)
+	kind := uint32(unix.IFA_F_NODAD)
+	if a.length == a.whole() || a.NoRoute {
+		kind |= unix.IFA_F_NOPREFIXROUTE
+	}
+	flags := binary.NativeEndian.AppendUint32(nil, kind)
 	life := nl.IfaCacheInfo{IfaCacheinfo: unix.IfaCacheinfo{Valid: uint32(seconds), Prefered: uint32(preferred)}}
 	req.AddData(nl.NewRtAttr(unix.IFA_FLAGS, flags))
 	req.AddData(nl.NewRtAttr(unix.IFA_CACHEINFO, life.Serialize()))
 	req.AddData(nl.NewRtAttr(attrProto, []byte{proto}))
-	if _, err := req.Execute(unix.NETLINK_ROUTE, 0); err != nil {
-		return fmt.Errorf("add %s: %w", addr, advise(err))
+	if a.Label != "" {
+		req.AddData(nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(a.Label)))
 	}
-	return nil
+	if a.Broadcast.Is4() {
+		req.AddData(nl.NewRtAttr(unix.IFA_BROADCAST, a.Broadcast.AsSlice()))
+	}
+	_, err := req.Execute(unix.NETLINK_ROUTE, 0)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EINVAL) && a.Scope != 0 && a.length != a.whole():
+		return fmt.Errorf("add %s: %w: the subnet's other addresses there have another scope; leave its scope out", a.Addr, err)
+	default:
+		return fmt.Errorf("add %s: %w", a.Addr, advise(err))
+	}
 }
 
 // drop takes an address from a device, and reports whether it was there.
 func (k *kernel) drop(addr netip.Addr, p place) (bool, error) {
-	_, err := k.request(unix.RTM_DELADDR, 0, addr, p.index, p.bits).Execute(unix.NETLINK_ROUTE, 0)
+	_, err := k.request(unix.RTM_DELADDR, 0, addr, header(addr, p)).Execute(unix.NETLINK_ROUTE, 0)
 	switch {
 	case err == nil:
 		return true, nil
@@ -111,19 +127,24 @@ func (k *kernel) drop(addr netip.Addr, p place) (bool, error) {
 }
 
 // request begins a message about an address.
-func (k *kernel) request(kind, flags int, addr netip.Addr, index, bits int) *nl.NetlinkRequest {
+func (k *kernel) request(kind, flags int, addr netip.Addr, head *nl.IfAddrmsg) *nl.NetlinkRequest {
 	req := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
 	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: &k.orders}
+	req.AddData(head)
+	req.AddData(nl.NewRtAttr(unix.IFA_LOCAL, addr.AsSlice()))
+	req.AddData(nl.NewRtAttr(unix.IFA_ADDRESS, addr.AsSlice()))
+	return req
+}
+
+// header says of which family an address is, and where.
+func header(addr netip.Addr, p place) *nl.IfAddrmsg {
 	family := unix.AF_INET
 	if addr.Is6() {
 		family = unix.AF_INET6
 	}
 	head := nl.NewIfAddrmsg(family)
-	head.Index, head.Prefixlen = uint32(index), uint8(bits)
-	req.AddData(head)
-	req.AddData(nl.NewRtAttr(unix.IFA_LOCAL, addr.AsSlice()))
-	req.AddData(nl.NewRtAttr(unix.IFA_ADDRESS, addr.AsSlice()))
-	return req
+	head.Index, head.Prefixlen = uint32(p.index), uint8(p.bits)
+	return head
 }
 
 // advise adds what to do about an error of the kernel.

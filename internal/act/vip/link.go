@@ -3,6 +3,7 @@ package vip
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 
@@ -61,7 +62,9 @@ func (h *Hand) look() error {
 		clear(a.places)
 		for _, l := range list {
 			if ip, ok := netip.AddrFromSlice(l.IP); ok && ip.Unmap() == a.Addr {
-				a.places[place{l.LinkIndex, ones(l.IPNet)}] = standing{secondary: l.Flags&unix.IFA_F_SECONDARY != 0}
+				a.places[place{l.LinkIndex, ones(l.IPNet)}] = standing{
+					secondary: l.Flags&unix.IFA_F_SECONDARY != 0, forever: uint32(l.ValidLft) == math.MaxUint32,
+				}
 			}
 		}
 	}

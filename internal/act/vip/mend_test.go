@@ -213,7 +213,7 @@ func TestDeviceMadeAnew(t *testing.T) {
 		ip(t, "link add eth1 type veth peer name eth2")
 		ip(t, "link set eth2 up")
 		ip(t, "link set eth1 up")
-		h, events := openOn(t, Address{addr, "eth1"})
+		h, events := openOn(t, Address{Addr: addr, Dev: "eth1"})
 		must(t, h.Set(t.Context(), true, time.Minute))
 		ip(t, "link delete eth1")
 		if e := next(t, events, LinkDown); e.Err == nil {
@@ -366,7 +366,7 @@ func TestWithoutRights(t *testing.T) {
 // TestLoopback puts an address where there is nobody to tell.
 func TestLoopback(t *testing.T) {
 	segmentOf(t, 1)
-	h, _ := openOn(t, Address{vip4, "lo"})
+	h, _ := openOn(t, Address{Addr: vip4, Dev: "lo"})
 	must(t, h.Set(t.Context(), true, time.Minute))
 	if s := h.State()[0]; !s.Held || !strings.Contains(s.Trouble, "lo") {
 		t.Errorf("state %+v", s)

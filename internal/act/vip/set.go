@@ -70,10 +70,10 @@ func (h *Hand) Ground() error {
 		}
 		d, err := h.carrier(a)
 		if err == nil {
-			err = h.kernel.put(a.Addr, d.index, 1)
+			err = h.kernel.put(a, d.index, 1)
 		}
 		if err == nil {
-			a.places[place{d.index, a.whole()}], a.grounded = standing{}, true
+			a.places[a.own(d.index)], a.grounded = standing{}, true
 		}
 		errs = append(errs, err)
 	}
@@ -91,7 +91,7 @@ func (h *Hand) Lift() error {
 		}
 		a.grounded = false
 		if d, err := h.carrier(a); err == nil && !a.held(now()) {
-			errs = append(errs, h.drop(a, place{d.index, a.whole()}))
+			errs = append(errs, h.drop(a, a.own(d.index)))
 		}
 	}
 	return errors.Join(errs...)
@@ -107,6 +107,9 @@ func (h *Hand) raise(a *address, until boottime) error {
 	was := a.held(now()) && !a.silenced
 	if !a.up {
 		a.life = 0
+	}
+	if d, err := h.carrier(a); err == nil && !was {
+		a.choose(d.index)
 	}
 	if a.Addr.Is6() && !was {
 		h.leaveOthers(a) // Or the kernel would renew what is there, with its prefix, in place of adding ours.
@@ -138,14 +141,14 @@ func (h *Hand) put(a *address) error {
 	seconds := int((left + time.Second - 1) / time.Second)
 	d, err := h.carrier(a)
 	if err == nil {
-		err = h.kernel.put(a.Addr, d.index, seconds)
+		err = h.kernel.put(a, d.index, seconds)
 	}
 	if errors.Is(err, unix.ENODEV) || errors.As(err, new(*NoDeviceError)) { // The device was made anew, and we have not heard of it yet.
 		if err = h.look(); err == nil {
 			d, err = h.carrier(a)
 		}
 		if err == nil {
-			err = h.kernel.put(a.Addr, d.index, seconds)
+			err = h.kernel.put(a, d.index, seconds)
 		}
 	}
 	if err != nil {
@@ -154,7 +157,7 @@ func (h *Hand) put(a *address) error {
 	}
 	a.on, a.trouble = true, nil
 	a.life = max(a.life, seconds)
-	a.places[place{d.index, a.whole()}] = standing{}
+	a.places[a.own(d.index)] = standing{}
 	return nil
 }
 
@@ -169,8 +172,8 @@ func (h *Hand) lower(a *address) error {
 	a.meant, a.up, a.on, a.trouble = true, false, false, nil
 	a.hush()
 	a.heal()
-	if d, err := h.carrier(a); err == nil {
-		a.places[place{d.index, a.whole()}] = standing{} // It may be there without our having heard of it.
+	if d, err := h.carrier(a); err == nil && !a.in(a.own(d.index)) {
+		a.places[a.own(d.index)] = standing{} // It may be there without our having heard of it.
 	}
 	var errs []error
 	for p := range a.places {
@@ -203,7 +206,7 @@ func (h *Hand) leaveOthers(a *address) {
 		return
 	}
 	for p := range a.places {
-		if p == (place{d.index, a.whole()}) || !a.removable(p) {
+		if p == (a.own(d.index)) || !a.removable(p) {
 			continue
 		}
 		if err := h.drop(a, p); err != nil {

@@ -199,7 +199,7 @@ func TestLeftOnAnotherDevice(t *testing.T) {
 			segmentOf(t, 1)
 			ip(t, "link add old0 type bridge")
 			ip(t, "link set old0 up")
-			leave(t, Address{addr, "old0"})
+			leave(t, Address{Addr: addr, Dev: "old0"})
 			h, _ := open(t, addr)
 			must(t, h.Set(t.Context(), up, time.Minute))
 			if got := on(t, addr); (got != nil) != up || up && got.LinkIndex != indexOf(t, "eth0") {
@@ -240,7 +240,7 @@ func TestFirstOfItsSubnet(t *testing.T) {
 		ip(t, line)
 	}
 	addr := netip.MustParseAddr("10.79.0.100")
-	h, events := openOn(t, Address{addr, "eth0"})
+	h, events := openOn(t, Address{Addr: addr, Dev: "eth0"})
 	must(t, h.Set(t.Context(), true, time.Minute))
 	must(t, h.Set(t.Context(), false, 0))
 	s := h.State()[0]

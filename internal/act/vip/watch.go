@@ -122,16 +122,16 @@ func (h *Hand) addressNews(n news, at time.Time) {
 		if n.gone {
 			delete(a.places, n.place)
 		} else {
-			a.places[n.place] = standing{secondary: n.flags&unix.IFA_F_SECONDARY != 0}
+			a.places[n.place] = standing{secondary: n.flags&unix.IFA_F_SECONDARY != 0, forever: n.valid == math.MaxUint32}
 		}
 		if h.byUs(a, n) || !a.meant {
 			continue
 		}
 		d, err := h.carrier(a)
 		switch {
-		case n.gone && a.up && err == nil && n.place == place{d.index, a.whole()}:
+		case n.gone && a.up && err == nil && n.place == a.own(d.index):
 			h.deleted(a, n, at)
-		case !n.gone && a.up && n.bits == a.whole() && int64(n.valid) > int64(a.life)+1:
+		case !n.gone && a.up && n.bits == a.length && int64(n.valid) > int64(a.life)+1:
 			a.hurt(Changed, culprit(n.port), at)
 		case !n.gone && !a.up && a.removable(n.place):
 			a.hurt(Added, culprit(n.port), at)
@@ -238,7 +238,7 @@ func (h *Hand) overrun() {
 		d, err := h.carrier(a)
 		switch {
 		case !a.meant || err != nil:
-		case a.up && !a.in(place{d.index, a.whole()}):
+		case a.up && !a.in(a.own(d.index)):
 			h.deleted(a, news{}, at)
 		case a.up && d.up && !before[d.index].up:
 			h.linkUp(a, at)
