@@ -198,8 +198,7 @@ func (r *router) close() {
 	r.carried = nil
 }
 
-// placesOf are an instance's addresses with their devices. They are put on alone, whatever mask they are written with: a second
-// address of a subnet goes with the first one, and a host has that already.
+// placesOf are an instance's addresses, with their devices and all that they are written with.
 func placesOf(c *keepalivedconf.Instance) (all []place) {
 	for told, list := range [][]keepalivedconf.Address{c.Excluded, c.VIPs} {
 		for _, a := range list {
@@ -207,7 +206,7 @@ func placesOf(c *keepalivedconf.Instance) (all []place) {
 			if dev == "" {
 				dev = c.Interface
 			}
-			all = append(all, place{vip.Address{Addr: a.Prefix.Addr(), Dev: dev}, told == 1})
+			all = append(all, place{vip.Address{Addr: a.Prefix.Addr(), Dev: dev, Form: formOf(&a)}, told == 1})
 		}
 	}
 	return all

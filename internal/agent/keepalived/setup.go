@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"slices"
+	"strings"
 
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
@@ -91,11 +92,19 @@ func leftOut(i *keepalivedconf.Instance) (all []string) {
 		all = append(all, "old_unicast_checksum: routers of before keepalived 1.3.7 are not understood in version 3 and unicast")
 	}
 	if i.PromoteSecondaries {
-		all = append(all, "promote_secondaries: addresses are put on alone, and take no other along")
+		all = append(all, "promote_secondaries: set sysctl net.ipv4.conf."+i.Interface+".promote_secondaries=1, as systemd does")
 	}
 	for _, a := range slices.Concat(i.VIPs, i.Excluded) {
-		if a.Label != "" || a.Scope != "" || a.Broadcast != "" || a.Peer.IsValid() || a.Home || a.ManageTempAddr || a.PreferredForever {
-			all = append(all, "all but the address and the device of "+a.Prefix.Addr().String())
+		words := a.LeftOut
+		if a.Prefix.Addr().Is6() {
+			for _, one := range [][2]string{{"label", a.Label}, {"scope", a.Scope}, {"brd", a.Broadcast}} {
+				if one[1] != "" {
+					words = append(slices.Clip(words), one[0])
+				}
+			}
+		}
+		if len(words) > 0 {
+			all = append(all, strings.Join(words, ", ")+" of "+a.Prefix.Addr().String())
 		}
 	}
 	return all

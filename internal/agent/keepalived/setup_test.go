@@ -1,11 +1,14 @@
 package keepalived
 
 import (
+	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"redkeep/internal/act/vip"
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
 )
@@ -137,7 +140,7 @@ func TestStrangersAreBelievedWhereTheFileSaysSo(t *testing.T) {
 	}
 }
 
-// TestPlaces is that an address is put on alone, on its device; what the advertisements don't tell of nobody is asked for.
+// TestPlaces is that an address is put on its device; what the advertisements don't tell of nobody is asked for.
 func TestPlaces(t *testing.T) {
 	c := parsed(t, whole)
 	var got []string
@@ -157,6 +160,27 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestForms is how addresses are put on, as a keepalived does: with the mask, and what else they are written with.
+func TestForms(t *testing.T) {
+	for line, want := range map[string]vip.Form{
+		"10.0.0.100":                                  {},
+		"10.0.0.100/32 brd +":                         {},
+		"10.0.0.100/24":                               {Bits: 24},
+		"10.0.0.100/24 brd + label eth0:1":            {Bits: 24, Broadcast: netip.MustParseAddr("10.0.0.255"), Label: "eth0:1"},
+		"10.0.0.100/20 brd +":                         {Bits: 20, Broadcast: netip.MustParseAddr("10.0.15.255")},
+		"10.0.0.100/24 brd -":                         {Bits: 24, Broadcast: netip.MustParseAddr("10.0.0.0")},
+		"10.0.0.100/16 broadcast 10.0.0.255":          {Bits: 16, Broadcast: netip.MustParseAddr("10.0.0.255")},
+		"10.0.0.100/24 scope link noprefixroute":      {Bits: 24, Scope: 253, NoRoute: true},
+		"10.0.0.100 scope 0x1e dev eth1 label eth1:x": {Scope: 30, Label: "eth1:x"},
+		"fd00::100/64 scope link":                     {},
+	} {
+		c := parsed(t, "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n"+line+"\n}\n}\n")
+		if got := placesOf(&c.Instances[0])[0].Form; got != want {
+			t.Errorf("%s: %+v, want %+v", line, got, want)
+		}
+	}
+}
+
 // TestUsers is whom scripts run as: the one whom they name, or the file's.
 func TestUsers(t *testing.T) {
 	g := &keepalivedconf.Global{ScriptUser: "nobody", ScriptGroup: "nogroup"}
@@ -170,8 +194,11 @@ func TestUsers(t *testing.T) {
 
 // TestLeftOut is that what is taken and not done is told.
 func TestLeftOut(t *testing.T) {
-	c := parsed(t, "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nold_unicast_checksum\nvirtual_ipaddress {\n10.0.0.100/24 label eth0:1\n10.0.0.101/24 dev eth0\n}\n}\n")
-	if got := leftOut(&c.Instances[0]); len(got) != 2 || !strings.HasPrefix(got[0], "old_unicast_checksum") || !strings.HasSuffix(got[1], "10.0.0.100") {
+	c := parsed(t, "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nold_unicast_checksum\nvirtual_ipaddress {\n10.0.0.100/24 label eth0:1 no_track track_group g\n"+
+		"10.0.0.101/24 dev eth0 brd + scope link noprefixroute -nodad\n}\nvirtual_ipaddress_excluded {\nfd00::1/64 scope link home\n}\n}\n")
+	got := leftOut(&c.Instances[0])
+	want := []string{"no_track, track_group of 10.0.0.100", "home, scope of fd00::1"}
+	if len(got) != 3 || !strings.HasPrefix(got[0], "old_unicast_checksum") || !slices.Equal(got[1:], want) {
 		t.Errorf("%q", got)
 	}
 }

@@ -70,12 +70,15 @@ func (r *reader) usable(w Word, of string, p netip.Prefix) (netip.Prefix, bool) 
 // option reads one option of an address, and returns what follows it.
 func (r *reader) option(rest []Word, a *Address) ([]Word, bool) {
 	text := map[string]*string{"dev": &a.Dev, "label": &a.Label, "scope": &a.Scope, "brd": &a.Broadcast, "broadcast": &a.Broadcast}
-	flags := map[string]*bool{
-		"noprefixroute": &a.NoPrefixRoute, "home": &a.Home, "-nodad": &a.NoDAD, "nodad": &a.NoDAD, "mngtmpaddr": &a.ManageTempAddr, "no_track": &a.NoTrack,
-	}
 	w := rest[0]
-	if into := flags[w.Text]; into != nil {
-		*into = true
+	switch w.Text {
+	case "noprefixroute":
+		a.NoPrefixRoute = true
+		return rest[1:], true
+	case "-nodad", "nodad": // The kernel never looks for duplicates of them: the routers do.
+		return rest[1:], true
+	case "home", "mngtmpaddr", "no_track":
+		a.LeftOut = append(a.LeftOut, w.Text)
 		return rest[1:], true
 	}
 	switch into := text[w.Text]; {
@@ -90,8 +93,9 @@ func (r *reader) option(rest []Word, a *Address) ([]Word, bool) {
 		return nil, false
 	case w.Text == "peer":
 		a.Peer, _ = r.prefix(rest[1], "peer")
-	case w.Text == "preferred_lft":
-		a.PreferredForever = rest[1].Text == "forever"
+		a.LeftOut = append(a.LeftOut, w.Text)
+	case w.Text == "preferred_lft", w.Text == "track_group":
+		a.LeftOut = append(a.LeftOut, w.Text)
 	case w.Text == "dev":
 		*into, _ = r.device(rest[1], "dev")
 	case w.Text == "label":

@@ -79,3 +79,11 @@ func TestNamesOccurOnce(t *testing.T) {
 	judge(t, "a group twice", two+group+group, "vrrp_sync_group G is there already")
 	judge(t, "an instance twice", two+inst("A", 3, "10.0.0.103", ""), "vrrp_instance A is there already")
 }
+
+// TestWhatDoesNothingIsTold once, with its reason.
+func TestWhatDoesNothingIsTold(t *testing.T) {
+	c, err := Parse("f", []byte(inst("A", 1, "10.0.0.100", "timer_expired_backup")), nil)
+	if err != nil || len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].What, "timer_expired_backup is passed over") {
+		t.Errorf("%v, %v", err, c.Warnings)
+	}
+}

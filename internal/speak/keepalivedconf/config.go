@@ -24,7 +24,6 @@ type Config struct {
 
 // Global is what global_defs says, as far as it is used. Instances have its values already where they have none of their own.
 type Global struct {
-	RouterID string
 	// ScriptUser and ScriptGroup run scripts that name no user; empty for keepalived_script, or root where there is none.
 	ScriptUser, ScriptGroup string
 	// ScriptSecurity has scripts refused that somebody but root could change.
@@ -104,15 +103,13 @@ type Address struct {
 	// Prefix has the address with its mask: 32 or 128 bits if none is given.
 	Prefix netip.Prefix
 	// Dev carries it; it is the instance's interface if none is given.
-	Dev              string
-	Label, Scope     string
-	Broadcast        string
-	NoPrefixRoute    bool
-	Home, NoDAD      bool
-	ManageTempAddr   bool
-	NoTrack          bool
-	Peer             netip.Prefix
-	PreferredForever bool
+	Dev           string
+	Label, Scope  string
+	Broadcast     string
+	NoPrefixRoute bool
+	Peer          netip.Prefix
+	// LeftOut are the words of its line that are read and mean nothing here.
+	LeftOut []string
 }
 
 // Peer is another router of an instance in unicast.
@@ -182,7 +179,6 @@ type Instance struct {
 	LowerNoAdvert, HigherAdvert bool
 	// DownTimerAdverts is how many advertisements may be missed: 3 if none is given.
 	DownTimerAdverts   int
-	TimerExpiredBackup bool
 	NoVIP              bool
 	PromoteSecondaries bool
 	Announce           Announce

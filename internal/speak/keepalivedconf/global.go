@@ -60,9 +60,7 @@ func (r *reader) global(s *Statement, g *Global) {
 	d := &r.defaults
 	switch keyword := s.Keyword(); keyword {
 	case "router_id":
-		if w, ok := r.one(s); ok {
-			g.RouterID = w.Text
-		}
+		_, _ = r.one(s) // A name for mails and SNMP, which no router says to another.
 	case "script_user":
 		if w, ok := r.user(s); ok {
 			g.ScriptUser = w

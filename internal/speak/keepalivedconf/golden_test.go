@@ -175,7 +175,7 @@ func (h fakeHost) Group(name string) bool { return slices.Contains(h.lines, "use
 func dump(c *Config) string {
 	var b strings.Builder
 	if g := c.Global; g != (Global{}) {
-		fmt.Fprintf(&b, "global %q user %q %q security %v dynamic %v delays %v %v\n", g.RouterID, g.ScriptUser, g.ScriptGroup, g.ScriptSecurity, g.DynamicInterfaces,
+		fmt.Fprintf(&b, "global user %q %q security %v dynamic %v delays %v %v\n", g.ScriptUser, g.ScriptGroup, g.ScriptSecurity, g.DynamicInterfaces,
 			g.StartupDelay, g.DelayAfterBoot)
 		for _, f := range []Fifo{g.VRRPFifo, g.Fifo} {
 			if f.Script != nil {

@@ -116,8 +116,6 @@ func (r *reader) ofInstance(s *Statement, i *Instance) {
 		i.HigherAdvert = r.flag(s)
 	case "down_timer_adverts":
 		r.set(&i.DownTimerAdverts, s, 1, 100)
-	case "timer_expired_backup":
-		i.TimerExpiredBackup = r.flag(s)
 	case "no_virtual_ipaddress":
 		i.NoVIP = r.flag(s)
 	case "promote_secondaries":

@@ -178,7 +178,7 @@ var levels = map[string]*level{
 	"vrrp_instance": in("vrrp_instance", uses(`state interface virtual_router_id priority advert_int nopreempt preempt preempt_delay version
 		unicast_src_ip mcast_src_ip mcast_dst_ip unicast_ttl check_unicast_src track_src_ip dont_track_primary garp_master_delay
 		garp_master_repeat garp_master_refresh garp_master_refresh_repeat garp_lower_prio_delay garp_lower_prio_repeat
-		lower_prio_no_advert higher_prio_send_advert down_timer_adverts timer_expired_backup old_unicast_checksum v3_checksum_as_v2
+		lower_prio_no_advert higher_prio_send_advert down_timer_adverts old_unicast_checksum v3_checksum_as_v2
 		no_virtual_ipaddress promote_secondaries notify_priority_changes notify_master notify_backup notify_fault notify_stop
 		notify notify_deleted notify_master_rx_lower_pri`),
 		block("authentication", "authentication"),
@@ -186,7 +186,7 @@ var levels = map[string]*level{
 		ignores(noMail, "smtp_alert"), ignores(noBalancer, "lvs_sync_daemon_interface lvs_sync_daemon"),
 		ignores("redkeep looks at every advertisement's addresses", "skip_check_adv_addr"),
 		ignores("the addresses say it", "native_ipv6"), ignores("it is the default", "accept"),
-		ignores(noTuning, "linkbeat_use_polling garp_extra_if kernel_rx_buf_size debug unicast_fault_no_peer owner_ignore_adverts"),
+		ignores(noTuning, "linkbeat_use_polling garp_extra_if kernel_rx_buf_size debug unicast_fault_no_peer owner_ignore_adverts timer_expired_backup"),
 		refuses(noVMAC, "use_vmac use_vmac_addr vmac_xmit_base use_ipvlan vrf"),
 		refuses("with it nobody could reach the address", "no_accept"), refuses(strictWhy, "strict_mode"),
 		refusesBlock(noRoutes, "virtual_routes virtual_rules"), refusesBlock(noFile, "track_file"), refusesBlock(noBFD, "track_bfd"),
