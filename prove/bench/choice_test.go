@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestChooseFaults(t *testing.T) {
@@ -54,8 +55,8 @@ func TestEnlistTakesWhoMeetsAFault(t *testing.T) {
 
 func TestParseCPU(t *testing.T) {
 	got, err := parseCPU("4242 (a name) with) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 1")
-	if err != nil || got != 2 {
-		t.Errorf("processor time is %v s, %v; want 2", got, err)
+	if err != nil || got != 2*time.Second {
+		t.Errorf("processor time is %v, %v; want 2s", got, err)
 	}
 	if _, err := parseCPU("4242 (short) S 1"); err == nil {
 		t.Error("a short line was read")

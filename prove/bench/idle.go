@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"redkeep/internal/stage"
@@ -14,12 +11,8 @@ import (
 	"redkeep/internal/stage/contest"
 )
 
-const (
-	// idleTime is how long the agents are left alone.
-	idleTime = 30 * time.Second
-	// ticksPerSecond is the unit of the times in /proc, the same on every Linux that Go runs on.
-	ticksPerSecond = 100
-)
+// idleTime is how long the agents are left alone.
+const idleTime = 30 * time.Second
 
 // Idle is what agents of one group use when nothing happens, at a lease of one second: the most of the three.
 type Idle struct {
@@ -53,10 +46,10 @@ func measureIdle(ctx context.Context, binary string) (idle *Idle, err error) {
 // idleAgents leaves the agents alone, of which the first is the master's.
 func idleAgents(ctx context.Context, agents []*stage.Process) (*Idle, error) {
 	pause(ctx, 2*time.Second) // for what follows a start
-	var before []float64
+	var before []time.Duration
 	begun := clock.Now()
 	for _, p := range agents {
-		used, err := cpuSeconds(p.Pid())
+		used, err := ProcessorTime(p.Pid())
 		if err != nil {
 			return nil, err
 		}
@@ -66,15 +59,15 @@ func idleAgents(ctx context.Context, agents []*stage.Process) (*Idle, error) {
 	took := clock.Now().Sub(begun).Seconds()
 	idle := &Idle{}
 	for i, p := range agents {
-		used, err := cpuSeconds(p.Pid())
+		used, err := ProcessorTime(p.Pid())
 		if err != nil {
 			return nil, err
 		}
-		memory, err := resident(p.Pid())
+		memory, err := Resident(p.Pid())
 		if err != nil {
 			return nil, err
 		}
-		share := 100 * (used - before[i]) / took
+		share := 100 * (used - before[i]).Seconds() / took
 		if i == 0 {
 			idle.Holder = share
 		} else {
@@ -83,47 +76,6 @@ func idleAgents(ctx context.Context, agents []*stage.Process) (*Idle, error) {
 		idle.RSS = max(idle.RSS, memory)
 	}
 	return idle, ctx.Err()
-}
-
-// cpuSeconds reads how long a process has run on a processor.
-func cpuSeconds(pid int) (float64, error) {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
-	}
-	return parseCPU(string(line))
-}
-
-// parseCPU reads utime and stime, the 14th and 15th fields; the second is a name in brackets that may hold anything.
-func parseCPU(line string) (float64, error) {
-	_, rest, _ := strings.Cut(line[strings.LastIndexByte(line, ')')+1:], " ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, errors.New("read processor time: the line is too short")
-	}
-	user, errUser := strconv.ParseUint(fields[11], 10, 64)
-	system, errSystem := strconv.ParseUint(fields[12], 10, 64)
-	if err := errors.Join(errUser, errSystem); err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
-	}
-	return float64(user+system) / ticksPerSecond, nil
-}
-
-// resident reads a process's resident memory in MiB.
-func resident(pid int) (float64, error) {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read resident memory: %w", err)
-	}
-	fields := strings.Fields(string(line))
-	if len(fields) < 2 {
-		return 0, errors.New("read resident memory: the line is too short")
-	}
-	pages, err := strconv.ParseUint(fields[1], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read resident memory: %w", err)
-	}
-	return float64(pages) * float64(os.Getpagesize()) / (1 << 20), nil
 }
 
 // pause waits, or returns with the context.

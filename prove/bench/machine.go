@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -26,13 +25,10 @@ type Machine struct {
 
 // ThisMachine looks where this runs.
 func ThisMachine() Machine {
-	m := Machine{CPUs: runtime.NumCPU(), Go: runtime.Version(), Keepalived: firstLine("keepalived", "--version")}
+	m := Machine{CPUs: runtime.NumCPU(), Go: runtime.Version(), Keepalived: firstLine("keepalived", "--version"), Load: Load()}
 	var name unix.Utsname
 	if unix.Uname(&name) == nil {
 		m.Kernel = unix.ByteSliceToString(name.Release[:])
-	}
-	if average, err := os.ReadFile("/proc/loadavg"); err == nil {
-		m.Load, _, _ = strings.Cut(string(average), " ")
 	}
 	if path, err := stage.FindRedis(); err == nil {
 		m.Redis = redisVersion(path)

@@ -14,6 +14,7 @@ import (
 
 	"redkeep/internal/speak/resp"
 	"redkeep/internal/stage/clock"
+	"redkeep/prove/bench"
 	"redkeep/prove/bench/scale/fleet"
 )
 
@@ -80,7 +81,7 @@ const rounds = 5
 func (s *subject) rate(ctx context.Context, requests, pipelined int, p fleet.Plan) (Rate, error) {
 	var r Rate
 	var all []float64
-	before, err := processorTime(s.cmd.Process.Pid)
+	before, err := bench.ProcessorTime(s.cmd.Process.Pid)
 	if err != nil {
 		return r, err
 	}
@@ -91,7 +92,7 @@ func (s *subject) rate(ctx context.Context, requests, pipelined int, p fleet.Pla
 		}
 		all = append(all, one)
 	}
-	after, err := processorTime(s.cmd.Process.Pid)
+	after, err := bench.ProcessorTime(s.cmd.Process.Pid)
 	r.PerSecond, r.Cost = median(all), (after-before)/time.Duration(max(1, requests/rounds*rounds))
 	return r, err
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/stage/clock"
+	"redkeep/prove/bench"
 	"redkeep/prove/bench/scale/fleet"
 )
 
@@ -175,7 +176,7 @@ func (s *subject) pause(ctx context.Context, d time.Duration) error {
 // cpu is the share of one core that it uses, in percent.
 func (s *subject) cpu(ctx context.Context, window time.Duration, profiled func(context.Context, int)) (float64, error) {
 	pid := s.cmd.Process.Pid
-	before, err := processorTime(pid)
+	before, err := bench.ProcessorTime(pid)
 	if err != nil {
 		return 0, err
 	}
@@ -186,49 +187,9 @@ func (s *subject) cpu(ctx context.Context, window time.Duration, profiled func(c
 	if err := s.pause(ctx, max(0, window-clock.Now().Sub(begun))); err != nil {
 		return 0, err
 	}
-	after, err := processorTime(pid)
+	after, err := bench.ProcessorTime(pid)
 	if err != nil {
 		return 0, err
 	}
 	return 100 * float64(after-before) / float64(clock.Now().Sub(begun)), nil
-}
-
-// ticks is the unit of the times in /proc, the same on every Linux that Go runs on.
-const ticks = 10 * time.Millisecond
-
-// processorTime reads utime and stime, the 14th and 15th fields; the second is a name in brackets.
-func processorTime(pid int) (time.Duration, error) {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(line), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, errors.New("read processor time: the line is too short")
-	}
-	user, errUser := strconv.ParseInt(fields[11], 10, 64)
-	system, errSystem := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * ticks, errors.Join(errUser, errSystem)
-}
-
-// memory is what is resident, in MiB.
-func (s *subject) memory() (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("read resident memory: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
-	var kib float64
-	if _, err := fmt.Sscan(rest, &kib); err != nil {
-		return 0, fmt.Errorf("read resident memory: %w", err)
-	}
-	return kib / 1024, nil
-}
-
-// load is the machine's load average of the last minute.
-func load() string {
-	text, _ := os.ReadFile("/proc/loadavg") // "" where there is none
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"redkeep/prove/bench"
 	"redkeep/prove/bench/scale/fleet"
 )
 
@@ -22,6 +23,8 @@ type Options struct {
 	Warm, Window time.Duration
 	// Requests is how many each measuring of a rate takes; 0 leaves the rates out.
 	Requests int
+	// Share is the percentage of one core that a contender has while its rates are measured, so that no client is its limit; 0 for all there is.
+	Share int
 	// Only is the name of the only contender, empty for both.
 	Only string
 	// Redkeep and Real are the programs.
@@ -120,20 +123,38 @@ func (o Options) trial(ctx context.Context, c Contender, dir string) (t Trial, e
 	if t.CPU, err = s.cpu(ctx, o.Window, o.Profiled); err != nil {
 		return t, err
 	}
-	if t.RSS, err = s.memory(); err != nil {
+	if t.RSS, err = bench.Resident(s.cmd.Process.Pid); err != nil {
 		return t, err
 	}
-	if o.Requests > 0 {
-		if t.Single, err = s.rate(ctx, o.Requests, 1, o.Plan); err == nil {
-			t.Piped, err = s.rate(ctx, 8*o.Requests, 16, o.Plan)
-		}
-		if err != nil {
-			return t, err
-		}
+	if err := o.rates(ctx, s, &t); err != nil {
+		return t, err
 	}
 	if t.Failover, err = failOver(ctx, o.Plan, servers); err != nil {
 		return t, err
 	}
-	t.Load = load()
+	t.Load = bench.Load()
 	return t, nil
+}
+
+// rates measures both, with the contender's share of a core.
+func (o Options) rates(ctx context.Context, s *subject, t *Trial) (err error) {
+	if o.Requests == 0 {
+		return nil
+	}
+	if o.Share > 0 {
+		pid := s.cmd.Process.Pid
+		r, failed := newRation(fmt.Sprintf("redkeep-scale-%d", pid), o.Share)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, r.end()) }()
+		if err := r.take(pid); err != nil {
+			return err
+		}
+	}
+	if t.Single, err = s.rate(ctx, o.Requests, 1, o.Plan); err != nil {
+		return err
+	}
+	t.Piped, err = s.rate(ctx, 8*o.Requests, 16, o.Plan)
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -33,13 +34,14 @@ func main() {
 	flag.DurationVar(&o.Warm, "warm", 30*time.Second, "how long a Sentinel runs before it is measured")
 	flag.DurationVar(&o.Window, "window", time.Minute, "how long it is measured")
 	flag.IntVar(&o.Requests, "requests", 200_000, "requests of which a rate is made; none if 0")
+	flag.IntVar(&o.Share, "share", 0, "percent of one core that a contender has while it is asked, so that no client is its limit; all there is if 0")
 	flag.StringVar(&o.Only, "only", "", "the only contender: redkeep or redis-sentinel; both if empty")
 	flag.StringVar(&o.Redkeep, "redkeep", "", "the redkeep to measure; built if empty")
 	flag.BoolVar(&o.Keep, "keep", false, "leave the directory with the logs")
 	perf := flag.String("perf", "", "have perf record the window into files of this name")
 	format := flag.String("o", "table", "output: table or json")
 	flag.Parse()
-	if flag.NArg() > 0 || o.Runs < 0 || o.Plan.Groups < 1 || o.Plan.PerHost < 1 || *format != "table" && *format != "json" {
+	if flag.NArg() > 0 || !good(o) || *format != "table" && *format != "json" {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -62,6 +64,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// good reports whether there is something to measure.
+func good(o scale.Options) bool {
+	return o.Runs >= 0 && o.Plan.Groups >= 1 && o.Plan.PerHost >= 1 && o.Share >= 0 && o.Share <= 100 && slices.Contains([]string{"", scale.Ours, scale.Real}, o.Only)
 }
 
 // inside is set in the environment of the program that is in a network of its own.

@@ -1,4 +1,4 @@
-package main
+package scale
 
 import (
 	"errors"
@@ -49,12 +49,15 @@ func (r ration) take(pid int) error {
 	return nil
 }
 
-// end removes the group, whose process has ended. The kernel may need a moment to notice.
+// end puts the members where they have all there is, and removes the group. The kernel may need a moment to notice.
 func (r ration) end() error {
-	if r.dir == "" {
-		return nil
+	members, err := os.ReadFile(filepath.Join(r.dir, "cgroup.procs"))
+	if err != nil {
+		return fmt.Errorf("look into control group: %w", err)
 	}
-	var err error
+	for pid := range strings.FieldsSeq(string(members)) {
+		_ = os.WriteFile(filepath.Join(filepath.Dir(r.dir), "cgroup.procs"), []byte(pid), 0o644) // it may have ended
+	}
 	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if err = os.Remove(r.dir); err == nil || errors.Is(err, os.ErrNotExist) {
 			return nil
