@@ -165,6 +165,18 @@ func (w *World) preferred() words.Node {
 	return w.hosts[w.plan.Preferred-1].name
 }
 
+// openWindow begins the hours in which the groups may go back. Before, a run has its first holder, which is judged.
+func (w *World) openWindow() {
+	w.window = w.plan.Preferred > 0
+	for _, h := range w.hosts {
+		if a := h.agent(); a != nil && w.window {
+			for g := range w.groups {
+				a.post(g, decide.FailBackWindow{Open: true})
+			}
+		}
+	}
+}
+
 // votes is how many votes there are: a pair's segment has one, too.
 func (p Plan) votes() int {
 	if p.Voters == 2 {

@@ -56,7 +56,7 @@ func (s *seat) born(boot decide.Boot) {
 		Group: w.groups[s.group], Self: h.name, Voters: voters, Data: w.data(),
 		Lease: lease, DownAfter: p.DownAfter, BusyAfter: p.BusyAfter, ColdStartWait: p.ColdStart, Patience: p.Patience,
 		Jiffy: h.clock.jiffy, Digest: digest, Random: random.Uint64, Off: p.Off, Version: "sim", Servers: w.addresses(),
-		VIP: p.VIP, Ungated: p.Ungated, Prefer: w.preferred(), FailBack: p.Preferred > 0,
+		VIP: p.VIP, Ungated: p.Ungated, Prefer: w.preferred(), FailBack: w.window,
 	}, boot)
 	fence := words.FenceHard
 	s.agent.post(s.group, decide.GateSeen{Gate: s.gate().state, Fence: fence})

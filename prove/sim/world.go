@@ -35,6 +35,7 @@ type World struct {
 	asks     uint64
 	replies  map[uint64]func(decide.Reply)
 	quiet    bool // the faults have ended
+	window   bool // groups may go back to the preferred node
 	done     bool
 
 	// onAction is called for each action after it has been given to its hand: scripts freeze and kill there.
@@ -115,6 +116,7 @@ func (w *World) begin() {
 		}
 	}
 	w.log("faults begin: %s", w.describe())
+	w.openWindow()
 	end := w.now + w.plan.Length
 	if w.plan.Script != nil {
 		w.plan.Script(w)
