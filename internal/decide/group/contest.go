@@ -9,8 +9,14 @@ import (
 
 type rankEntry = rank.Entry
 
-// successorWait is how long the others hold back for the successor that a release names.
+// successorWait is how long the others hold back at least for the successor that a release names.
 const successorWait = 50 * time.Millisecond
+
+// holdBack is how long they do: it has the release to hear first, then asks twice. The two of a pair that stand at once take each other's
+// vote, and the one that handed over would be the first to try again.
+func (m *Machine) holdBack() time.Duration {
+	return min(max(3*m.slowest(), successorWait), m.setup.Lease/2)
+}
 
 // stagger is what each place behind the best waits longer.
 const stagger = 10 * time.Millisecond
@@ -56,7 +62,7 @@ func (m *Machine) standAt(place int) words.Instant {
 	if s, at := m.successor(); s == m.setup.Self {
 		return turn
 	} else if s != "" {
-		turn = max(turn, at.Add(successorWait))
+		turn = max(turn, at.Add(m.holdBack()))
 	}
 	if place > 1 {
 		turn = max(turn, v.sealed.Add(min(max(3*m.slowest(), 5*time.Millisecond), 50*time.Millisecond)))

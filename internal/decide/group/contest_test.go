@@ -35,3 +35,16 @@ func TestBestWaitsForTheOthersSeal(t *testing.T) {
 		t.Errorf("all have spoken, and the second waits %v", wait)
 	}
 }
+
+// TestOthersHoldBackForTheSuccessor for as long as the release takes to it and its questions to them, where the network is slow.
+func TestOthersHoldBackForTheSuccessor(t *testing.T) {
+	m := member("a", "b", "c")
+	for _, c := range []struct{ rtt, want time.Duration }{
+		{time.Millisecond, successorWait}, {100 * time.Millisecond, 300 * time.Millisecond}, {time.Second, m.setup.Lease / 2},
+	} {
+		m.peers["b"] = &peer{heard: m.at, rtt: c.rtt}
+		if wait := m.holdBack(); wait != c.want {
+			t.Errorf("round trip %v: they hold back %v, want %v", c.rtt, wait, c.want)
+		}
+	}
+}
