@@ -1,6 +1,7 @@
 package reception
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -64,7 +65,7 @@ func TestListenersHaveBounds(t *testing.T) {
 			for limit := time.After(longSlow / 2); ; {
 				select {
 				case why := <-s.dropped:
-					if why != sockets.ErrSlow {
+					if !errors.Is(why, sockets.ErrSlow) {
 						t.Errorf("dropped: %v", why)
 					}
 					return
