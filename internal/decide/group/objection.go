@@ -125,9 +125,9 @@ func (m *Machine) counted(n words.Node, c decide.Claim, st rank.Standing) bool {
 }
 
 // lack is how many bytes a candidate lacks of what is recorded anywhere. A fresh copy lacks what nobody knows of: what its master wrote
-// since, which is more than was last heard of it. One that has died since stands by its record, as all that restarted do.
+// since, which is more than was last heard of it; so does one that restarted then and stands by its record.
 func (m *Machine) lack(c decide.Claim, st rank.Standing) int64 {
-	if c.Fresh && !st.Cold {
+	if c.Fresh {
 		return max(1, m.missing(st))
 	}
 	return m.missing(st)
