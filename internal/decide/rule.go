@@ -65,6 +65,7 @@ const (
 	HeardOnce         Rule = "heard-once"
 	ReachedSince      Rule = "reached-since"
 	LeaveOnce         Rule = "leave-once"
+	AsksAnew          Rule = "asks-anew"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

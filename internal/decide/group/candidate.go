@@ -122,6 +122,12 @@ func (m *Machine) countPreVotes(c *candidate) {
 		m.giveUp(words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)})
 		return
 	}
+	if row := m.voter.Register.Newest(); row.Epoch > newest(c.ask.Rows) && !m.setup.Off.Off(decide.AsksAnew) {
+		// What this node stands on was judged without knowing of that epoch: it may have to wait for better data, and who has
+		// said yes may not have known it either (rule asks-anew).
+		m.giveUp(words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)})
+		return
+	}
 	if c.round.Won(m.lists()) {
 		if c.forTarget != nil {
 			m.candidate = nil
@@ -134,6 +140,14 @@ func (m *Machine) countPreVotes(c *candidate) {
 	if why, failed := m.hopeless(c); failed {
 		m.giveUp(why)
 	}
+}
+
+// newest is the last epoch of some rows, which are in their order.
+func newest(rows []words.Row) words.Epoch {
+	if len(rows) == 0 {
+		return 0
+	}
+	return rows[len(rows)-1].Epoch
 }
 
 // giveUp ends an attempt; one that had asked for votes is withdrawn, so that the grants that came with them end.

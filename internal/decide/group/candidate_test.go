@@ -117,3 +117,17 @@ func TestLaterRowEndsAHold(t *testing.T) {
 		}
 	}
 }
+
+// TestAsksAnew: who learns of a later epoch while it asks was judged, by itself too, by what it knew before.
+func TestAsksAnew(t *testing.T) {
+	for _, off := range []bool{false, true} {
+		m := member("a", "b", "c")
+		m.setup.Off = decide.Rules{decide.AsksAnew: off}
+		m.candidate = &candidate{round: quorum.NewRound(7), reclaim: true, ask: decide.PreVote{Rows: m.voter.Register.Rows}, again: words.Never, deadline: words.Never}
+		later := []words.Row{{Epoch: 5, Holder: "b", ReplID: "anew"}}
+		m.Step(noon.Add(2*time.Second), decide.Received{From: "b", Session: 1, Message: decide.PreVoted{Round: 7, Rows: later}})
+		if asks := m.candidate != nil; asks != off {
+			t.Errorf("rule off: %v; it goes on asking: %v", off, asks)
+		}
+	}
+}
