@@ -16,6 +16,10 @@
 // One more goroutine, which Open starts and Close ends, follows the kernel's notifications and restores what others
 // damage.
 //
+// Addresses is a second, smaller gate with tables of its own: in front of virtual addresses without any port, for
+// `redkeep keepalived` at intervals that are too short for the whole seconds of an address's life. Its slots are the same
+// ones, and of its methods the same is true.
+//
 // The rules come from the design of the lease: arm-before-send and the slots (a deadline that starts before the request
 // leaves, and a switch that carries no time), reply-gate (answers are judged too), reads-off-first (one transaction from
 // an open port to a slot), gate-at-boot. ARCHITECTURE.md has the argument.

@@ -1,0 +1,193 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// AddressSlots is how many slots an address of an Addresses has: the one that is in force, and the one that is armed for the next
+// advertisement.
+const AddressSlots = 2
+
+// Addresses is a gate in front of virtual addresses alone, for `redkeep keepalived`, whose servers are not the agent's. It shares the slots with
+// Hand and nothing else: it has tables of its own, `inet redkeep_keepalived` and `arp redkeep_keepalived`, which an agent on the same host
+// does not meet.
+//
+// An address that was pointed at a slot is silent unless that slot runs: what others send to it is dropped, and so is what this host answers by
+// ARP or neighbour discovery. The pointing ends by itself after a time that outlasts the address, so that a process that was killed
+// leaves nothing behind that would silence whoever runs here after it; the tables, empty then, stay until Remove or a person takes them
+// away. They have no owner: somebody else's `flush ruleset` opens them, and the next call makes them again.
+type Addresses struct {
+	log *slog.Logger
+
+	// mu is held across the connection's system calls, which is what it is for.
+	mu     sync.Mutex
+	raw    *netlink.Conn
+	socket syscall.RawConn
+	seq    uint32
+	rules  *addressRules
+	// pointed has the slot in force of each address.
+	pointed map[netip.Addr]int
+}
+
+// OpenAddresses makes the tables, or takes over those that are there, with what is in force in them. ErrUnavailable says that this host can't
+// have them.
+func OpenAddresses(log *slog.Logger) (*Addresses, error) {
+	a := &Addresses{log: log, rules: newAddressRules(), pointed: map[netip.Addr]int{}}
+	err := a.connect()
+	if err == nil {
+		err = a.define()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open gate of addresses: %w", errors.Join(unavailable(err), a.Close()))
+	}
+	return a, nil
+}
+
+func (a *Addresses) connect() (err error) {
+	if a.raw, err = netlink.Dial(unix.NETLINK_NETFILTER, nil); err != nil {
+		return fmt.Errorf("connect to nf_tables: %w", err)
+	}
+	if a.socket, err = a.raw.SyscallConn(); err != nil {
+		return fmt.Errorf("reach netlink socket: %w", err)
+	}
+	return nil
+}
+
+// define writes the tables. Those of another version of this program, whose sets are others, go first.
+func (a *Addresses) define() error {
+	var b batch
+	for _, t := range a.rules.tables() {
+		b.definition(t)
+	}
+	err := a.send(&b)
+	if errors.Is(err, unix.EEXIST) || errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) {
+		b = batch{}
+		for _, t := range a.rules.tables() {
+			b.table(t, 0)
+			b.dropTable(t)
+			b.definition(t)
+		}
+		err = a.send(&b)
+	}
+	if err != nil {
+		return fmt.Errorf("write tables: %w", err)
+	}
+	return nil
+}
+
+// Arm has a slot of some addresses run for d (whole milliseconds, at least one) from some instant between the call and its return. It changes
+// nothing that is in force: ErrActive refuses the slot that one of them is pointed at.
+func (a *Addresses) Arm(addrs []netip.Addr, slot int, d time.Duration) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if d < time.Millisecond {
+		return fmt.Errorf("arm slot %d: %v is less than a millisecond", slot, d)
+	}
+	for _, one := range addrs {
+		if at, is := a.pointed[one]; is && at == slot {
+			return fmt.Errorf("arm slot %d of %s: %w", slot, one, ErrActive)
+		}
+	}
+	if err := a.change(func(b *batch) { a.rules.arm(b, addrs, slot, d) }); err != nil {
+		return fmt.Errorf("arm slot %d: %w", slot, err)
+	}
+	return nil
+}
+
+// Point judges the addresses by a slot, for hold, in one transaction. It carries nothing of the time for which they may answer: done late,
+// it points at a slot that has run out. Repeated, it renews hold, which is to outlast the address on its device.
+func (a *Addresses) Point(addrs []netip.Addr, slot int, hold time.Duration) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.change(func(b *batch) { a.rules.point(b, addrs, slot, hold) }); err != nil {
+		return fmt.Errorf("point at slot %d: %w", slot, err)
+	}
+	for _, one := range addrs {
+		a.pointed[one] = slot
+	}
+	return nil
+}
+
+// Release judges the addresses no more. What is in no device of this host does not answer anyway.
+func (a *Addresses) Release(addrs []netip.Addr) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.change(func(b *batch) { a.rules.release(b, addrs) }); err != nil {
+		return fmt.Errorf("release addresses: %w", err)
+	}
+	for _, one := range addrs {
+		delete(a.pointed, one)
+	}
+	return nil
+}
+
+// Remove takes the tables out of the kernel. Only Close is good afterwards.
+func (a *Addresses) Remove() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var b batch
+	for _, t := range a.rules.tables() {
+		b.table(t, 0) // Somebody else may have taken it away.
+		b.dropTable(t)
+	}
+	if err := a.send(&b); err != nil {
+		return fmt.Errorf("remove tables of addresses: %w", err)
+	}
+	return nil
+}
+
+// Close ends the connection, and leaves the kernel as it is. It may be repeated.
+func (a *Addresses) Close() error {
+	if a.raw == nil {
+		return nil
+	}
+	return a.raw.Close()
+}
+
+// change commits a transaction. Where somebody has taken the tables away they are made again, in which nothing is in force any more.
+func (a *Addresses) change(write func(*batch)) error {
+	var b batch
+	write(&b)
+	err := a.send(&b)
+	if !errors.Is(err, unix.ENOENT) {
+		return err
+	}
+	a.log.Warn("the gate of addresses was taken away, and is made again")
+	clear(a.pointed)
+	if err := a.define(); err != nil {
+		return err
+	}
+	b = batch{}
+	write(&b)
+	return a.send(&b)
+}
+
+// send commits a transaction as Hand's does. An answer that comes too late is not taken for the next one's, since each has a number.
+func (a *Addresses) send(b *batch) error {
+	if b.err != nil || b.last == 0 {
+		return b.err
+	}
+	b.acknowledge()
+	b.mark(unix.NFNL_MSG_BATCH_END)
+	a.seq++
+	b.number(a.seq)
+	if err := transact(a.socket, b.text, a.seq); err != nil {
+		return fmt.Errorf("commit transaction: %w", err)
+	}
+	return nil
+}
+
+// ofFamily are those of some addresses that are of IPv4, or that are not.
+func ofFamily(addrs []netip.Addr, four bool) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(addrs), func(one netip.Addr) bool { return one.Is4() != four })
+}
