@@ -30,7 +30,6 @@ func routines() []routerCase {
 		{name: "preemption", play: routerPreemption},
 		{name: "spoofer", play: routerSpoofer},
 		{name: "host lost", play: routerHostLost},
-		{name: "killed at 200 ms", play: routerKilledFast},
 	}
 }
 
@@ -290,7 +289,7 @@ func spoof(t *testing.T, h *stage.Host, a *advert.Advert, to netip.Addr) {
 
 // routerHostLost pulls the plug of the master's host, of two of ours and of two real ones in turns, at the same interval.
 func routerHostLost(t *testing.T) {
-	s := newRouterSite(t, fastDialect, "h1", "h2")
+	s := newRouterSite(t, fastDialects[0], "h1", "h2")
 	n := map[routerKind]*numbers{oursKind: {name: "redkeep keepalived, host lost, advert_int 0.2"}, realKind: {name: "keepalived, host lost, advert_int 0.2"}}
 	for range runs(3, 10) {
 		for _, kind := range []routerKind{oursKind, realKind} {
@@ -324,35 +323,6 @@ func routerHostLost(t *testing.T) {
 		t.Errorf("with ours it took %v, with keepalived %v", a, b)
 	}
 }
-
-// routerKilledFast kills one of two of ours that advertise more often than the kernel counts the lives of addresses: the other one asks first, and
-// waits until nobody answers any more.
-func routerKilledFast(t *testing.T) {
-	s := newRouterSite(t, fastDialect, "h1", "h2")
-	s.start("h1", oursKind, 254)
-	s.start("h2", oursKind, 100)
-	s.holder("h1", s.begun, duelLimit)
-	at := s.kill("h1")
-	took := s.holder("h2", at, duelLimit).Sub(at)
-	s.never("ours is killed", at)
-	t.Logf("ours killed at advert_int 0.2: ours answers after %v", took)
-	// The real one asks nobody. What the kernel counts in seconds is then on two hosts, as the documentation says.
-	s.stop("h2")
-	at = clock.Now()
-	s.start("h1", oursKind, 254)
-	s.start("h2", realKind, 100)
-	s.holder("h1", at, duelLimit)
-	at = s.kill("h1")
-	s.holder("h2", at, duelLimit)
-	two := s.observe.TwoAnswer(s.dialect.vip, at, observer.Named...)
-	t.Logf("the same beside keepalived: two hosts answered for %v", two)
-	if two > 2*time.Second {
-		t.Errorf("the address stayed for %v beside the other one's", two)
-	}
-}
-
-// fastDialect advertises five times a second.
-var fastDialect = dialect{name: "v3 fast", lines: "version 3\nadvert_int 0.2", vip: stage.VIP, interval: 200 * time.Millisecond}
 
 // holderThere is holder where the other host is gone.
 func (s *routerSite) holderThere(h string, after clock.Instant) (at clock.Instant) {

@@ -299,7 +299,7 @@ func TestKeepalived(t *testing.T) {
 	var playing sync.WaitGroup
 	defer playing.Wait()
 	free := make(chan struct{}, slots)
-	for _, list := range [][]routerCase{duels(), routines(), recipes} {
+	for _, list := range [][]routerCase{duels(), fasts(), routines(), recipes} {
 		for _, c := range list {
 			if c.long && !*long {
 				continue

@@ -45,7 +45,7 @@ func OpenAddresses(log *slog.Logger) (*Addresses, error) {
 	a := &Addresses{log: log, rules: newAddressRules(), pointed: map[netip.Addr]int{}}
 	err := a.connect()
 	if err == nil {
-		err = a.define()
+		err = a.adopt()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open gate of addresses: %w", errors.Join(unavailable(err), a.Close()))
@@ -63,25 +63,34 @@ func (a *Addresses) connect() (err error) {
 	return nil
 }
 
-// define writes the tables. Those of another version of this program, whose sets are others, go first.
-func (a *Addresses) define() error {
+// adopt writes the tables and leaves what is in force. Those of another version of this program, whose sets are others, go.
+func (a *Addresses) adopt() error {
 	var b batch
 	for _, t := range a.rules.tables() {
 		b.definition(t)
 	}
 	err := a.send(&b)
 	if errors.Is(err, unix.EEXIST) || errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EINVAL) {
-		b = batch{}
-		for _, t := range a.rules.tables() {
-			b.table(t, 0)
-			b.dropTable(t)
-			b.definition(t)
-		}
-		err = a.send(&b)
+		return a.remake()
 	}
 	if err != nil {
 		return fmt.Errorf("write tables: %w", err)
 	}
+	return nil
+}
+
+// remake writes the tables with nothing in force in either of them.
+func (a *Addresses) remake() error {
+	var b batch
+	for _, t := range a.rules.tables() {
+		b.table(t, 0)
+		b.dropTable(t)
+		b.definition(t)
+	}
+	if err := a.send(&b); err != nil {
+		return fmt.Errorf("write tables anew: %w", err)
+	}
+	clear(a.pointed)
 	return nil
 }
 
@@ -98,14 +107,19 @@ func (a *Addresses) Arm(addrs []netip.Addr, slot int, d time.Duration) error {
 			return fmt.Errorf("arm slot %d of %s: %w", slot, one, ErrActive)
 		}
 	}
-	if err := a.change(func(b *batch) { a.rules.arm(b, addrs, slot, d) }); err != nil {
+	err := a.change(func(b *batch) { a.rules.arm(b, addrs, slot, d) })
+	if errors.Is(err, errRemade) {
+		err = a.change(func(b *batch) { a.rules.arm(b, addrs, slot, d) })
+	}
+	if err != nil {
 		return fmt.Errorf("arm slot %d: %w", slot, err)
 	}
 	return nil
 }
 
 // Point judges the addresses by a slot, for hold, in one transaction. It carries nothing of the time for which they may answer: done late,
-// it points at a slot that has run out. Repeated, it renews hold, which is to outlast the address on its device.
+// it points at a slot that has run out. Repeated, it renews hold, which is to outlast the address on its device. Where somebody has taken the
+// tables away, and the slots with them, they are made again and the error says so: who points at what is not armed silences a good address.
 func (a *Addresses) Point(addrs []netip.Addr, slot int, hold time.Duration) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,7 +136,7 @@ func (a *Addresses) Point(addrs []netip.Addr, slot int, hold time.Duration) erro
 func (a *Addresses) Release(addrs []netip.Addr) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.change(func(b *batch) { a.rules.release(b, addrs) }); err != nil {
+	if err := a.change(func(b *batch) { a.rules.release(b, addrs) }); err != nil && !errors.Is(err, errRemade) {
 		return fmt.Errorf("release addresses: %w", err)
 	}
 	for _, one := range addrs {
@@ -154,7 +168,10 @@ func (a *Addresses) Close() error {
 	return a.raw.Close()
 }
 
-// change commits a transaction. Where somebody has taken the tables away they are made again, in which nothing is in force any more.
+// errRemade says that the tables were gone, and are there again with nothing in force.
+var errRemade = errors.New("somebody had taken the tables away; they are made again")
+
+// change commits a transaction, or makes the tables again.
 func (a *Addresses) change(write func(*batch)) error {
 	var b batch
 	write(&b)
@@ -162,14 +179,11 @@ func (a *Addresses) change(write func(*batch)) error {
 	if !errors.Is(err, unix.ENOENT) {
 		return err
 	}
-	a.log.Warn("the gate of addresses was taken away, and is made again")
-	clear(a.pointed)
-	if err := a.define(); err != nil {
+	if err := a.remake(); err != nil {
 		return err
 	}
-	b = batch{}
-	write(&b)
-	return a.send(&b)
+	a.log.Info("the gate of addresses was taken away, and is made again")
+	return errRemade
 }
 
 // send commits a transaction as Hand's does. An answer that comes too late is not taken for the next one's, since each has a number.

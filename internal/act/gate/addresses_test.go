@@ -117,6 +117,10 @@ func TestAddressesAreMadeAgain(t *testing.T) {
 		if out, err := nft(t, line); err != nil {
 			t.Fatal(out, err)
 		}
+		if err := a.Point(addrs, 0, time.Minute); !errors.Is(err, errRemade) {
+			t.Errorf("pointed at slots that are gone: %v", err)
+		}
+		s.wantAnswers("not judged after "+line, true)
 		must(t, a.Arm(addrs, 1, time.Minute))
 		must(t, a.Point(addrs, 0, time.Minute))
 		s.wantAnswers("silent again after "+line, false)

@@ -18,9 +18,9 @@ func (p *process) act(a vrrp.Action) {
 	case vrrp.Probe:
 		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return r.probe(ctx) })
 	case vrrp.SetAddress:
-		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, p, true, a.Until)) })
+		p.setAddress(a)
 	case vrrp.DropAddress:
-		p.job(a.ID, a.Ticket, func(ctx context.Context, r *router) string { return text(r.set(ctx, p, false, 0)) })
+		p.dropAddress(a)
 	case vrrp.Announce:
 		p.job(a.ID, none, func(_ context.Context, r *router) string { r.announce(); return "" })
 	case vrrp.Promote: // a keepalived.conf has its servers in its scripts, which are told of the state
@@ -49,14 +49,14 @@ func (p *process) later(d vrrp.Done) {
 }
 
 // job has the router's own goroutine do something, and tells the machine what came of it.
-func (p *process) job(id vrrp.ID, ticket decide.Ticket, do func(context.Context, *router) string) {
+// It reports whether that will be done.
+func (p *process) job(id vrrp.ID, ticket decide.Ticket, do func(context.Context, *router) string) bool {
 	r := p.routers[id]
 	if r == nil {
-		if ticket == none {
-			return
+		if ticket != none {
+			p.later(vrrp.Done{Ticket: ticket, Failed: "no such instance"})
 		}
-		p.later(vrrp.Done{Ticket: ticket, Failed: "no such instance"})
-		return
+		return false
 	}
 	given := r.give(func(ctx context.Context) {
 		failed := do(ctx, r)
@@ -69,6 +69,7 @@ func (p *process) job(id vrrp.ID, ticket decide.Ticket, do func(context.Context,
 	if !given && ticket != none {
 		p.later(vrrp.Done{Ticket: ticket, Failed: "too much waits for the addresses"})
 	}
+	return given
 }
 
 func text(err error) string {

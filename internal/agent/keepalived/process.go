@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/act/gate"
 	"redkeep/internal/act/link"
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
@@ -46,6 +47,9 @@ type process struct {
 	// links are the devices by name, as they were told last by following.
 	links     map[string]link.Device
 	following *follower
+	// gate is what holds the addresses of instances that are faster than a second; gateless that this host has none.
+	gate     *gate.Addresses
+	gateless bool
 	// results are those of the checks, by their names, which are run until stopTracking.
 	results      map[string]bool
 	stopTracking context.CancelFunc
@@ -84,6 +88,9 @@ func Run(ctx context.Context, o Options) error {
 	p.awaitScripts()
 	cancel()
 	_ = p.work.Wait()
+	if err == nil {
+		p.ungate()
+	}
 	p.close()
 	return err
 }
@@ -194,6 +201,9 @@ func (p *process) close() {
 	}
 	for _, one := range p.pipes {
 		one.close()
+	}
+	if p.gate != nil {
+		_ = p.gate.Close()
 	}
 }
 

@@ -17,6 +17,7 @@ type next struct {
 
 // prepare opens what a configuration needs beside what is open already. On an error nothing has changed.
 func (p *process) prepare(c *keepalivedconf.Config) (*next, error) {
+	p.needGate(c)
 	n := &next{conf: c, setup: setupOf(c)}
 	var err error
 	n.sockets, err = p.newSockets(&n.setup)

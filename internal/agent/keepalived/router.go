@@ -27,6 +27,8 @@ type router struct {
 	carried []*carried
 	places  []place
 	lacking error
+	// lease is what answering takes besides, where seconds are too long.
+	lease *lease
 
 	// The loop's: what the file says, what was told last, whom it obeys, and that the file has it no more.
 	conf     *keepalivedconf.Instance
@@ -89,6 +91,7 @@ func (p *process) takeRouters(c *keepalivedconf.Config, made []*router) {
 		conf := c.Instance(string(id))
 		if r.deleted = conf == nil; !r.deleted {
 			r.conf = conf
+			p.rule(r)
 			p.replace(r)
 		}
 	}
@@ -99,7 +102,7 @@ func (p *process) takeRouters(c *keepalivedconf.Config, made []*router) {
 func (p *process) newRouter(conf *keepalivedconf.Instance) (*router, error) {
 	log := p.log.With("instance", conf.Name)
 	r := &router{
-		id: vrrp.ID(conf.Name), conf: conf, log: log, notes: newNotes(log), priority: uint8(conf.Priority),
+		id: vrrp.ID(conf.Name), conf: conf, log: log, notes: newNotes(log), lease: newLease(log), priority: uint8(conf.Priority),
 		jobs: make(chan func(context.Context), jobsLimit),
 	}
 	r.place(p, placesOf(conf))
@@ -152,6 +155,11 @@ func (r *router) place(p *process, places []place) {
 		}
 		r.carried = append(r.carried, c)
 	}
+	var addrs []netip.Addr
+	for _, where := range places {
+		addrs = append(addrs, where.Addr)
+	}
+	r.lease.cover(addrs)
 }
 
 // open makes the hand of an address, and runs it.

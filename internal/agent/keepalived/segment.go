@@ -143,6 +143,10 @@ func (p *process) advertise(a vrrp.Advertise) vrrp.Done {
 	if hops == 0 {
 		hops = mostHops
 	}
+	slot, leased := noSlot, p.routers[a.ID]
+	if leased != nil && a.Advert.Priority > 0 { // That of a router that leaves is no claim.
+		slot = leased.lease.before()
+	}
 	sent := false
 	for _, to := range a.To {
 		if err := s.hand.SendWithin(&out, a.From, to, hops); err != nil {
@@ -153,6 +157,9 @@ func (p *process) advertise(a vrrp.Advertise) vrrp.Done {
 	}
 	if sent {
 		done.Failed = ""
+		if leased != nil {
+			leased.lease.sent(slot)
+		}
 	}
 	return done
 }
