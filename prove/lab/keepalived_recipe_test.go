@@ -78,13 +78,18 @@ func (h *printedHost) redis(port int) {
 // printed is a part of what the checks of keepalived.conf are tested with: the recipe's file.
 func (s *paperRouters) printed(recipe, part string) string {
 	s.t.Helper()
+	return printedRouter(s.t, recipe, part)
+}
+
+func printedRouter(t *testing.T, recipe, part string) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join("../../internal/speak/keepalivedconf/testdata", recipe+".txtar"))
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	_, rest, found := strings.Cut(string(text), "-- "+part+" --\n")
 	if !found {
-		s.t.Fatalf("%s has no %s", recipe, part)
+		t.Fatalf("%s has no %s", recipe, part)
 	}
 	rest, _, _ = strings.Cut(rest, "\n-- ")
 	return strings.NewReplacer("interface ens33", "interface eth0", "interface wlan0", "interface eth0").Replace(rest) + "\n"

@@ -39,6 +39,9 @@ const (
 	foundQuorum found = "quorum"
 	// foundPair are h1 and h2 alone, a master and its replica, with the secret in its place and no Redkeep running; h3 joins later.
 	foundPair found = "pair"
+	// foundRouters are h1 and h2 alone, with a server each that listens on the network and is nobody's replica; keepalived, its scripts and an
+	// onlooker are the test's.
+	foundRouters found = "routers"
 	// foundKept hosts have such servers with Redkeep.
 	foundKept found = "kept"
 )
@@ -68,7 +71,11 @@ groups:
 // newReaders makes three hosts as a page finds them.
 func newReaders(t *testing.T, tree string, f found) *readers {
 	t.Helper()
-	st, err := stage.New(t.Context(), stage.Options{})
+	var o stage.Options
+	if f == foundRouters {
+		o = stage.Options{Hosts: []string{"h1", "h2"}, Guests: []string{onlooker}}
+	}
+	st, err := stage.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +96,9 @@ func newReaders(t *testing.T, tree string, f found) *readers {
 		s.houses[h.Name()] = e
 		s.units[h.Name()], err = units(e, filepath.Join(tree, "dist"))
 		s.must(err)
+		text, err := os.ReadFile(filepath.Join(tree, "dist", "redkeep.yaml"))
+		s.must(err)
+		s.must(e.write("/etc/redkeep/redkeep.yaml", string(text), 0o600)) // which the package brings, to be edited
 	}
 	s.furnish(t.Context(), f)
 	return s
@@ -115,7 +125,7 @@ func (s *readers) furnish(ctx context.Context, f found) {
 	for _, name := range s.alike {
 		h := s.Host(name)
 		text := strings.NewReplacer("bind 127.0.0.1 -::1", "bind * -::*", "protected-mode yes", "protected-mode no").Replace(distribution)
-		if h.Name() != "h1" {
+		if h.Name() != "h1" && f != foundRouters {
 			text += "replicaof 10.77.0.11 6379\n"
 		}
 		if f == foundQuorum && h.Name() == "h3" {
@@ -123,6 +133,9 @@ func (s *readers) furnish(ctx context.Context, f found) {
 		}
 		s.must(s.houses[h.Name()].write("/etc/redis/redis.conf", text, 0o640))
 		s.must(s.units[h.Name()]["redis-server"].Start(ctx))
+	}
+	if f == foundRouters {
+		return
 	}
 	s.must(s.repeat(ctx, step{where: "h1", command: fmt.Sprintf("redis-cli INFO replication | grep state=online | grep -q slave%d", len(s.alike)-2)}))
 	if f == foundPair {
@@ -162,10 +175,12 @@ func (s *readers) watchBySentinel(ctx context.Context) {
 
 // leave ends everything.
 func (s *readers) leave() {
-	if s.t.Failed() {
+	if s.t.Failed() || *logs {
 		for h, all := range s.units {
-			if u := all["redkeep"]; u != nil && u.process != nil {
-				s.t.Logf("---- %s\n%s\n%s", h, tail(u.process.Log(), 3000), tail(s.houses[h].at("/var/log/redis/redis-server.log"), 3000))
+			for _, name := range []string{"keepalived", "redkeep"} {
+				if u := all[name]; u != nil && u.process != nil {
+					s.t.Logf("---- %s of %s\n%s\n%s", name, h, tail(u.process.Log(), 3000), tail(s.houses[h].at("/var/log/redis/redis-server.log"), 3000))
+				}
 			}
 		}
 	}
