@@ -27,7 +27,31 @@ func fasts() (all []routerCase) {
 			routerCase{name: "followed/" + d.name, play: func(t *testing.T) { fastFollowed(t, d) }, long: d.vip.Is6()},
 		)
 	}
-	return all
+	return append(all, routerCase{name: "steady/fast", play: fastSteady})
+}
+
+// fastSteady has one of ours stand, at an interval of 200 and one of 50 ms, while somebody loads rules of his own, which takes the gate away.
+func fastSteady(t *testing.T) {
+	s := newRouterSite(t, fastDialects[0], "h1")
+	for _, interval := range []string{"0.2", "0.05"} {
+		s.dialect.lines = "version 3\nadvert_int " + interval
+		at := clock.Now()
+		s.start("h1", oursKind, 254)
+		from := s.holder("h1", at, duelLimit)
+		time.Sleep(time.Second)
+		(&Site{Stage: s.Stage, t: t}).run("h1", "nft", "flush", "ruleset")
+		time.Sleep(time.Second)
+		to := clock.Now()
+		silent := s.silent(from, to)
+		t.Logf("at %s: nobody answered for %v at the most", interval, silent)
+		if silent > 50*time.Millisecond && s.watch.Worst(from, to) < disturbed {
+			t.Errorf("the address of a master that stands was silent for %v", silent)
+		}
+		if rules := s.rules("h1"); !strings.Contains(rules, "table arp redkeep_keepalived") {
+			t.Errorf("the gate is not made again: %s", rules)
+		}
+		s.stop("h1")
+	}
 }
 
 // fastKilled kills ours, which comes back each time and takes the address again. The other one has the least skew that there is.
