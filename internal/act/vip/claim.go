@@ -31,11 +31,11 @@ type claimed struct {
 	toldAt   time.Time
 }
 
-// listen reads claims from one socket until the context ends.
+// listen reads claims from one socket until the context ends. It only waits for them itself: see catchUp.
 func (h *Hand) listen(ctx context.Context, conn *socket.Conn) error {
-	frame := make([]byte, frameSize)
+	first := make([]byte, 1)
 	for {
-		n, from, err := conn.Recvfrom(ctx, frame, 0)
+		_, _, err := conn.Recvfrom(ctx, first, unix.MSG_PEEK)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -45,20 +45,54 @@ func (h *Hand) listen(ctx context.Context, conn *socket.Conn) error {
 			rest(ctx)
 			continue
 		}
+		h.mu.Lock()
+		h.catchUp(conn)
+		h.mu.Unlock()
+	}
+}
+
+// catchUpLimit bounds the frames that are read in one go: about as many as a socket's buffer holds.
+const catchUpLimit = 256
+
+// catchUp takes what has come to a socket. A frame is read while the lock is held, and what came before an address is read before that
+// is put up: what was said while another host rightly had it is never taken for a claim, however late this process gets to read it.
+func (h *Hand) catchUp(conn *socket.Conn) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return // It is closed, which whoever waits on it is told.
+	}
+	frame := make([]byte, frameSize)
+	for range catchUpLimit {
+		var n int
+		var from unix.Sockaddr
+		var failed error
+		// Read would wait for who is waiting for a frame.
+		err := raw.Control(func(fd uintptr) { n, from, failed = unix.Recvfrom(int(fd), frame, unix.MSG_DONTWAIT) })
+		if errors.Join(err, failed) != nil {
+			return // There is no more, or it is closed.
+		}
 		if at, ok := from.(*unix.SockaddrLinklayer); ok && at.Pkttype != unix.PACKET_OUTGOING {
 			h.heard(at.Ifindex, frame[:n])
 		}
 	}
 }
 
-// heard takes a frame from a device. It answers who asked, and notes what a stranger says of an address that is ours.
+// beforeUs has done with what was said of an address before it came here.
+func (h *Hand) beforeUs(a *address) {
+	if conn := h.segment.conns[a.Addr.Is6()]; conn != nil {
+		h.catchUp(conn)
+	}
+	if !a.held(now()) {
+		a.answerAt = time.Time{}
+	}
+}
+
+// heard takes a frame from a device; the lock is held. It answers who asked, and notes what a stranger says of an address that is ours.
 func (h *Hand) heard(index int, frame []byte) {
 	claim, ok := neighbour.ReadClaim(frame)
 	if !ok {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if h.ours(claim.At) {
 		return
 	}

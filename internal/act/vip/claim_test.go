@@ -24,7 +24,10 @@ func TestProbe(t *testing.T) {
 		if taken || err != nil || by != "" {
 			t.Errorf("taken %v by %q, %v", taken, by, err)
 		}
-		hosts[1].at(func() { hosts[1].has(cidr(addr)) })
+		hosts[1].at(func() {
+			hosts[1].has(cidr(addr))
+			await(t, "its address", func() bool { return addr.Is4() || listening(t, addr) })
+		})
 		begin = time.Now()
 		taken, by, err = h.Probe(t.Context())
 		t.Logf("taken: answered after %v: %s", time.Since(begin), by)
@@ -164,6 +167,57 @@ func TestForeignClaim(t *testing.T) {
 			t.Errorf("taken %v by %q, %v", taken, by, err)
 		}
 		quiet(t, events)
+	})
+}
+
+// TestSaidBefore has the last holder's words read only after the address came here: they are no claim, and what is said then is one.
+func TestSaidBefore(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		hosts := segmentOf(t, 2)
+		heard := ear(t, addr) // Before the hand's, so that the hand has what this has heard.
+		h, err := Open(Config{Group: group, Addresses: []Address{{Addr: addr}}})
+		must(t, err)
+		defer func() { must(t, h.Close()) }()
+		var air *segment
+		var index int
+		hosts[1].at(func() {
+			air = hear([]Address{{Addr: addr}})
+			index = indexOf(t, "eth0")
+		})
+		defer func() { must(t, air.close()) }()
+		said := func() {
+			t.Helper()
+			must(t, air.send(addr, index, neighbour.Announcement(addr, neighbour.MAC(hosts[1].mac))))
+			if !heard(testPatience) {
+				t.Fatal("silence")
+			}
+		}
+		events := func() []Event {
+			h.mu.Lock()
+			h.catchUp(h.segment.conns[addr.Is6()])
+			h.mu.Unlock()
+			events, _ := h.tend()
+			return events
+		}
+		said()
+		must(t, h.Set(t.Context(), true, time.Minute))
+		if got := events(); len(got) != 0 {
+			t.Errorf("the last holder's words are %+v", got)
+		}
+		said()
+		if got := events(); len(got) != 1 || got[0].Kind != Claimed {
+			t.Errorf("a claim is %+v", got)
+		}
+		// One that is still to be answered when the address goes is nobody's when it comes back.
+		said()
+		h.mu.Lock()
+		h.catchUp(h.segment.conns[addr.Is6()])
+		h.mu.Unlock()
+		must(t, h.Set(t.Context(), false, 0))
+		must(t, h.Set(t.Context(), true, time.Minute))
+		if at := h.addresses[0].answerAt; !at.IsZero() {
+			t.Errorf("an old claim is to be answered at %v", at)
+		}
 	})
 }
 

@@ -7,7 +7,7 @@
 // leaves the addresses as they are when it closes.
 //
 // A Hand is opened in a thread of the right network namespace, and its methods may then be called from any goroutine; they
-// wait for one another. Set takes some tens of microseconds, but waits for as long as another program holds the kernel's
+// wait for one another. Set takes some tens of microseconds, or some hundred where an IPv6 address comes (5 ms at most), but waits for as long as another program holds the kernel's
 // routing lock; Probe takes up to 5 ms. So the agent's loop calls them through its queues. Run owns the
 // goroutines: one reads what the kernel tells of addresses and devices, one for each family what the segment says, and one
 // mends and announces. OnEvent is called from the last.

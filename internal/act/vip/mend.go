@@ -87,13 +87,15 @@ func (h *Hand) mend(a *address, at time.Time) []Event {
 	return []Event{h.about(a, e)}
 }
 
-// remove deletes an address that others put on this host while it is set down, and reports whether it was there.
+// remove deletes an address that others put on this host while it is set down, and reports whether it was there. The kernel knows: its
+// news of an IPv6 address of ours may come after we have taken that off again, and names nobody.
 func (h *Hand) remove(a *address) (was bool, err error) {
 	var errs []error
 	for p := range a.places {
 		if a.removable(p) {
-			was = true
-			errs = append(errs, h.drop(a, p))
+			there, err := h.drop(a, p)
+			was = was || there
+			errs = append(errs, err)
 		}
 	}
 	return was, errors.Join(errs...)

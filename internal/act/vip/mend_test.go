@@ -115,6 +115,27 @@ func TestStrayIsRemoved(t *testing.T) {
 	})
 }
 
+// TestOldNewsIsNoStray reads that an address was put on only after it was taken off again. Of IPv6 the kernel does not say that it was us.
+func TestOldNewsIsNoStray(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		segmentOf(t, 1)
+		h, err := Open(Config{Group: group, Addresses: []Address{{Addr: addr}}})
+		must(t, err)
+		defer func() { must(t, h.Close()) }()
+		must(t, h.kernel.news.SetReceiveTimeout(&unix.Timeval{Sec: 5}))
+		must(t, h.Set(t.Context(), true, time.Minute))
+		messages, _, err := h.kernel.news.Receive()
+		must(t, err)
+		must(t, h.Set(t.Context(), false, 0))
+		for _, m := range messages {
+			h.notice(m, time.Now())
+		}
+		if events, _ := h.tend(); len(events) != 0 {
+			t.Errorf("%+v", events)
+		}
+	})
+}
+
 // TestLateIsNotPutBack deletes an address of which the kernel, which counts whole seconds, has more left than the agent.
 func TestLateIsNotPutBack(t *testing.T) {
 	both(t, func(t *testing.T, addr netip.Addr) {

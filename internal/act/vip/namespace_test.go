@@ -84,15 +84,31 @@ func segmentOf(t testing.TB, n int) []*host {
 		h.mac = l.Attrs().HardwareAddr
 		hosts = append(hosts, h)
 	}
-	for _, h := range hosts {
+	for i, h := range hosts {
+		wire.enter()
+		await(t, "the wire's end", func() bool { return operational(fmt.Sprintf("port%d", i+1)) })
 		h.enter()
-		await(t, "a carrier", func() bool {
-			l, err := netlink.LinkByName("eth0")
-			return err == nil && l.Attrs().RawFlags&unix.IFF_LOWER_UP != 0
-		})
+		await(t, "the host's end", func() bool { return operational("eth0") })
+		await(t, "its address", func() bool { return listening(t, netip.MustParseAddr(fmt.Sprintf("fd77::%d", i+1))) })
 	}
 	hosts[0].enter()
 	return hosts
+}
+
+// operational reports whether a device carries frames. A carrier alone does not say so: the kernel sets up the queue of a device that has
+// one, and has a bridge forward from it, from a queue of its own, and drops frames until then.
+func operational(name string) bool {
+	l, err := netlink.LinkByName(name)
+	return err == nil && l.Attrs().OperState == netlink.OperUp
+}
+
+// listening reports whether the present host is in the group in which an IPv6 address of its is asked for (RFC 4291, section 2.7.1).
+func listening(t testing.TB, addr netip.Addr) bool {
+	t.Helper()
+	groups, err := os.ReadFile("/proc/thread-self/net/igmp6")
+	must(t, err)
+	b := addr.As16()
+	return strings.Contains(string(groups), fmt.Sprintf("ff0200000000000000000001ff%x", b[13:]))
 }
 
 func newHost(t testing.TB) *host {

@@ -13,7 +13,7 @@ import (
 // repeated; what can be done for one address is done, even if it can't for the other.
 //
 // Up: the kernel removes them after d, which it takes as whole seconds, one at least, and up to one second late (measured);
-// repeated, it renews that with one request an address. Where they were not up before, the first announcements have left
+// repeated, it renews that with one request an address. Where they were not up before, the host takes packets to them and the first announcements have left
 // when it returns, also if an earlier agent had left the addresses here. Down: no announcement leaves any more, and a
 // leftover is deleted like one of our own; an address that is not there is success.
 func (h *Hand) Set(ctx context.Context, up bool, d time.Duration) error {
@@ -91,7 +91,8 @@ func (h *Hand) Lift() error {
 		}
 		a.grounded = false
 		if d, err := h.carrier(a); err == nil && !a.held(now()) {
-			errs = append(errs, h.drop(a, a.own(d.index)))
+			_, err = h.drop(a, a.own(d.index))
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
@@ -113,6 +114,9 @@ func (h *Hand) raise(a *address, until boottime) error {
 	}
 	if a.Addr.Is6() && !was {
 		h.leaveOthers(a) // Or the kernel would renew what is there, with its prefix, in place of adding ours.
+	}
+	if !was {
+		h.beforeUs(a)
 	}
 	a.meant, a.up, a.until = true, true, until
 	if err := h.put(a); err != nil {
@@ -155,6 +159,11 @@ func (h *Hand) put(a *address) error {
 		a.on, a.trouble = false, fmt.Errorf("%w (device %s)", err, a.Dev)
 		return a.trouble
 	}
+	if fresh := !a.on || !a.in(a.own(d.index)); fresh && a.Addr.Is6() {
+		if err := h.kernel.awaitLive(a.Addr); err != nil {
+			h.log.Debug("address is announced early", "addr", a.Addr, "dev", a.Dev, "err", err)
+		}
+	}
 	a.on, a.trouble = true, nil
 	a.life = max(a.life, seconds)
 	a.places[a.own(d.index)] = standing{}
@@ -178,24 +187,24 @@ func (h *Hand) lower(a *address) error {
 	var errs []error
 	for p := range a.places {
 		if a.removable(p) {
-			errs = append(errs, h.drop(a, p))
+			_, err := h.drop(a, p)
+			errs = append(errs, err)
 		}
 	}
 	a.trouble = errors.Join(errs...)
 	return a.trouble
 }
 
-// drop deletes an address in one place.
-func (h *Hand) drop(a *address, p place) error {
-	was, err := h.kernel.drop(a.Addr, p)
-	if err != nil {
-		return err
+// drop deletes an address in one place, and reports whether it was there.
+func (h *Hand) drop(a *address, p place) (was bool, err error) {
+	if was, err = h.kernel.drop(a.Addr, p); err != nil {
+		return false, err
 	}
 	delete(a.places, p)
 	if was && a.Addr.Is6() {
 		a.ownDrops++
 	}
-	return nil
+	return was, nil
 }
 
 // leaveOthers deletes an address in all places but its own: what an agent with another configuration has left, or
@@ -209,7 +218,7 @@ func (h *Hand) leaveOthers(a *address) {
 		if p == (a.own(d.index)) || !a.removable(p) {
 			continue
 		}
-		if err := h.drop(a, p); err != nil {
+		if _, err := h.drop(a, p); err != nil {
 			h.log.Warn("address is in another place too", "addr", a.Addr, "dev", h.devices[p.index].name, "err", err)
 		}
 	}

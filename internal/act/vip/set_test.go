@@ -18,6 +18,17 @@ func TestCachesFollow(t *testing.T) {
 	both(t, func(t *testing.T, addr netip.Addr) {
 		hosts := segmentOf(t, 3)
 		a, b, c := hosts[0], hosts[1], hosts[2]
+		// Opened before the hands, these hear last: what they have heard has reached the hand, too.
+		heardA, heardB := ear(t, addr), func(time.Duration) bool { return false }
+		b.at(func() { heardB = ear(t, addr) })
+		reached := func(heard func(time.Duration) bool) {
+			t.Helper()
+			for range burst {
+				if !heard(testPatience) {
+					t.Fatal("silence")
+				}
+			}
+		}
 		handA, eventsA := open(t, addr)
 		var handB *Hand
 		var eventsB <-chan Event
@@ -33,9 +44,11 @@ func TestCachesFollow(t *testing.T) {
 			})
 		}
 		believe(a)
+		reached(heardB)
 		must(t, handA.Set(ctx, false, 0))
 		must(t, handB.Set(ctx, true, 3*time.Second))
 		believe(b) // Within a second of the last change, which is the hard case.
+		reached(heardA)
 		must(t, handB.Set(ctx, false, 0))
 		must(t, handA.Set(ctx, true, 3*time.Second))
 		believe(a)
