@@ -118,3 +118,19 @@ func sleeps(text []byte) bool {
 	}
 	return false
 }
+
+// demotes reports whether a script makes a server a replica: it names the command with something else than no one.
+func demotes(text string) bool {
+	for line := range strings.Lines(text) {
+		words := strings.FieldsFunc(strings.ToLower(line), func(c rune) bool { return strings.ContainsRune(" \t\r\n'\"`();,=[]", c) })
+		if len(words) > 0 && strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		for i, w := range words {
+			if (w == "slaveof" || w == "replicaof") && i+1 < len(words) && words[i+1] != "no" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -140,6 +140,9 @@ func (m *maker) ofInstance(c *keepalivedconf.Config, name string, s *keepalivedc
 		if len(s.Words) > 1 && sleeps(m.answers.Scripts[program(i, keyword)]) {
 			why += "; where the script sleeps, the agent waits until the copy is level"
 		}
+		if m.demotesAtStop(i, keyword) {
+			why += "; it runs when keepalived stops, too: where that makes the last master a replica, say there redis-cli replicaof no one, before its agent starts"
+		}
 		return Dropped, keyword + why
 	}
 	if why := because["vrrp_instance/"+keyword]; why != "" {
@@ -160,14 +163,30 @@ func shown(s *keepalivedconf.Statement) string {
 
 // program is the path of what an instance runs for a keyword.
 func program(i *keepalivedconf.Instance, keyword string) string {
+	if args := arguments(i, keyword); len(args) > 0 {
+		return args[0]
+	}
+	return ""
+}
+
+// arguments is the command line of what an instance runs for a keyword.
+func arguments(i *keepalivedconf.Instance, keyword string) []string {
 	for k, c := range map[string]*keepalivedconf.Command{
 		"notify_master": i.Notify.Master, "notify_backup": i.Notify.Backup, "notify_fault": i.Notify.Fault, "notify_stop": i.Notify.Stop, "notify": i.Notify.Any,
 	} {
-		if k == keyword && c != nil && len(c.Args) > 0 {
-			return c.Args[0]
+		if k == keyword && c != nil {
+			return c.Args
 		}
 	}
-	return ""
+	return nil
+}
+
+// demotesAtStop reports whether what an instance runs for a keyword is run when keepalived stops, and makes a server a replica.
+func (m *maker) demotesAtStop(i *keepalivedconf.Instance, keyword string) bool {
+	if keyword != "notify_stop" && keyword != "notify" {
+		return false
+	}
+	return demotes(strings.Join(arguments(i, keyword), " ")) || demotes(string(m.answers.Scripts[program(i, keyword)]))
 }
 
 // address says it of a virtual address.
