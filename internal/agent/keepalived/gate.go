@@ -20,7 +20,7 @@ func (p *process) needGate(c *keepalivedconf.Config) {
 		made, err := gate.OpenAddresses(p.log)
 		if err != nil {
 			p.gateless = true
-			p.log.Warn("without the kernel's gate an address with advert_int below 1 stays for up to two seconds when this program is killed", "err", err)
+			p.log.Warn("without the kernel's gate an address stays for whole seconds when this program is killed, and others take it too", "err", err)
 		}
 		p.gate = made
 		return
@@ -40,9 +40,9 @@ func (p *process) ungate() {
 // rule gives a router's addresses the lease that its file now asks for.
 func (p *process) rule(r *router) {
 	if why := unleased(r.conf); why != "" {
-		r.log.Warn("the address stays for up to two seconds when this program is killed", "since", why)
+		r.log.Warn("the address stays for whole seconds when this program is killed, and others take it too", "since", why)
 	}
-	r.lease.rule(p.gate, termOf(r.conf))
+	r.lease.rule(p.gate, r.conf)
 }
 
 // setAddress puts addresses on, or renews them, behind the lease that the last advertisement stands for.

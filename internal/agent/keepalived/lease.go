@@ -13,9 +13,9 @@ import (
 	"redkeep/internal/speak/keepalivedconf"
 )
 
-// lease is an instance's right to answer for its addresses where its interval is below the second that the kernel counts the lives of addresses
-// in: a slot of the gate that is armed before an advertisement leaves, and pointed at only when that one has left. Above, and without a gate,
-// it does nothing.
+// lease is an instance's right to answer for its addresses where its interval is too short for the seconds that the kernel counts the lives of
+// addresses in: a slot of the gate that is armed before an advertisement leaves, and pointed at only when that one has left. Elsewhere, and without a
+// gate, it does nothing.
 //
 // The slot for the next advertisement is armed when the address is pointed at that of the last one, so that the loop sends without waiting for the
 // kernel, where somebody may just be loading a large ruleset; only a claim waits. Armed at b for the term, it stands for an advertisement that leaves at s, of
@@ -39,6 +39,7 @@ type lease struct {
 	mu      sync.Mutex
 	gate    *gate.Addresses
 	term    time.Duration
+	held    time.Duration // for how long an address is judged behind the last advertisement
 	addrs   []netip.Addr
 	trouble string
 }
@@ -46,33 +47,38 @@ type lease struct {
 const (
 	// noSlot is where there is none.
 	noSlot = -1
-	// wholeSeconds is the interval from which on the kernel's lives of addresses are exact enough.
-	wholeSeconds = time.Second
 	// shortest is the interval below which nothing is left between two advertisements of what the timers need.
 	shortest = 20 * time.Millisecond
 	// jiffy is the kernel's with the fewest turns a second that is in use with servers, and lateJiffies by how many a slot may end late.
 	jiffy, lateJiffies = 4 * time.Millisecond, 3
-	// heldFor is for how long an address is judged behind the last advertisement: longer than the kernel leaves it on its device, at most two
-	// seconds and one by which it is late. It is for so long at the most that another program would find the address silent after a SIGKILL.
-	heldFor = 5 * time.Second
+	// usualAdverts is how many advertisements others miss until they take over.
+	usualAdverts = 3
+	// spell is what is taken for more than the kernel is ever late by with the end of an address that it should have ended.
+	spell = 2 * time.Second
 )
+
+// gone is when an address has left its device at the latest, after the last advertisement: its life is twice the interval (vrrp.Router's Lease) in
+// whole seconds, which the kernel may end one too late (act/vip).
+func gone(interval time.Duration) time.Duration {
+	return (2*interval + time.Second - 1).Truncate(time.Second) + time.Second
+}
+
+// exact reports whether addresses are gone before others take over without anything else: at each interval of whole seconds.
+func exact(c *keepalivedconf.Instance) bool { return gone(c.AdvertInt) <= usualAdverts*c.AdvertInt }
 
 // termOf is for how long an instance may answer after a slot was armed: 0 where the lives of its addresses are exact enough, or where none is
 // short enough for the others and long enough for two advertisements.
 func termOf(c *keepalivedconf.Instance) time.Duration {
-	if c.AdvertInt >= wholeSeconds || c.AdvertInt < shortest || c.DownTimerAdverts != 0 && c.DownTimerAdverts < usualAdverts {
+	if exact(c) || c.AdvertInt < shortest || c.DownTimerAdverts != 0 && c.DownTimerAdverts < usualAdverts {
 		return 0
 	}
 	return usualAdverts*c.AdvertInt - c.AdvertInt/8 - lateJiffies*jiffy
 }
 
-// usualAdverts is how many advertisements others miss until they take over.
-const usualAdverts = 3
-
 // unleased says why an instance has no lease of milliseconds though it is too fast for one of seconds, or "".
 func unleased(c *keepalivedconf.Instance) string {
 	switch {
-	case c.AdvertInt >= wholeSeconds || termOf(c) > 0:
+	case exact(c) || termOf(c) > 0:
 		return ""
 	case c.AdvertInt < shortest:
 		return "advert_int is below 0.02"
@@ -85,8 +91,10 @@ func newLease(log *slog.Logger) *lease {
 	return &lease{log: log, spare: noSlot, latest: noSlot, pointed: noSlot}
 }
 
-// rule gives a lease its gate, nil for none, and its term.
-func (l *lease) rule(g *gate.Addresses, term time.Duration) {
+// rule gives a lease its gate, nil for none, and its times. An address is judged until it has left its device, and a little longer: for so long
+// another program finds it silent after a SIGKILL of this one.
+func (l *lease) rule(g *gate.Addresses, c *keepalivedconf.Instance) {
+	term := termOf(c)
 	if g == nil || term == 0 {
 		g, term = nil, 0
 	}
@@ -96,7 +104,7 @@ func (l *lease) rule(g *gate.Addresses, term time.Duration) {
 		return
 	}
 	old := l.gate
-	l.gate, l.term = g, term
+	l.gate, l.term, l.held = g, term, gone(c.AdvertInt)+spell
 	l.fallen()
 	if old != nil && g == nil {
 		l.note(old.Release(l.addrs))
@@ -166,7 +174,7 @@ func (l *lease) point() (order func() (pointed, armed bool), outcome func(pointe
 		if l.life.Load() != life || l.term == 0 {
 			return false, false
 		}
-		pointed = l.note(l.gate.Point(l.addrs, slot, heldFor))
+		pointed = l.note(l.gate.Point(l.addrs, slot, l.held))
 		return pointed, pointed && l.note(l.gate.Arm(l.addrs, other(slot), l.term))
 	}
 	outcome = func(pointed, armed bool) {

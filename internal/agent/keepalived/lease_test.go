@@ -21,13 +21,17 @@ const fastOnEth0 = "vrrp_instance a {\ninterface eth0\nversion 3\nadvert_int 0.2
 
 // TestALeaseEndsBeforeOthersTakeOver holds the inequality for each interval that there is, and that two advertisements are less than a term.
 func TestALeaseEndsBeforeOthersTakeOver(t *testing.T) {
-	for interval := 10 * time.Millisecond; interval < 2*time.Second; interval += 10 * time.Millisecond {
+	for interval := 10 * time.Millisecond; interval < 4*time.Second; interval += 10 * time.Millisecond {
 		c := keepalivedconf.Instance{AdvertInt: interval, DownTimerAdverts: 3}
 		term := termOf(&c)
 		switch {
-		case interval < 20*time.Millisecond || interval >= time.Second:
-			if term != 0 || (unleased(&c) == "") != (interval >= time.Second) {
+		case interval < 20*time.Millisecond:
+			if term != 0 || unleased(&c) == "" {
 				t.Errorf("%v: a term of %v, and %q", interval, term, unleased(&c))
+			}
+		case interval%time.Second == 0 || term == 0:
+			if term != 0 || unleased(&c) != "" || gone(interval) > 3*interval {
+				t.Errorf("%v: a term of %v, and %q, where the kernel takes the address off after %v", interval, term, unleased(&c), gone(interval))
 			}
 		case term <= 2*interval || term+lateJiffies*jiffy >= 3*interval:
 			t.Errorf("%v: a term of %v", interval, term)
@@ -106,7 +110,8 @@ func TestOrdersOfAnEarlierLifeArmNothing(t *testing.T) {
 	if l.before() != noSlot || l.due() {
 		t.Fatal("a lease without a gate")
 	}
-	l.rule(g, time.Minute)
+	fast := &keepalivedconf.Instance{AdvertInt: 900 * time.Millisecond}
+	l.rule(g, fast)
 	want := func(what string, got, want int) {
 		t.Helper()
 		if got != want {
@@ -136,6 +141,6 @@ func TestOrdersOfAnEarlierLifeArmNothing(t *testing.T) {
 	late(true, true)
 	want("the next life: 1 may still be in force", l.before(), 0)
 	l.release()
-	l.rule(nil, time.Minute)
+	l.rule(nil, fast)
 	want("without a gate", l.before(), noSlot)
 }

@@ -47,7 +47,7 @@ type process struct {
 	// links are the devices by name, as they were told last by following.
 	links     map[string]link.Device
 	following *follower
-	// gate is what holds the addresses of instances that are faster than a second; gateless that this host has none.
+	// gate is what holds the addresses of instances that seconds are too long for; gateless that this host has none.
 	gate     *gate.Addresses
 	gateless bool
 	// results are those of the checks, by their names, which are run until stopTracking.
