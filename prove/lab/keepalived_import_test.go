@@ -198,7 +198,9 @@ func (a *routed) judge(ctx context.Context, master string) {
 	}
 	t.Logf("keepalived's stop to the pair's first write: %v, of it %v until the agents were told to start", over.Length(), a.started.Sub(over.From))
 	t.Logf("master's Redis killed: write gap %v, worst stall of the machine %v", died.Length(), a.watch.Worst(a.killed, died.To))
-	(&Site{t: t, watch: a.watch}).bound("the pair's failover", died.Length(), 25*time.Millisecond)
+	bounds := &Site{t: t, watch: a.watch}
+	bounds.bound("keepalived's stop and the pair's start", over.Length(), 3100*time.Millisecond)
+	bounds.bound("the pair's failover", died.Length(), 25*time.Millisecond)
 	report, err := a.writer.Audit(ctx, a.s.Host(master).Port(stage.DefaultPort))
 	a.s.must(err)
 	kept := 0
