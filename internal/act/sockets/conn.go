@@ -227,8 +227,11 @@ func (c *Conn) event(events uint32) {
 		c.doom(fmt.Errorf("receive: %w", c.failure())) // nothing that waits can be sent any more
 		return
 	}
-	if events&(unix.EPOLLIN|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
-		c.receive()
+	if events&(unix.EPOLLIN|unix.EPOLLERR|unix.EPOLLHUP) == 0 {
+		return
+	}
+	// What is told once is taken whole: until there is less than was asked for, and to the end where that is there.
+	for c.receive(events&unix.EPOLLRDHUP != 0) && c.armed&unix.EPOLLET != 0 {
 	}
 }
 
@@ -245,6 +248,9 @@ func (c *Conn) rearm() {
 	var want uint32
 	if c.mayReceive() {
 		want |= unix.EPOLLIN
+		if c.dialled && c.loop.far.fd >= 0 {
+			want |= unix.EPOLLET | unix.EPOLLRDHUP // epoll looks twice at what it tells until it is gone
+		}
 	}
 	if c.stuck {
 		want |= unix.EPOLLOUT

@@ -1,6 +1,8 @@
 package sockets
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -75,4 +77,48 @@ func TestBatchHoldsUpNobodyElse(t *testing.T) {
 			t.Error("news is gathered though it must not wait")
 		}
 	})
+}
+
+// TestToldOnce has peers send much or little and end at once: the kernel tells of it once, and all of it arrives, the end too. So it does where
+// the first of it is held for a while.
+func TestToldOnce(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	sizes := []int{1, 1 << 10, 64 << 10, 300 << 10}
+	go func() {
+		for i := 0; ; i++ {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write(make([]byte, sizes[i%len(sizes)])) // who closes it is seen below
+			_ = conn.Close()
+		}
+	}()
+	l := running(t, Config{Batch: time.Millisecond}, nil)
+	to := netip.MustParseAddrPort(listener.Addr().String())
+	for i, size := range append(sizes, sizes...) {
+		got, holds, ended := 0, i >= len(sizes), make(chan error, 1)
+		on(t, l, func() {
+			l.Dial(to, Options{}, &played{
+				received: func(c *Conn, b []byte) int {
+					if holds {
+						holds = false
+						c.Hold()
+						time.AfterFunc(5*time.Millisecond, func() { l.Post(c.Resume) })
+						return 0
+					}
+					got += len(b)
+					return len(b)
+				},
+				closed: func(_ *Conn, err error) { ended <- err },
+			})
+		})
+		if err := within(t, ended, "the peer's end"); !errors.Is(err, io.EOF) || got != size {
+			t.Errorf("%d bytes of %d, then %v", got, size, err)
+		}
+	}
 }

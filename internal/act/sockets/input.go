@@ -17,11 +17,12 @@ func (c *Conn) mayReceive() bool {
 // crammed reports whether too much waits to be sent for more to be asked for.
 func (c *Conn) crammed() bool { return c.Pending() > c.outLimit/2 }
 
-// receive reads once; what is left is told of again, after the others had their turn.
-func (c *Conn) receive() {
+// receive reads once, and reports whether there may be more: its buffer is full, or the peer's end is there, which comes behind what it sent.
+// Epoll tells of that again, after the others had their turn, where it does not tell once only.
+func (c *Conn) receive(ending bool) (more bool) {
 	if !c.mayReceive() {
 		c.rearm() // only now: most holds are over before there is more
-		return
+		return false
 	}
 	n, err := receive(c.fd, c.loop.buffer[:])
 	switch {
@@ -34,7 +35,9 @@ func (c *Conn) receive() {
 	default:
 		c.heard = c.loop.now
 		c.deliver(c.loop.buffer[:n])
+		return ending || n == len(c.loop.buffer)
 	}
+	return false
 }
 
 // deliver hands bytes to the handler, behind those that it left, and keeps what it leaves.

@@ -70,8 +70,14 @@ func (r *restless) act(c *Conn) {
 	}
 }
 
-// TestRestless has connections between two ends of one loop do everything in every order, and looks at what is left.
+// TestRestless has connections between two ends of one loop do everything in every order, and looks at what is left: as the kernel tells of all
+// of them until it is taken, and of those that were dialled once.
 func TestRestless(t *testing.T) {
+	t.Run("until taken", func(t *testing.T) { restlessly(t, 0) })
+	t.Run("once", func(t *testing.T) { restlessly(t, time.Millisecond) })
+}
+
+func restlessly(t *testing.T, batch time.Duration) {
 	random := rand.New(rand.NewPCG(7, 8))
 	left := 0
 	var conns []*Conn
@@ -81,7 +87,7 @@ func TestRestless(t *testing.T) {
 		return &restless{t: t, random: random, all: &left}
 	}
 	var to netip.AddrPort
-	l := running(t, Config{InLimit: 100_000, OutLimit: 200_000}, func(l *Loop) {
+	l := running(t, Config{InLimit: 100_000, OutLimit: 200_000, Batch: batch}, func(l *Loop) {
 		to = netip.MustParseAddrPort(serving(t, l, follow))
 	})
 	for range 1000 {
