@@ -153,6 +153,9 @@ func routerChecks(t *testing.T) {
 	s.startWith("h1", oursKind, checks+s.conf("h1", 150, tracks))
 	s.start("h2", realKind, 100)
 	s.holder("h1", s.begun, duelLimit)
+	// Whoever has more right again is the master one master-down time after it last obeyed the other one: a second until its check passes, up to
+	// 3.4 more, and not as long once more.
+	const again = 6 * time.Second
 	moves := func(what string, away, back func() error) {
 		t.Helper()
 		at := clock.Now()
@@ -162,7 +165,9 @@ func routerChecks(t *testing.T) {
 		if back != nil {
 			at = clock.Now()
 			s.must(back())
-			s.holder("h1", at, duelLimit)
+			if took := s.holder("h1", at, duelLimit).Sub(at); took > again && s.watch.Worst(at, clock.Now()) < disturbed {
+				t.Errorf("back after %s: it took %v", what, took)
+			}
 			s.never("back after "+what, at)
 		}
 	}

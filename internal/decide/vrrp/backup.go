@@ -18,7 +18,8 @@ func (r *router) heardAsBackup(from netip.Addr, a Advert) {
 		return
 	}
 	if !r.obeys(a.Priority) {
-		if !fresh || r.lesser {
+		// Another one of less right does not hide a master that is obeyed; that one itself may have come down since it was last heard.
+		if !fresh || r.lesser || from == r.master {
 			r.master, r.masterHeard, r.lesser = from, now, true
 		}
 		return

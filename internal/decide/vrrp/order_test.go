@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -145,6 +146,46 @@ func TestWhoPreemptsClaimsFirst(t *testing.T) {
 	b.is(Backup)
 	if got := b.kinds(); got[len(got)-1] != "Leave" {
 		t.Errorf("did %v", got)
+	}
+}
+
+// TestAMasterThatComesDownIsPreempted is one that was obeyed until its own priority fell, or until preempt_delay was over: it still has the address,
+// and leaves it when it hears the claim. Another one that says a lower priority beside it is no sign of that.
+func TestAMasterThatComesDownIsPreempted(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Router)
+		heard  []uint8
+		by     netip.Addr
+		want   string
+	}{
+		"priority":      {func(*Router) {}, []uint8{150, 150, 50, 50, 50}, above, "Advertise"},
+		"preempt_delay": {func(r *Router) { r.PreemptDelay = 1500 * time.Millisecond }, []uint8{50, 50, 50, 50, 50}, above, "Advertise"},
+		"another":       {func(*Router) {}, []uint8{150, 150, 50, 50, 50}, below, "Probe"},
+	} {
+		b := began(t, three(c.change))
+		for i, p := range c.heard {
+			from := above
+			if i > 1 {
+				from = c.by
+			}
+			b.pass(time.Second)
+			b.hear(from, p)
+		}
+		b.did = nil
+		fail[Probe](b, "the one before")
+		b.pass(650 * time.Millisecond)
+		if got := b.kinds(); len(got) == 0 || got[0] != c.want {
+			t.Errorf("%s: did %v, want %s first", name, got, c.want)
+		}
+		if c.want == "Probe" {
+			continue
+		}
+		fail[Probe](b, "")
+		b.pass(100 * time.Millisecond)
+		b.is(Master)
+		if got := b.view().Step; got != Standing {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 
