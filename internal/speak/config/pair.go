@@ -154,6 +154,21 @@ func (r *reader) pair(c *Config, seen map[string]place) {
 	}
 }
 
+// impartial refuses a tie-breaker that follows a master. Whoever is cut off while it has such an address reaches it all the same, on its
+// own device, and the other node, which ought to take over, does not: it would decide for the wrong one each time.
+func (r *reader) impartial(c *Config, at place) {
+	if !c.PairOf() {
+		return // It may have none anyway.
+	}
+	for _, a := range c.TieBreakers {
+		for _, g := range c.Groups {
+			if slices.Contains(g.Addresses(), a) {
+				r.wrong(at, "name a gateway, or another host of the network", "the tie-breaker %s is the vip of group %s: its master always reaches it", a, g.Name)
+			}
+		}
+	}
+}
+
 // oneFamily reports whether the nodes' addresses are of one family: else neither could send the other its advertisements.
 func (c *Config) oneFamily() bool {
 	a, b := c.Nodes[0].Addr, c.Nodes[1].Addr

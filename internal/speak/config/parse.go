@@ -97,6 +97,7 @@ func (r *reader) config(root value) *Config {
 		return c
 	}
 	c.Groups = r.groups(groups, c)
+	r.impartial(c, seen["tie_breakers"])
 	return c
 }
 
