@@ -64,8 +64,8 @@ const (
 	ListenFirst       Rule = "listen-first"
 	HeardOnce         Rule = "heard-once"
 	ReachedSince      Rule = "reached-since"
-	LeaveOnce         Rule = "leave-once"
 	AsksAnew          Rule = "asks-anew"
+	LeavingProved     Rule = "leaving-proved"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

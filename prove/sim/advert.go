@@ -36,6 +36,13 @@ func (s *seat) advertise(v decide.Advertise) {
 	})
 }
 
+// forgeLeaving has somebody on the segment say to one node, in the other one's name, that its time is over.
+func (w *World) forgeLeaving(from, to *host) {
+	for _, s := range to.agent().seats {
+		to.agent().post(s.group, decide.Advertised{By: string(from.name), Leaving: true, Down: advertDown(s.lease)})
+	}
+}
+
 // advertDown is for how long an advertisement keeps the others quiet, of a pair whose lease is three of them.
 func advertDown(lease time.Duration) time.Duration {
 	return time.Duration(pairDown / 3 * float64(lease))

@@ -178,7 +178,7 @@ var everyRule = []decide.Rule{
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
 	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
 	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory, decide.CopySettles, decide.OwnEpochs, decide.SegmentQuiet, decide.AdvertBeforeGrant, decide.ListenFirst, decide.HeardOnce,
-	decide.ReachedSince, decide.LeaveOnce, decide.AsksAnew,
+	decide.ReachedSince, decide.AsksAnew, decide.LeavingProved,
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.

@@ -41,6 +41,8 @@ type Machine struct {
 	tried   words.Instant
 	spoke   bool
 	tickets decide.Ticket
+	// released says that the other agent has let go of the lease, and has asked for none since.
+	released bool
 	// left is the last epoch whose end was said on the segment.
 	left words.Epoch
 	// waiting is what the segment is asked for when an advertisement has left, and a tie-breaker has answered; reached is when the last
@@ -195,8 +197,16 @@ func (m *Machine) overhear(e decide.Received) {
 		m.met, m.by = true, string(e.From)
 		m.quietAt = max(m.quietAt, m.at.Add(m.setup.Down))
 	}
-	switch e.Message.(type) {
-	case decide.Beat, decide.Release, decide.Status:
+	switch msg := e.Message.(type) {
+	case decide.Release:
+		m.toVoice(e)
+		if m.released = m.released || msg.Holder == e.From; msg.Holder == e.From {
+			m.gone()
+		}
+	case decide.Beat:
+		m.released = false
+		m.toVoice(e)
+	case decide.Status:
 		m.toVoice(e)
 	}
 }

@@ -42,6 +42,12 @@ func TestRefusals(t *testing.T) {
 	}
 	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Down: time.Second})
 	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Leaving: true})
+	if why := m.refusal(); why.Code != words.SegmentTaken {
+		t.Errorf("somebody says that the other has left: %v", why)
+	}
+	m.Step(at.Add(3*time.Second), decide.Received{From: "h2", Session: 1, Message: decide.Release{Epoch: 2, Holder: "h2", Session: 1}})
+	m.Step(at.Add(3*time.Second), decide.Received{From: "h2", Session: 1, Message: decide.Status{}})
+	m.Step(at.Add(3*time.Second), decide.Advertised{By: "10.0.0.2", Leaving: true})
 	if why := m.refusal(); !why.Zero() {
 		t.Errorf("the other has left: %v", why)
 	}
@@ -61,6 +67,7 @@ func TestWhoCantBeUnderstoodStaysThere(t *testing.T) {
 	m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Status{}})
 	at = at.Add(2 * time.Second)
 	m.Step(at, decide.Advertised{By: "10.0.0.9", Wrong: "has another password"})
+	m.Step(at.Add(10*time.Millisecond), decide.Received{From: "h2", Session: 1, Message: decide.Release{Epoch: 2, Holder: "h2", Session: 1}})
 	m.Step(at.Add(10*time.Millisecond), decide.Advertised{By: "10.0.0.2", Leaving: true})
 	if why := m.refusal(); why.Code != words.AdvertWrong {
 		t.Errorf("the segment gives its vote: %v", why)

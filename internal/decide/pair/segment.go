@@ -24,14 +24,23 @@ func (m *Machine) onAdvertised(e decide.Advertised) {
 		return
 	}
 	if e.Leaving {
-		m.quietAt = m.at
-		if m.wrongAt != 0 { // who can't be understood is no less there
-			m.quietAt = max(m.quietAt, m.wrongAt.Add(m.setup.Down))
-		}
+		m.gone()
 		return
 	}
 	m.by = e.By
-	m.quietAt = m.at.Add(max(e.Down, m.setup.Down))
+	m.quietAt = m.at.Add(max(e.Down, m.setup.Down)) // the other one's lease may be the longer one, when its file has just been edited
+}
+
+// gone ends the wait for advertisements when the other node has said that its time is over. Anybody can write that on the segment, and a
+// master that is well would get a second one beside it: the other agent must have said it, which proves who it is (rule leaving-proved).
+func (m *Machine) gone() {
+	if !m.released && !m.setup.Off.Off(decide.LeavingProved) {
+		return
+	}
+	m.quietAt = m.at
+	if m.wrongAt != 0 { // who can't be understood is no less there
+		m.quietAt = max(m.quietAt, m.wrongAt.Add(m.setup.Down))
+	}
 }
 
 // quiet reports whether neither the other node nor any router has been heard for as long as VRRP waits (rule segment-quiet).
@@ -190,9 +199,9 @@ func (m *Machine) onReached(e decide.Reached) {
 }
 
 // leave says on the segment that this node's time in an epoch is over, once: to a deaf node the release goes again and again, also when this
-// one has been elected anew meanwhile, and another router that heard the end of that would take over beside it (rule leave-once).
+// one has been elected anew meanwhile, and asks the segment for another lease.
 func (m *Machine) leave(epoch words.Epoch) {
-	if epoch <= m.left && !m.setup.Off.Off(decide.LeaveOnce) {
+	if epoch <= m.left {
 		return
 	}
 	m.left = epoch
