@@ -317,9 +317,10 @@ func (m *Machine) tendCandidate() {
 	m.askLater(c, 2*c.pause)
 	for _, n := range m.others() {
 		switch {
-		case c.round.Answered(n):
+		case c.round.Said(n):
 		case !c.voting:
 			m.send(n, c.ask)
+		case c.round.Answered(n):
 		case c.hold.Knows(c.vote.Seq):
 			m.send(n, c.vote)
 		}

@@ -40,6 +40,9 @@ func (r *Round) No(n words.Node, why words.Reason) {
 // Answered reports whether the voter has answered.
 func (r *Round) Answered(n words.Node) bool { _, no := r.no[n]; return no || r.yes[n] }
 
+// Said reports whether the voter has said yes. One that refuses a pre-vote may be asked again: its reason may be gone.
+func (r *Round) Said(n words.Node) bool { return r.yes[n] }
+
 // Won reports whether a majority said yes.
 func (r *Round) Won(l Lists) bool { return l.Majority(func(n words.Node) bool { return r.yes[n] }) }
 
