@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
@@ -54,21 +55,26 @@ func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
 			}
 		}
 	}()
+	if err := pidFile(k.pid).claim(); err != nil {
+		return err
+	}
 	defer pidFile(k.pid).remove()
 	return keepalived.Run(ctx, keepalived.Options{
-		Config: c, Log: log, Reload: reload,
-		Ready: func() {
-			if err := pidFile(k.pid).claim(); err != nil {
-				log.Error("the routers run without a pid file", "err", err)
-			}
-			tellSystemd(daemon.SdNotifyReady)
-		},
+		Config: c, Log: log, Reload: reload, RunDir: keepalivedRunDir,
+		Ready: func() { tellSystemd(daemon.SdNotifyReady) },
 	})
 }
 
-// claim writes the file, unless another process of this program has its number there and lives: no port is taken that would stop a second
-// start by mistake, and the number is what the first is stopped by.
+// keepalivedRunDir is where the processes of a host find each other.
+const keepalivedRunDir = "/run/redkeep/keepalived"
+
+// claim writes the file, unless another process of this program has its number there and lives, and goes on to: the number is what that one is
+// stopped by.
 func (f pidFile) claim() error {
+	const looks, every = 50, 10 * time.Millisecond // for one that was just killed
+	for i := 0; f.holder() != 0 && i < looks; i++ {
+		time.Sleep(every)
+	}
 	if other := f.holder(); other != 0 {
 		return fmt.Errorf("write the pid file: %s is process %d's, which runs; stop one of the two, or give each a file of its own with -p", f, other)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -8,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestPidFileOfAnother that runs is left alone, by the end too; that of one which is gone, or of another program, is no hindrance.
@@ -64,5 +67,35 @@ func TestPidFileOfAnother(t *testing.T) {
 	endSame()
 	if err := pidFile("").claim(); err != nil {
 		t.Errorf("no file at all: %v", err)
+	}
+}
+
+// TestASecondKeepalived with the first one's pid file does not begin.
+func TestASecondKeepalived(t *testing.T) {
+	const holds = "REDKEEP_TEST_HOLDS_PID_FILE"
+	first := exec.Command(os.Args[0], "-test.run=^TestPidFileOfAnother$")
+	first.Env = append(os.Environ(), holds+"=1")
+	in, err := first.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = in.Close(); _ = first.Wait() }()
+	dir := t.TempDir()
+	file, pid := filepath.Join(dir, "keepalived.conf"), filepath.Join(dir, "pid")
+	text := "vrrp_instance VI_1 {\ninterface lo\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.100\n}\n}\n"
+	for name, text := range map[string]string{file: text, pid: fmt.Sprintf("%d\n", first.Process.Pid)} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // before it could be a master
+	defer cancel()
+	var errs bytes.Buffer
+	got := execute(ctx, []string{"keepalived", "-f", file, "-p", pid}, streams{in: strings.NewReader(""), out: io.Discard, err: &errs})
+	if got != exitFailed || !strings.Contains(errs.String(), "stop one of the two") {
+		t.Errorf("%d: %s", got, errs.String())
 	}
 }

@@ -25,6 +25,8 @@ type Options struct {
 	Reload <-chan *keepalivedconf.Config
 	// Ready is called once, when the routers have begun.
 	Ready func()
+	// RunDir is where processes of one host find each other, so that no two have the same routers; "" for nowhere.
+	RunDir string
 }
 
 // process is the routers of one host.
@@ -41,6 +43,9 @@ type process struct {
 	routers map[vrrp.ID]*router
 	groups  []*syncGroup
 	sockets map[segment]*socket
+	// claims are by their names in claimDir; "" is without.
+	claims   map[string]*claim
+	claimDir string
 	// surplus is that some sockets are needed only until the machine has buried its routers; mend fires when one is to be opened again.
 	surplus bool
 	mend    *time.Timer
@@ -71,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 	p := &process{
 		options: o, log: o.Log, conf: o.Config, mail: make(chan func(), mailbox), ended: make(chan struct{}),
 		routers: map[vrrp.ID]*router{}, sockets: map[segment]*socket{}, links: map[string]link.Device{}, results: map[string]bool{},
-		mend: time.NewTimer(time.Hour),
+		claims: map[string]*claim{}, mend: time.NewTimer(time.Hour),
 	}
 	defer p.mend.Stop()
 	// What works goes on until the routers have left: its context is not the caller's.
@@ -97,7 +102,13 @@ func Run(ctx context.Context, o Options) error {
 
 // open makes the machine and all that it needs.
 func (p *process) open() error {
-	n, err := p.prepare(p.conf)
+	if dir := p.options.RunDir; dir != "" {
+		var err error
+		if p.claimDir, err = claimsIn(dir); err != nil {
+			return err
+		}
+	}
+	n, err := p.prepare(p.conf, dying)
 	if err != nil {
 		return err
 	}
@@ -205,6 +216,7 @@ func (p *process) close() {
 	if p.gate != nil {
 		_ = p.gate.Close()
 	}
+	releaseAll(p.claims)
 }
 
 // now reads the clock that goes on while a host sleeps and is set by nobody.

@@ -1,6 +1,9 @@
 package keepalived
 
 import (
+	"maps"
+	"time"
+
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
 )
@@ -9,17 +12,22 @@ import (
 type next struct {
 	conf    *keepalivedconf.Config
 	setup   vrrp.Setup
+	claims  map[string]*claim
 	sockets map[segment]*socket
 	routers []*router
 	// follower is nil where the present one goes on.
 	follower *follower
 }
 
-// prepare opens what a configuration needs beside what is open already. On an error nothing has changed.
-func (p *process) prepare(c *keepalivedconf.Config) (*next, error) {
-	p.needGate(c)
+// prepare opens what a configuration needs beside what is open already; patience is for somebody who has the same routers and may be going. On
+// an error nothing has changed.
+func (p *process) prepare(c *keepalivedconf.Config, patience time.Duration) (*next, error) {
 	n := &next{conf: c, setup: setupOf(c)}
 	var err error
+	if n.claims, err = p.newClaims(&n.setup, patience); err != nil {
+		return nil, err
+	}
+	p.needGate(c)
 	n.sockets, err = p.newSockets(&n.setup)
 	if err == nil {
 		n.routers, err = p.newRouters(c)
@@ -42,11 +50,13 @@ func (n *next) close() {
 	for _, r := range n.routers {
 		r.close()
 	}
+	releaseAll(n.claims)
 }
 
 // take puts what was prepared in the place of what there was. Sockets that are not needed any more stay for the last words.
 func (p *process) take(n *next) {
 	p.conf, p.surplus = n.conf, true
+	maps.Copy(p.claims, n.claims)
 	p.takeSockets(n.sockets)
 	p.takeRouters(n.conf, n.routers)
 	if n.follower != nil {
@@ -57,7 +67,7 @@ func (p *process) take(n *next) {
 
 // reload takes a configuration over. The routers that stay keep their state and their addresses, and the checks what they know.
 func (p *process) reload(c *keepalivedconf.Config) {
-	n, err := p.prepare(c)
+	n, err := p.prepare(c, 0)
 	if err != nil {
 		p.log.Error("reload: the configuration before stays", "err", err)
 		return

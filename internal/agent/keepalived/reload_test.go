@@ -80,6 +80,7 @@ func newDesk(t *testing.T, conf *keepalivedconf.Config) *desk {
 	p := &process{
 		log: slog.New(slog.DiscardHandler), conf: conf, mail: make(chan func(), mailbox), ended: make(chan struct{}), mend: time.NewTimer(time.Hour),
 		routers: map[vrrp.ID]*router{}, sockets: map[segment]*socket{}, links: map[string]link.Device{}, results: map[string]bool{},
+		claims: map[string]*claim{},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.work, p.ctx = errgroup.WithContext(ctx)
@@ -233,7 +234,7 @@ func TestADeviceThatComesLater(t *testing.T) {
 	cable(t, "eth0", "10.77.0.1/24")
 	const elsewhere = "virtual_ipaddress_excluded {\n10.79.0.101 dev eth2\n}\n}\n"
 	d := newDesk(t, parsed(t, onEth0[:len(onEth0)-2]+elsewhere+onEth1))
-	n, err := d.prepare(d.conf)
+	n, err := d.prepare(d.conf, 0)
 	must(t, err)
 	d.machine = vrrp.New(n.setup)
 	d.takeSockets(n.sockets)

@@ -78,7 +78,7 @@ func (p *process) takeSockets(fresh map[segment]*socket) {
 	}
 }
 
-// closeSurplus closes the sockets that no router needs any more: not before those that a reload has taken away have said their last word.
+// closeSurplus closes the sockets, and gives back the claims, that no router needs any more: not before those that a reload has taken away have said their last word.
 func (p *process) closeSurplus() {
 	if !p.surplus || !p.machine.Buried() {
 		return
@@ -91,6 +91,7 @@ func (p *process) closeSurplus() {
 			p.closeSocket(key)
 		}
 	}
+	p.releaseSurplus(&setup)
 }
 
 // openSocket opens one and listens to it.

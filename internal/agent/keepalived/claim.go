@@ -1,0 +1,179 @@
+package keepalived
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"redkeep/internal/decide/vrrp"
+)
+
+// claim is a locked file, one for each virtual router of a network namespace: no port is taken that would stop a second start by mistake, and two
+// processes with one router on one host have one's address taken off by the other. The kernel lets go of it when the process ends, however that
+// does, so a file that was left behind means nothing.
+type claim struct {
+	file *os.File
+	path string
+}
+
+// claimedError is that another process has a claim.
+type claimedError struct {
+	what string
+	pid  string
+}
+
+// Error says who it is and what to do.
+func (e *claimedError) Error() string {
+	return fmt.Sprintf("%s is run by another redkeep keepalived on this host, process %s; stop one of the two", e.what, e.pid)
+}
+
+const (
+	// dying is how long somebody who holds a claim may take to be gone, who was just killed; looking is from one look to the next.
+	dying, looking = 500 * time.Millisecond, 10 * time.Millisecond
+	// mostTurns is how often a claim is tried that others give back at the very moment.
+	mostTurns = 8
+)
+
+// claimsIn is the directory of this network namespace's claims: those of others may have the same devices.
+func claimsIn(dir string) (string, error) {
+	var ns unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &ns); err != nil {
+		return "", fmt.Errorf("look at the network namespace: %w", err)
+	}
+	return filepath.Join(dir, "net-"+strconv.FormatUint(ns.Ino, 10)), nil
+}
+
+// takeClaim locks a name of a directory; what is it for a person.
+func takeClaim(dir, name, what string) (*claim, error) {
+	path := filepath.Join(dir, name+".lock")
+	for range mostTurns {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+		if errors.Is(err, fs.ErrNotExist) { // The last one has just left, with the directory.
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := &claim{file, path}
+		if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			pid := c.holder()
+			_ = file.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, &claimedError{what, pid}
+			}
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		if !c.named() { // Whoever had it has removed it between the two calls.
+			_ = file.Close()
+			continue
+		}
+		if err := errors.Join(file.Truncate(0), c.sign()); err != nil {
+			c.release()
+			return nil, fmt.Errorf("write %s: %w", path, err)
+		}
+		return c, nil
+	}
+	return nil, fmt.Errorf("lock %s: others come and go", path)
+}
+
+// sign writes this process's number, for the error of the next one.
+func (c *claim) sign() error {
+	_, err := c.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	return err
+}
+
+// holder reads it; "unknown" in the instant before it is written.
+func (c *claim) holder() string {
+	text := make([]byte, 20)
+	n, _ := c.file.ReadAt(text, 0)
+	if pid := strings.TrimSpace(string(text[:n])); pid != "" {
+		return pid
+	}
+	return "unknown"
+}
+
+// named reports whether the file still has its name.
+func (c *claim) named() bool {
+	ours, err := c.file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(c.path)
+	return err == nil && os.SameFile(ours, there)
+}
+
+// release gives it back, with its file and, if it was the last one, the directory.
+func (c *claim) release() {
+	_ = os.Remove(c.path)
+	_ = c.file.Close()
+	_ = os.Remove(filepath.Dir(c.path)) // Which fails where there are others.
+}
+
+// claimOf is how a router is claimed, and what it is called.
+func claimOf(r *vrrp.Router) (name, what string) {
+	family, word := "4", "IPv4"
+	if six(r) {
+		family, word = "6", "IPv6"
+	}
+	return fmt.Sprintf("%s-%d-%s", r.Link, r.VRID, family), fmt.Sprintf("%s (virtual_router_id %d on %s, %s)", r.ID, r.VRID, r.Link, word)
+}
+
+// newClaims takes what routers need and this process has not. A host that has no place for them does without, and is told so once.
+func (p *process) newClaims(s *vrrp.Setup, patience time.Duration) (map[string]*claim, error) {
+	fresh, until := map[string]*claim{}, time.Now().Add(patience)
+	if p.claimDir == "" {
+		return fresh, nil
+	}
+	for i := range s.Routers {
+		name, what := claimOf(&s.Routers[i])
+		if p.claims[name] != nil || fresh[name] != nil {
+			continue
+		}
+		one, err := takeClaim(p.claimDir, name, what)
+		for ; errors.As(err, new(*claimedError)) && time.Now().Before(until); one, err = takeClaim(p.claimDir, name, what) {
+			time.Sleep(looking)
+		}
+		if errors.As(err, new(*claimedError)) {
+			releaseAll(fresh)
+			return nil, err
+		}
+		if err != nil {
+			p.log.Warn("a second start of this program with the same routers would not be noticed", "err", err)
+			p.claimDir = ""
+			return fresh, nil
+		}
+		fresh[name] = one
+	}
+	return fresh, nil
+}
+
+// releaseSurplus gives back the claims of routers that a configuration has no more, and that are down.
+func (p *process) releaseSurplus(s *vrrp.Setup) {
+	wanted := map[string]bool{}
+	for i := range s.Routers {
+		name, _ := claimOf(&s.Routers[i])
+		wanted[name] = true
+	}
+	for name, one := range p.claims {
+		if !wanted[name] {
+			one.release()
+			delete(p.claims, name)
+		}
+	}
+}
+
+func releaseAll(claims map[string]*claim) {
+	for _, one := range claims {
+		one.release()
+	}
+}
