@@ -131,7 +131,10 @@ func (a *Agent) onAddress(g *groupWork, e vip.Event) {
 	case vip.Claimed:
 		seen.Claimed = e.By
 	case vip.Expired: // nobody's doing but this agent's, which did not run
-		a.log.Warn("the virtual address was not renewed in time", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev)
+		if e.Err == nil {
+			seen.RanOut = e.Life
+		}
+		a.log.Warn("the virtual address was not renewed in time", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev, "life", e.Life, "restored_in", e.Took, "err", e.Err)
 	default:
 		seen.Broken, seen.By = true, whatWasDone(e)
 		a.log.Error("the virtual address was changed", "group", g.conf.Name, "addr", e.Addr, "dev", e.Dev, "what", e.Kind, "by", e.By, "restored_in", e.Took, "err", e.Err)

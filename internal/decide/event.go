@@ -88,6 +88,8 @@ type VIPSeen struct {
 	// restores it, and Err says why it could not.
 	Broken bool
 	By     string
+	// RanOut is the life of one that the kernel ended before its time; it is back.
+	RanOut time.Duration
 	Err    string
 }
 

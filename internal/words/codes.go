@@ -89,6 +89,7 @@ const (
 	VIPFailed  Code = "vip-failed"  // it can't be set or taken off: Text
 	VIPClaimed Code = "vip-claimed" // Text answers for it too, though Node has it
 	VIPBroken  Code = "vip-broken"  // Text says what was done to it, and by whom
+	VIPExpired Code = "vip-expired" // the kernel ended it after its life, Text, and it has been put back
 	VIPMissing Code = "vip-missing" // Node is the master and has not said that it has the address
 	VIPRemoved Code = "vip-removed" // it goes with Redkeep
 

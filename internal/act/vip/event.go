@@ -20,7 +20,7 @@ const (
 	Added
 	// LinkDown: its device was set down, lost its carrier, or is gone.
 	LinkDown
-	// Expired: its time ran out, and nobody renewed it.
+	// Expired: its time ran out, and nobody renewed it; or only what the kernel had been given of it, after which it is put back.
 	Expired
 	// Claimed: somebody else on the segment says to have it.
 	Claimed
@@ -54,6 +54,8 @@ type Event struct {
 	// By is who did it, "ip (pid 4711)"; "unknown" where the kernel does not say, as for IPv6 addresses. Of a claim, it is
 	// who claims: "10.77.0.100 is at 02:42:0a:4d:00:0c".
 	By string
+	// Life is what the kernel had been given of an Expired address that it took off before its time; 0 of one whose time is over.
+	Life time.Duration
 	// Took is the time from the kernel's notification to its acknowledgement of the repair, pause included; of LinkDown,
 	// until the device was up again.
 	Took time.Duration

@@ -218,6 +218,8 @@ type address struct {
 	until boottime
 	// life is the longest that the kernel was given, in seconds, since it is up.
 	life int
+	// given is the life of which the kernel told last, in seconds: it tells in the order of events.
+	given uint32
 	// grounded says that Ground put it on.
 	grounded bool
 	// downSince is when its device went down, and downBy through whom; zero while it is up.

@@ -38,6 +38,14 @@ func (m *mending) hurt(k Kind, by string, at time.Time) {
 	m.pause = min(max(firstPause, 2*m.pause), longPause)
 }
 
+// lapse notes that the kernel ended an address that had a life of so long, which is mended like damage.
+func (m *mending) lapse(life time.Duration, at time.Time) {
+	if m.damage.Kind == 0 {
+		m.hurt(Expired, unknown, at)
+		m.damage.Life = life
+	}
+}
+
 // heal forgets the damage.
 func (m *mending) heal() { m.damage, m.due = Event{}, time.Time{} }
 

@@ -170,6 +170,56 @@ func TestLateIsNotPutBack(t *testing.T) {
 	})
 }
 
+// TestALifeThatEndedNamesNobody has the kernel end an address that has time left by the agent's clock: others gave it a shorter life.
+func TestALifeThatEndedNamesNobody(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		segmentOf(t, 1)
+		h, events := open(t, addr)
+		must(t, h.Set(t.Context(), true, time.Minute))
+		ip(t, "address change "+cidr(addr)+" dev eth0 valid_lft 1 preferred_lft 0")
+		if e := next(t, events, Expired); e.Err != nil || e.Life != time.Second || e.By != unknown {
+			t.Errorf("%+v", e)
+		}
+		if on(t, addr) == nil || !h.State()[0].Held {
+			t.Errorf("not put back: %+v", h.State()[0])
+		}
+		ip(t, "address delete "+cidr(addr)+" dev eth0")
+		if e := next(t, events, Deleted); e.Err != nil || e.Life != 0 {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// TestALateRenewalIsNoDeletion renews an address after the kernel has ended it, and only then hears of that, as an agent that was frozen.
+func TestALateRenewalIsNoDeletion(t *testing.T) {
+	both(t, func(t *testing.T, addr netip.Addr) {
+		segmentOf(t, 1)
+		h, err := Open(Config{Group: group, Addresses: []Address{{Addr: addr}}})
+		must(t, err)
+		defer func() { must(t, h.Close()) }()
+		must(t, h.kernel.news.SetReceiveTimeout(&unix.Timeval{Sec: 5}))
+		must(t, h.Set(t.Context(), true, 2*time.Second))
+		await(t, "its end", func() bool { return on(t, addr) == nil })
+		must(t, h.Set(t.Context(), true, time.Minute))
+		var told []Event
+		for len(told) == 0 {
+			messages, _, err := h.kernel.news.Receive()
+			must(t, err) // No news for five seconds.
+			for _, m := range messages {
+				h.notice(m, time.Now())
+			}
+			events, _ := h.tend()
+			told = append(told, events...)
+		}
+		if e := told[0]; len(told) != 1 || e.Kind != Expired || e.Err != nil || e.Life != 2*time.Second {
+			t.Errorf("%+v", told)
+		}
+		if on(t, addr) == nil {
+			t.Error("it is gone")
+		}
+	})
+}
+
 // poison has the present host believe that an address is at a wrong place, as after an hour on the wrong side of a cut.
 func poison(t testing.TB, addr netip.Addr) {
 	t.Helper()

@@ -82,6 +82,10 @@ type news struct {
 	port  uint32
 }
 
+// ranOut reports whether the kernel itself took an address away at the end of its life. It says in the news of a deletion what was left of
+// that, and names no port; nor does it for IPv6, where another program may have been faster than it by less than a second.
+func (n news) ranOut() bool { return n.gone && n.port == 0 && n.valid == 0 }
+
 // readNews reads what concerns us of an ifaddrmsg and its attributes.
 func readNews(data []byte) (news, bool) {
 	if len(data) < unix.SizeofIfAddrmsg {
@@ -123,6 +127,9 @@ func (h *Hand) addressNews(n news, at time.Time) {
 			delete(a.places, n.place)
 		} else {
 			a.places[n.place] = standing{secondary: n.flags&unix.IFA_F_SECONDARY != 0, forever: n.valid == math.MaxUint32}
+			if n.bits == a.length {
+				a.given = n.valid
+			}
 		}
 		if h.byUs(a, n) || !a.meant {
 			continue
@@ -155,13 +162,22 @@ func (h *Hand) byUs(a *address, n news) bool {
 	return false
 }
 
-// deleted notes that an address is gone that should be up. One whose time has run out stays away.
+// early is how much before its end the kernel may find a life over: a fiftieth of a second (ADDRCONF_TIMER_FUZZ_MINUS).
+const early = 20 * time.Millisecond
+
+// deleted notes that an address is gone that should be up. One whose time has run out stays away. One that has time left although its
+// life in the kernel had ended was renewed too late, by an agent that did not run meanwhile, or given a shorter life by others.
 func (h *Hand) deleted(a *address, n news, at time.Time) {
 	wasOn := a.on
 	a.on = false
-	if now() < a.until {
+	left := a.until.sub(now())
+	if left > early || left > 0 && n.port != 0 {
 		// A device that goes down takes its IPv6 addresses along, and linkUp puts them back.
-		if d, err := h.carrier(a); err == nil && d.up {
+		switch d, err := h.carrier(a); {
+		case err != nil || !d.up:
+		case n.ranOut():
+			a.lapse(time.Duration(a.given)*time.Second, at)
+		default:
 			a.hurt(Deleted, culprit(n.port), at)
 		}
 		return
@@ -239,7 +255,7 @@ func (h *Hand) overrun() {
 		switch {
 		case !a.meant || err != nil:
 		case a.up && !a.in(a.own(d.index)):
-			h.deleted(a, news{}, at)
+			h.deleted(a, news{}, at) // Whoever it was.
 		case a.up && d.up && !before[d.index].up:
 			h.linkUp(a, at)
 		case !a.up && slices.ContainsFunc(slices.Collect(maps.Keys(a.places)), a.removable):

@@ -71,6 +71,9 @@ func (m *Machine) vipSeen(e decide.VIPSeen) {
 	if e.Broken {
 		m.note(words.Reason{Code: words.VIPBroken, Node: m.setup.Self, Text: e.By})
 	}
+	if e.RanOut != 0 {
+		m.note(words.Reason{Code: words.VIPExpired, Node: m.setup.Self, Text: e.RanOut.String()})
+	}
 	if e.Err != "" && v.wanted && v.under == 0 {
 		m.failVIP(e.Err)
 	}

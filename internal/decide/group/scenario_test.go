@@ -214,6 +214,8 @@ func (s *stand) act(t *testing.T, f []string) {
 	case "take-vip": // another program takes the address away
 		h.vip = 0
 		s.event(h, decide.VIPSeen{Broken: true, By: "dhclient[77]", Err: strings.Join(f[2:], " ")})
+	case "expire-vip": // the kernel ends the address, which the hand puts back
+		s.event(h, decide.VIPSeen{RanOut: parse(t, arg(2))})
 	case "claim": // a stranger says once that the address is its
 		s.event(h, decide.VIPSeen{Claimed: "02:00:00:00:00:63"})
 	case "sleep":

@@ -212,6 +212,10 @@ var sentences = map[words.Code]sentence{
 		"the group's address on {node} was changed: {text}",
 		"have whoever did that leave the address alone",
 	},
+	words.VIPExpired: {
+		"the group's address on {node} ran out: its life of {text} was not renewed in time",
+		"it is back; see what held up the agent there: a host that stalls, a process that was stopped",
+	},
 	words.VIPMissing: {
 		"{node} is the master and has not said that it has the group's address",
 		"ask it why: redkeep status, on {node}",
