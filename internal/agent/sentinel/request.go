@@ -15,11 +15,15 @@ import (
 // errObserving is what clients hear that ask one to change something that may not.
 var errObserving = errors.New("this Sentinel observes and changes nothing: start it without --observe")
 
+// errNoEpoch is what clients hear that ask for a failover after the last epoch.
+var errNoEpoch = errors.New("no epoch is left for a failover; see the log")
+
 // refusals are the machine's in the words of the protocol.
 var refusals = map[core.Refusal]error{
 	core.Accepted: nil, core.NoSuchMaster: face.ErrNoSuchMaster, core.DuplicateMaster: face.ErrDuplicate, core.InProgress: face.ErrInProgress,
 	core.NoHandOver: face.ErrNoGoodPrimary, core.NoGoodReplica: face.ErrNoGoodReplica, core.ScriptsDenied: face.ErrScriptsDenied, core.BadNotifier: face.ErrNoNotifier,
 	core.BadReconfigurer: face.ErrNoReconfigurer, core.NotSaved: face.ErrNotSaved, core.Observing: errObserving,
+	core.NoEpoch:       errNoEpoch,
 	core.UnknownOption: errors.New("no such option"),
 }
 

@@ -80,6 +80,8 @@ func (m *Machine) onFailover(r Failover) Refusal {
 		return NoHandOver
 	case m.best(g) == nil:
 		return NoGoodReplica
+	case m.atLastEpoch(g):
+		return NoEpoch
 	}
 	m.note(Warning, "Executing user requested FAILOVER of '"+g.name+"'")
 	m.start(g)

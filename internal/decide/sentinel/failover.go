@@ -73,6 +73,10 @@ func (m *Machine) startIfNeeded(g *group) words.Instant {
 	if turn := g.master.oDownSince.Add(time.Duration(m.rank(g)) * stagger); m.now < turn {
 		return turn
 	}
+	if m.atLastEpoch(g) {
+		g.failover.began = m.now
+		return g.failoverBarred()
+	}
 	m.start(g)
 	return words.Never
 }

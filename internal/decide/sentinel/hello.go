@@ -30,7 +30,8 @@ func (m *Machine) onHello(h Hello) {
 		return
 	}
 	s.heardAt = m.now
-	if g.configEpoch < h.ConfigEpoch && h.ConfigEpoch <= lastEpoch && m.mayKnow(h.Master) {
+	// A configuration of an epoch that is yet to come would be older than the next failover's.
+	if g.configEpoch < h.ConfigEpoch && h.ConfigEpoch <= m.currentEpoch && m.mayKnow(h.Master) {
 		m.configured(g, s, h)
 	}
 }

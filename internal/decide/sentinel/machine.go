@@ -31,8 +31,10 @@ type Machine struct {
 
 	myID         string
 	currentEpoch uint64
-	groups       []*group
-	byName       map[string]*group
+	// leapt is when this one last took over a part of an epoch that was too far ahead; 0 is never.
+	leapt  words.Instant
+	groups []*group
+	byName map[string]*group
 
 	instances    map[InstanceID]*instance
 	links        map[LinkID]*link

@@ -95,6 +95,8 @@ const (
 	NoGoodReplica
 	// NoHandOver is a coordinated failover of a master that can't hand over.
 	NoHandOver
+	// NoEpoch is a failover for which there is no epoch left.
+	NoEpoch
 	// ScriptsDenied is deny-scripts-reconfig.
 	ScriptsDenied
 	// BadNotifier and BadReconfigurer are scripts that can't be run.

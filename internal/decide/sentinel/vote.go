@@ -10,23 +10,11 @@ import (
 // nobody is a question that wants no vote.
 const nobody = "*"
 
-// lastEpoch is the highest that Sentinels can ask each other about, since they ask with a signed number. Who asks about a negative one,
-// or greets with such, has not counted so far: redis-sentinel takes it, and comes to 0 after it, an epoch in which nobody ever votes
-// for it again.
-const lastEpoch = 1<<63 - 1
-
-// counted returns an epoch that the file has; 0 for one that nobody can have counted to, as redis-sentinel may have left it there.
-func counted(epoch uint64) uint64 {
-	if epoch > lastEpoch {
-		return 0
-	}
-	return epoch
-}
-
 // vote returns whom this Sentinel votes for in an epoch: who asks first, for all that is asked later. It may be told when it is recorded.
+// In an epoch that it has not come to it votes for nobody.
 func (m *Machine) vote(g *group, epoch uint64, id string) (leader string, term uint64) {
 	m.adopt(g, epoch)
-	if g.leaderEpoch < epoch && m.currentEpoch <= epoch && epoch <= lastEpoch {
+	if g.leaderEpoch < epoch && m.currentEpoch == epoch {
 		g.leader, g.leaderEpoch = id, m.currentEpoch
 		m.proclaim(g, "+vote-for-leader", g.leader+" "+strconv.FormatUint(g.leaderEpoch, 10))
 		if id != m.myID {
@@ -50,16 +38,6 @@ func (m *Machine) recorded(g *group) bool { return g.voteTicket <= m.saved }
 // spread is the part of a second by which a failover's begin is shifted, so that those who failed together don't try again together.
 func (m *Machine) spread() time.Duration {
 	return time.Duration(m.random()%uint64(startDesync/time.Millisecond)) * time.Millisecond
-}
-
-// adopt takes over a higher epoch than this Sentinel's, if it is one.
-func (m *Machine) adopt(g *group, epoch uint64) {
-	if epoch <= m.currentEpoch || epoch > lastEpoch {
-		return
-	}
-	m.currentEpoch = epoch
-	m.save()
-	m.proclaim(g, "+new-epoch", strconv.FormatUint(epoch, 10))
 }
 
 // onIsMasterDown answers another Sentinel. Its vote is answered when it is on disk.

@@ -63,6 +63,7 @@ type member struct {
 	due    map[LinkID]words.Instant // when the last question of a link arrives
 	events []string
 	at     []words.Instant
+	notes  []string // the lines of the log that are no events
 	file   State
 	saving time.Duration
 	failed bool
@@ -256,6 +257,9 @@ func (b *member) act(a Action) {
 		if a.Channel != "" && a.Level != Debug {
 			b.events = append(b.events, a.Channel+" "+a.Payload)
 			b.at = append(b.at, w.now)
+		}
+		if a.Channel == "" {
+			b.notes = append(b.notes, a.Payload)
 		}
 	case Save:
 		state := b.m.State()
