@@ -14,25 +14,31 @@ import (
 // keepalivedFile is where keepalived's own package puts the configuration.
 const keepalivedFile = "/etc/keepalived/keepalived.conf"
 
-// keepalivedCheck is what `redkeep keepalived -t` was asked for.
+// keepalivedCheck is what `redkeep keepalived` was asked for.
 type keepalivedCheck struct {
 	test, repair, elsewhere bool
-	files                   []string
-	pid                     string
-	output                  *format
+	// status asks what runs; named says that a file or a pid file was named.
+	status, named bool
+	files         []string
+	pid           string
+	output        *format
 }
 
 // newKeepalived builds `redkeep keepalived`.
 func newKeepalived(s streams) *cobra.Command {
 	var k keepalivedCheck
 	cmd := &cobra.Command{
-		Use:   "keepalived [-t] [-f FILE ...]",
+		Use:   "keepalived [-t | --status] [-f FILE ...]",
 		Short: "Be a VRRP router with a keepalived.conf, in keepalived's place, or check the file",
 		Long: `Be a VRRP router with a keepalived.conf, in keepalived's place: in the foreground, with the same virtual
 addresses, checks and scripts, and with real keepaliveds as the other routers. An address has a life of
 its own here, renewed with each advertisement that has really left: a router that is killed or frozen has
 lost its address by the time that another one takes it. Scripts of an instance run one at a time, and a
-check that can't be run has failed. SIGHUP reads the file again, SIGTERM ends it.
+check that can't be run has failed. SIGHUP reads the file again, SIGTERM ends it. One host runs a router once.
+
+--status asks what runs on this host, as root: each virtual router's state and since when, its priority with
+the checks' weights, who is the master (VRRP can't prove who speaks), which addresses are here, what failed,
+and which router it holds back for, with both values.
 
 -t checks the file, one line for each mistake: file:line:column, what is wrong, what to do. Besides what keepalived says itself, it finds what that drops without a word: checks that can't be run
 or can't move the address, values in the wrong place, addresses that nobody would look for.
@@ -43,9 +49,10 @@ intervals, versions, addresses, priorities. This host is then not looked at.
 --repair prints the file with every plain repair to standard output, and changes nothing on disk; what is
 left for you to decide is told on standard error.
 
-It exits with 0 when nothing is wrong (warnings alone are no mistake), with 1 when something is, and with 2
-when a FILE can't be read or the arguments are wrong.`,
+It exits with 0 when nothing is wrong (warnings alone are no mistake), with 1 when something is, with 2
+when a FILE can't be read or the arguments are wrong, and with 3 when --status finds nothing that answers.`,
 		Example: "  redkeep keepalived -f /etc/keepalived/keepalived.conf\n" +
+			"  redkeep keepalived --status\n" +
 			"  redkeep keepalived -t -f /etc/keepalived/keepalived.conf\n" +
 			"  redkeep keepalived -t -f h1/keepalived.conf -f h2/keepalived.conf\n" +
 			"  redkeep keepalived -t -f keepalived.conf --repair > repaired.conf",
@@ -53,6 +60,7 @@ when a FILE can't be read or the arguments are wrong.`,
 	}
 	cmd.Flags().BoolVarP(&k.test, "config-test", "t", false, "check the configuration")
 	cmd.Flags().StringArrayVarP(&k.files, "use-file", "f", []string{keepalivedFile}, "the configuration `FILE`; may be repeated for the other hosts'")
+	cmd.Flags().BoolVar(&k.status, "status", false, "say what the virtual routers that run on this host do")
 	cmd.Flags().BoolVar(&k.repair, "repair", false, "print the repaired file")
 	cmd.Flags().BoolVar(&k.elsewhere, "elsewhere", false, "the file is another host's: don't look for its programs and interfaces here")
 	k.output = addFormat(cmd)
@@ -62,15 +70,22 @@ when a FILE can't be read or the arguments are wrong.`,
 	cmd.Flags().BoolP("log-console", "l", false, "log to standard error, as this program always does")
 	cmd.Flags().BoolP("log-detail", "D", false, "log in detail, as this program always does")
 	cmd.Flags().BoolP("vrrp", "P", false, "run the virtual routers and no load balancer, as this program always does")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return k.run(cmd.Context(), s) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		k.named = cmd.Flags().Changed("use-file") || cmd.Flags().Changed("pid")
+		return k.run(cmd.Context(), s)
+	}
 	return cmd
 }
 
 // run reads the files and says what is wrong.
 func (k keepalivedCheck) run(ctx context.Context, s streams) error {
 	switch testing := k.test || k.repair; {
+	case k.status && (testing || k.elsewhere || k.named):
+		return withCode(exitUsage, errors.New("keepalived --status: it asks what runs, whatever the file; leave -t, -f, -p, --repair and --elsewhere out"))
+	case k.status:
+		return k.ask(ctx, s, keepalivedRunDir)
 	case !testing && (k.elsewhere || *k.output != formatText):
-		return withCode(exitUsage, errors.New("run keepalived: --elsewhere and -o are for checking a file; write -t, or leave them out"))
+		return withCode(exitUsage, errors.New("run keepalived: --elsewhere and -o are for checking a file; write -t, or --status for -o, or leave them out"))
 	case !testing:
 		return k.serve(ctx, s)
 	case k.repair && (len(k.files) > 1 || *k.output != formatText):

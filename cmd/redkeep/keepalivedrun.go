@@ -60,7 +60,7 @@ func (k keepalivedCheck) serve(ctx context.Context, s streams) error {
 	}
 	defer pidFile(k.pid).remove()
 	return keepalived.Run(ctx, keepalived.Options{
-		Config: c, Log: log, Reload: reload, RunDir: keepalivedRunDir,
+		Config: c, Log: log, Reload: reload, RunDir: keepalivedRunDir, Version: readBuild().Version,
 		Ready: func() { tellSystemd(daemon.SdNotifyReady) },
 	})
 }

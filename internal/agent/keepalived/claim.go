@@ -54,7 +54,7 @@ func claimsIn(dir string) (string, error) {
 func takeClaim(dir, name, what string) (*claim, error) {
 	path := filepath.Join(dir, name+".lock")
 	for range mostTurns {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := makeOwn(dir); err != nil {
 			return nil, err
 		}
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
@@ -66,7 +66,7 @@ func takeClaim(dir, name, what string) (*claim, error) {
 		}
 		c := &claim{file, path}
 		if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-			pid := c.holder()
+			pid := holder(file)
 			_ = file.Close()
 			if errors.Is(err, unix.EWOULDBLOCK) {
 				return nil, &claimedError{what, pid}
@@ -86,16 +86,37 @@ func takeClaim(dir, name, what string) (*claim, error) {
 	return nil, fmt.Errorf("lock %s: others come and go", path)
 }
 
+// makeOwn makes a directory that is this user's alone.
+func makeOwn(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
 // sign writes this process's number, for the error of the next one.
 func (c *claim) sign() error {
 	_, err := c.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	return err
 }
 
+// holderAt is the process whose number is in a file.
+func holderAt(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return "unknown"
+	}
+	defer func() { _ = file.Close() }()
+	return holder(file)
+}
+
 // holder reads it; "unknown" in the instant before it is written.
-func (c *claim) holder() string {
+func holder(file *os.File) string {
 	text := make([]byte, 20)
-	n, _ := c.file.ReadAt(text, 0)
+	n, _ := file.ReadAt(text, 0)
 	if pid := strings.TrimSpace(string(text[:n])); pid != "" {
 		return pid
 	}

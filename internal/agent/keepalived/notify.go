@@ -79,7 +79,7 @@ func (p *process) tellTurned(r *router, t vrrp.Turned) bool {
 			word = deletedWord
 		}
 	}
-	if r.state, r.priority = t.To, t.Priority; t.To != vrrp.Backup {
+	if r.state, r.priority, r.turned = t.To, t.Priority, now(); t.To != vrrp.Backup {
 		r.master = netip.Addr{}
 	}
 	p.log.Info("state", "instance", string(t.ID), "state", word, "priority", t.Priority)

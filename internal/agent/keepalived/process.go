@@ -25,8 +25,11 @@ type Options struct {
 	Reload <-chan *keepalivedconf.Config
 	// Ready is called once, when the routers have begun.
 	Ready func()
-	// RunDir is where processes of one host find each other, so that no two have the same routers; "" for nowhere.
+	// RunDir is where processes of one host find each other, so that no two have the same routers, and where they are asked for their status; "" for
+	// nowhere.
 	RunDir string
+	// Version is that of the program, for the status.
+	Version string
 }
 
 // process is the routers of one host.
@@ -46,6 +49,8 @@ type process struct {
 	// claims are by their names in claimDir; "" is without.
 	claims   map[string]*claim
 	claimDir string
+	// front is where the status is asked for, nil where nobody can.
+	front *front
 	// surplus is that some sockets are needed only until the machine has buried its routers; mend fires when one is to be opened again.
 	surplus bool
 	mend    *time.Timer
@@ -114,6 +119,7 @@ func (p *process) open() error {
 	}
 	p.machine = vrrp.New(n.setup)
 	p.take(n)
+	p.openFront()
 	return nil
 }
 
@@ -215,6 +221,9 @@ func (p *process) close() {
 	}
 	if p.gate != nil {
 		_ = p.gate.Close()
+	}
+	if p.front != nil {
+		p.front.close()
 	}
 	releaseAll(p.claims)
 }

@@ -30,9 +30,10 @@ type router struct {
 	// lease is what answering takes besides, where seconds are too long.
 	lease *lease
 
-	// The loop's: what the file says, what was told last, whom it obeys, and that the file has it no more.
+	// The loop's: what the file says, what was told last and when, whom it obeys, and that the file has it no more.
 	conf     *keepalivedconf.Instance
 	state    vrrp.State
+	turned   words.Instant
 	priority uint8
 	master   netip.Addr
 	deleted  bool

@@ -145,6 +145,8 @@ type View struct {
 	// Held says that the router would be master if it were not for its Troubles.
 	Held     bool
 	Troubles []Trouble
+	// Sourceless says that this host has no address of its own to speak from, which is a fault.
+	Sourceless bool
 }
 
 // View returns what is known of all routers, in the order of the Setup.
@@ -153,6 +155,7 @@ func (m *Machine) View() []View {
 	for _, r := range m.routers {
 		v := View{
 			ID: r.conf.ID, State: r.state, Step: r.step, Priority: r.priority(), Master: r.master, Held: r.held, Troubles: r.troubles(),
+			Sourceless: r.sourceless,
 		}
 		if r.state == Master {
 			v.Master, v.Until = r.conf.Source, r.until

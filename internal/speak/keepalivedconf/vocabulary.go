@@ -165,7 +165,7 @@ var levels = map[string]*level{
 			umask random_seed reload_check_config include_check reload_time_file reload_repeat reload_file data_use_instance log_unknown_vrids
 			vmac_prefix vmac_addr_prefix instance use_pid_dir json_version state_dump_file stats_dump_file data_dump_file debug
 			fifo_write_vrrp_states_on_reload timer_expired_backup vrrp_owner_ignore_adverts disable_local_igmp use_symlink_paths`),
-		ignores("redkeep has no such interface; ask redkeep status", `snmp_socket enable_snmp_vrrp enable_snmp_keepalived enable_snmp_checker enable_snmp_rfc
+		ignores("redkeep has no such interface; ask redkeep keepalived --status", `snmp_socket enable_snmp_vrrp enable_snmp_keepalived enable_snmp_checker enable_snmp_rfc
 			enable_snmp_rfcv2 enable_snmp_rfcv3 enable_traps enable_dbus dbus_service_name dbus_no_interface_name`),
 		ignores("redkeep has a table of its own in the packet filter", "nftables nftables_priority nftables_counters nftables_ifindex vrrp_ipsets"),
 		refuses("redkeep writes no rules for iptables", "vrrp_iptables"),
