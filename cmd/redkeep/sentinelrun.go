@@ -127,24 +127,6 @@ func (s *sentinelStart) crashesToLog() {
 	}
 }
 
-// raiseFiles has room for a descriptor for each client and each link. Go has raised the limit as far as it may already; root may go on.
-func (s *sentinelStart) raiseFiles() {
-	const own = 32 // what Redis counts for itself
-	want := uint64(s.conf.MaxClients) + own
-	for _, m := range s.conf.Masters {
-		want += 2 + 2*uint64(len(m.Replicas)) + uint64(len(m.Sentinels))
-	}
-	var have unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &have) != nil || have.Cur >= want {
-		return
-	}
-	if unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: want, Max: max(want, have.Max)}) == nil {
-		return
-	}
-	s.write(logline.Warning, fmt.Sprintf("%d files may be open, and %d would be with maxclients %d and every link; raise it with LimitNOFILE or ulimit -n, or lower maxclients",
-		have.Cur, want, s.conf.MaxClients))
-}
-
 // pidFile is the name of a file with the process's number; "" is none.
 type pidFile string
 
