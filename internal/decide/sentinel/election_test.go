@@ -2,6 +2,7 @@ package sentinel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,12 +28,18 @@ func TestVoteThatCouldNotBeWritten(t *testing.T) {
 			t.Fatalf("with a disk that fails it answers %+v, %v", a, ok)
 		}
 	}
+	if b.heard("+vote-for-leader") != 0 {
+		t.Errorf("a vote that was refused is told: %q", b.events)
+	}
 	b.failed = false
 	if a, ok := b.vote(9, "another"); !ok || a.Leader != "someone" || a.Epoch != 9 {
 		t.Errorf("it has chosen and answers %+v, %v", a, ok)
 	}
 	if b.file.Groups[0].LeaderEpoch != 9 {
 		t.Errorf("on disk is %+v", b.file.Groups[0])
+	}
+	if b.heard("+vote-for-leader someone 9") != 1 || b.heard("+vote-for-leader") != 1 {
+		t.Errorf("it is told as %q", b.events)
 	}
 }
 
@@ -77,6 +84,9 @@ func TestNobodyLeadsWithoutADisk(t *testing.T) {
 	w.run(5 * time.Second)
 	if first.heard("+try-failover") != 1 || first.heard("+elected-leader") != 0 {
 		t.Errorf("it says %q", first.events)
+	}
+	if !slices.Contains(first.notes, "No failover of orders: epoch 1 could not be written to the configuration file") {
+		t.Errorf("nothing says why: %q", first.notes)
 	}
 	for _, b := range w.members[1:] {
 		if b.heard("+switch-master") != 1 {

@@ -120,6 +120,7 @@ func (m *Machine) onStood(g *group, ticket uint64, failed bool) {
 	}
 	switch {
 	case failed:
+		m.note(Warning, "No failover of "+g.name+": epoch "+strconv.FormatUint(g.failover.epoch, 10)+" could not be written to the configuration file")
 		m.notice(Warning, "-failover-abort-not-elected", g.master)
 		m.abort(g)
 	case !g.failover.forced && !m.tilt:

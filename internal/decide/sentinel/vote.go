@@ -16,7 +16,6 @@ func (m *Machine) vote(g *group, epoch uint64, id string) (leader string, term u
 	m.adopt(g, epoch)
 	if g.leaderEpoch < epoch && m.currentEpoch == epoch {
 		g.leader, g.leaderEpoch = id, m.currentEpoch
-		m.proclaim(g, "+vote-for-leader", g.leader+" "+strconv.FormatUint(g.leaderEpoch, 10))
 		if id != m.myID {
 			// The other is to have the time for its failover.
 			g.failover.began = m.now.Add(m.spread())
@@ -26,10 +25,16 @@ func (m *Machine) vote(g *group, epoch uint64, id string) (leader string, term u
 	return g.leader, g.leaderEpoch
 }
 
-// record has the vote written, and looks at the group when it is.
+// record has the vote written, and tells of it and looks at the group when it is.
 func (m *Machine) record(g *group) {
 	g.voteTicket = m.save()
-	m.after(g.voteTicket, func(bool) { m.prompt(g) })
+	vote := g.leader + " " + strconv.FormatUint(g.leaderEpoch, 10)
+	m.after(g.voteTicket, func(failed bool) {
+		if !failed && m.byName[g.name] == g {
+			m.proclaim(g, "+vote-for-leader", vote)
+		}
+		m.prompt(g)
+	})
 }
 
 // recorded reports whether the vote is on disk; its save may have failed.
