@@ -1,6 +1,7 @@
 package keepalivedconf
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -20,6 +21,9 @@ func (r *reader) addresses(s *Statement) []Address {
 			if rest, ok = r.option(rest, &a); !ok {
 				break
 			}
+		}
+		if edge(a.Prefix) {
+			r.edge(a.At, a.Prefix)
 		}
 		for _, other := range list {
 			if other.Prefix.Addr() == a.Prefix.Addr() {
@@ -56,6 +60,26 @@ func (r *reader) prefix(w Word, of string) (netip.Prefix, bool) {
 	}
 	r.wrong(w.At, "write an address like 10.0.0.100 or 10.0.0.100/24", "%s is not an IP address: %q", of, shown(w.Text))
 	return netip.Prefix{}, false
+}
+
+// edge reports whether an IPv4 address is its subnet's first or last one, which no host can be reached at.
+func edge(p netip.Prefix) bool {
+	const pointToPoint = 31 // which has none of either
+	if !p.Addr().Is4() || p.Bits() >= pointToPoint {
+		return false
+	}
+	a := binary.BigEndian.Uint32(p.Addr().AsSlice())
+	host := a & (1<<(32-p.Bits()) - 1)
+	return host == 0 || host == 1<<(32-p.Bits())-1
+}
+
+// edge warns of such an address.
+func (p *problems) edge(at Place, of netip.Prefix) {
+	what := "broadcast"
+	if of.Addr() == of.Masked().Addr() {
+		what = "network"
+	}
+	p.warn(at, "choose an address between them", "%s is the %s address of %s, which nobody can connect to", of.Addr(), what, of.Masked())
 }
 
 // usable refuses what no host can have.

@@ -101,8 +101,8 @@ func (r *reader) itself(i *Instance) {
 	}
 	for _, keyword := range []string{"unicast_src_ip", "unicast_ttl", "check_unicast_src", "old_unicast_checksum"} {
 		if i.Given(keyword) && !i.Given("unicast_peer") {
-			r.wrong(i.Place(keyword), "write unicast_peer with the other hosts' addresses, or take it away for multicast (mcast_src_ip names a source there)",
-				"%s stands without unicast_peer: keepalived falls back to multicast", keyword)
+			r.warn(i.Place(keyword), "write unicast_peer with the other hosts' addresses, or take it away for multicast (mcast_src_ip names a source there)",
+				"%s stands without unicast_peer: it is multicast, as keepalived falls back to it, which clouds drop, and whoever is on the segment is believed", keyword)
 			break
 		}
 	}

@@ -87,3 +87,82 @@ func TestWhatDoesNothingIsTold(t *testing.T) {
 		t.Errorf("%v, %v", err, c.Warnings)
 	}
 }
+
+// warned are the warnings of a text that has no mistake, with those of a host.
+func warned(t *testing.T, what, text, host string) (all []string) {
+	t.Helper()
+	c, err := Parse("f", []byte(text), nil)
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	list := c.Warnings
+	if host != "" {
+		list = append(list, c.On(fakeHost{lines: []string{host}})...)
+	}
+	for _, p := range list {
+		all = append(all, p.What)
+	}
+	return all
+}
+
+// TestUnicastWithoutPeers is multicast from that source, as keepalived has it, and said.
+func TestUnicastWithoutPeers(t *testing.T) {
+	for _, line := range []string{"unicast_src_ip 10.0.0.1", "unicast_ttl 7", "check_unicast_src", "old_unicast_checksum"} {
+		text := inst("A", 1, "10.0.0.100", line)
+		if got := warned(t, line, text, ""); len(got) != 1 || !strings.Contains(got[0], "stands without unicast_peer: it is multicast") {
+			t.Errorf("%s: %q", line, got)
+		}
+	}
+	c, err := Parse("f", []byte(inst("A", 1, "10.0.0.100", "unicast_src_ip 10.0.0.1")), nil)
+	if err != nil || c.Instances[0].Unicast() || c.Instances[0].Source.String() != "10.0.0.1" {
+		t.Errorf("%v, %+v", err, c.Instances)
+	}
+	if got := warned(t, "with peers", inst("A", 1, "10.0.0.100", "unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}"), ""); len(got) != 0 {
+		t.Errorf("with peers: %q", got)
+	}
+}
+
+// TestAddressesThatNobodyCanConnectTo are a subnet's first and last, by the address's own mask or by the host's.
+func TestAddressesThatNobodyCanConnectTo(t *testing.T) {
+	const host = "interface eth0 10.77.0.1/24 fd00::1/64"
+	for vip, want := range map[string]string{
+		"10.77.0.255/24": "10.77.0.255 is the broadcast address of 10.77.0.0/24", "10.77.0.255": "10.77.0.255 is the broadcast address of 10.77.0.0/24",
+		"10.77.0.0/24": "10.77.0.0 is the network address of 10.77.0.0/24", "10.77.0.0": "10.77.0.0 is the network address of 10.77.0.0/24",
+		"10.77.0.254/24": "", "10.77.0.255/31": "10.77.0.255 is the broadcast address of 10.77.0.0/24", "10.77.0.7/29": "10.77.0.7 is the broadcast address of 10.77.0.0/29",
+		"fd00::/64": "", "fd00::ff": "",
+	} {
+		got := warned(t, vip, inst("A", 1, vip, ""), host)
+		if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], want)) {
+			t.Errorf("%s: %q, want %q", vip, got, want)
+		}
+	}
+	if got := warned(t, "another network", inst("A", 1, "10.77.0.255", ""), "interface eth0 10.77.0.1/24 10.77.0.2/16"); len(got) != 0 {
+		t.Errorf("inside of a larger network: %q", got)
+	}
+}
+
+// TestPlainRepairs of numbers are those that drop what can't have been meant: not the half of another number.
+func TestPlainRepairs(t *testing.T) {
+	for word, want := range map[string]string{"150a": "150", "51;": "51", "1e2": "", "0x33": "", "1.5": "", "10-0": "", "1_00": ""} {
+		c, err := Parse("f", []byte(strings.Replace(inst("A", 1, "10.0.0.100", ""), "priority 100", "priority "+word, 1)), nil)
+		wrong, is := err.(Errors)
+		if !is || len(wrong) != 1 {
+			t.Errorf("%s: %v", word, err)
+			continue
+		}
+		if got := strings.Contains(string(Repaired(c.Files[0], wrong)), "priority "+want+"\n"); got != (want != "") {
+			t.Errorf("%s: %q", word, Repaired(c.Files[0], wrong))
+		}
+	}
+}
+
+// TestBracesWithoutNames are told once each.
+func TestBracesWithoutNames(t *testing.T) {
+	_, err := Parse("f", []byte("{{{{{"), nil)
+	if wrong, is := err.(Errors); !is || len(wrong) != 5 {
+		t.Errorf("%v", err)
+	}
+	if _, err := Parse("f", []byte("{{\nvrrp_instance A {\n"), nil); err == nil || !strings.Contains(err.Error(), "the block of vrrp_instance A is not closed") {
+		t.Errorf("%v", err)
+	}
+}

@@ -260,14 +260,23 @@ func (k *hostCheck) reachable(i *Instance, v Address) {
 		dev = i.Interface
 	}
 	var nets []string
+	var at netip.Prefix // the network that it is the edge of
 	for _, p := range k.all[dev] {
 		switch own := p.Addr(); {
 		case own == v.Prefix.Addr() || own.Is4() != v.Prefix.Addr().Is4() || own.IsLinkLocalUnicast() || p.IsSingleIP():
+		case p.Contains(v.Prefix.Addr()) && edge(netip.PrefixFrom(v.Prefix.Addr(), p.Bits())):
+			at = netip.PrefixFrom(v.Prefix.Addr(), p.Bits())
 		case p.Contains(v.Prefix.Addr()):
 			return
 		default:
 			nets = append(nets, p.Masked().String())
 		}
+	}
+	if at.IsValid() {
+		if !edge(v.Prefix) { // It is told already.
+			k.edge(v.At, at)
+		}
+		return
 	}
 	if len(nets) > 0 && !v.Prefix.Addr().IsLinkLocalUnicast() {
 		k.warn(v.At, "choose an address of the network, unless a router sends that one here", "%s is in none of %s's networks (%s), so that nobody there looks for it",

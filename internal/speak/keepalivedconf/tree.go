@@ -307,6 +307,10 @@ func (b *builder) unclosed(before Place, keyword string) {
 		where = fmt.Sprintf("before %s in line %d", shown(keyword), before.Line)
 	}
 	o.block.Close = end
+	if first := o.of.Words[0]; first.Text == "{" && !first.Quoted { // That it has no name is told; whoever mends that mends this.
+		b.faults++
+		return
+	}
 	if o.slip >= 0 {
 		b.slipped(&o, -1).insert(end, text)
 		return

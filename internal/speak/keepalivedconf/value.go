@@ -47,8 +47,10 @@ func (r *reader) numberOf(w Word, of string, least, most int) (int, bool) {
 	switch {
 	case err != nil:
 		do := fmt.Sprintf("write a number from %d to %d", least, most)
-		digits := w.Text[:len(w.Text)-len(strings.TrimLeft(w.Text, "0123456789"))]
-		if n, err := strconv.Atoi(digits); err == nil && n >= least && n <= most {
+		rest := strings.TrimLeft(w.Text, "0123456789")
+		digits := w.Text[:len(w.Text)-len(rest)]
+		// What has digits behind the letter, like 1e2, is another number than the one before it.
+		if n, err := strconv.Atoi(digits); err == nil && n >= least && n <= most && !strings.ContainsAny(rest, "0123456789") {
 			r.wrong(w.At, fmt.Sprintf("write %d", n), "%s is not a number: %q", of, shown(w.Text)).replace(w.At, digits)
 			return 0, false
 		}
