@@ -55,16 +55,42 @@ func (a *Agent) openFace(ctx context.Context) error {
 		Failover: func(g words.Group, done func(error)) { f.ask(func() error { return a.failover(ctx, g) }, done) },
 		Post:     func(call func()) { f.sockets.Post(call) }, After: f.after,
 	}, faceClients(openFiles()))
-	at := netip.AddrPortFrom(a.opt.Self.Addr, a.opt.Config.ListenPort)
-	_, err = reception.Listen(f.sockets, at, face, reception.Options{Idle: faceIdle, Dropped: func(client netip.AddrPort, why error) {
-		if errors.Is(why, sockets.ErrSlow) || errors.Is(why, sockets.ErrLong) || errors.Is(why, reception.ErrUnfinished) {
-			a.log.Info("drop sentinel client", "addr", client.String(), "error", why)
-		}
-	}})
-	if err != nil {
+	if err := a.listenFace(func(at netip.AddrPort) error {
+		_, err := reception.Listen(f.sockets, at, face, reception.Options{Idle: faceIdle, Dropped: a.onDropped})
+		return err
+	}); err != nil {
 		return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
 	}
 	return nil
+}
+
+// listenFace has clients served at the node's address, and at the loopback's: those of this host ask there, where a Sentinel listens too.
+// They need not be: whatever has that port keeps it. Where a node's own address is of the loopback, that of another may be the usual one.
+func (a *Agent) listenFace(listen func(netip.AddrPort) error) error {
+	port, local := a.opt.Config.ListenPort, true
+	if err := listen(netip.AddrPortFrom(a.opt.Self.Addr, port)); err != nil {
+		return err
+	}
+	for _, n := range a.opt.Config.Nodes {
+		local = local && !n.Addr.IsLoopback()
+	}
+	if !local {
+		return nil
+	}
+	for _, at := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()} {
+		err := listen(netip.AddrPortFrom(at, port))
+		if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.EAFNOSUPPORT) {
+			a.log.Warn("clients of this host that ask the loopback are not served: stop what uses the port", "addr", at, "port", port, "error", err)
+		}
+	}
+	return nil
+}
+
+// onDropped logs a client that was not well.
+func (a *Agent) onDropped(client netip.AddrPort, why error) {
+	if errors.Is(why, sockets.ErrSlow) || errors.Is(why, sockets.ErrLong) || errors.Is(why, reception.ErrUnfinished) {
+		a.log.Info("drop sentinel client", "addr", client.String(), "error", why)
+	}
 }
 
 // after has something called later, on the goroutine of the face. The face waits for one thing at a time.
