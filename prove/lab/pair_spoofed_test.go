@@ -98,3 +98,32 @@ func TestPairSpoofed(t *testing.T) {
 	t.Log(n)
 	s.lossless(w)
 }
+
+// TestPairForgedLeaving filters the agents' port between the two, and then has somebody say in the master's name that its time is over. The other
+// node hears it, and the master's advertisements too.
+func TestPairForgedLeaving(t *testing.T) {
+	s := newSite(t, Plan{Hosts: []string{"h1", "h2"}, AppendOnly: true})
+	w := s.settled()
+	m := s.awaitReady(10 * time.Second)
+	o := s.others(m)[0]
+	epoch := s.epoch(m)
+	s.run(o, "nft", "add table ip filtered; add chain ip filtered in { type filter hook input priority 0; }; "+
+		"add rule ip filtered in udp dport 26380 drop; add rule ip filtered in tcp dport 26380 drop")
+	time.Sleep(2 * s.plan.Lease)
+	s.must(s.Host(m).Do(func() { // whose address any host can write into a packet
+		hand, err := advertise.Open(advertise.Config{Dev: "eth0"})
+		s.must(err)
+		defer hand.Close()
+		ad := advert.Advert{Version: 3, VRID: 100, Interval: 340 * time.Millisecond, Addresses: s.vips()}
+		for range 3 {
+			s.must(hand.Send(&ad, s.addr(m), s.addr(o)))
+			time.Sleep(10 * time.Millisecond)
+		}
+	}))
+	time.Sleep(s.plan.Lease)
+	if now := s.epoch(m); now != epoch || !s.address(m) || s.address(o) {
+		t.Fatalf("%s has epoch %d, it had %d; address on %s %v, on %s %v", m, now, epoch, m, s.address(m), o, s.address(o))
+	}
+	s.run(o, "nft", "delete table ip filtered")
+	s.lossless(w)
+}

@@ -313,13 +313,16 @@ func replicaRefuses(q *quorum) {
 	f.new = q.awaitOther(f)
 	want := strings.Fields("+failover-state-reconf-slaves +slave-reconf-sent +failover-end-for-timeout +failover-end " +
 		"+slave-reconf-sent-be +switch-master +slave +slave +slave")
-	var got []string
-	for _, e := range q.members[leader].Since(f.marks[leader]) {
-		if slices.Contains(want, e.Channel) {
-			got = append(got, e.Channel)
+	told := func() (got []string) {
+		for _, e := range q.members[leader].Since(f.marks[leader]) {
+			if slices.Contains(want, e.Channel) {
+				got = append(got, e.Channel)
+			}
 		}
+		return got
 	}
-	if !slices.Equal(got, want) {
+	q.await(soon, "the whole of it", func() bool { return len(told()) >= len(want) })
+	if got := told(); !slices.Equal(got, want) {
 		q.t.Errorf("sentinel %d told %v and not %v", leader, got, want)
 	}
 	for _, place := range []int{1, 2} {
