@@ -176,6 +176,12 @@ func routerChecks(t *testing.T) {
 	moves("a check that can't be run", func() error { return os.Chmod(fault, 0o600) }, func() error { return os.Chmod(fault, 0o755) })
 	moves("a process that is gone", func() error { _, err := process.Kill(); return err }, nil)
 	s.says("h1", time.Second, "state=FAULT")
+	status, err := s.Host("h1").Start(stage.Command{Name: "status", Path: binary, Args: []string{"keepalived", "--status"}})
+	s.must(err)
+	s.await(5*time.Second, "its status", func() bool {
+		text, err := os.ReadFile(status.Log())
+		return err == nil && strings.Contains(string(text), "FAULT") && strings.Contains(string(text), "check process counted failed")
+	})
 }
 
 // routerGroup has two addresses that move together: the check is only of one.
