@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/logline"
 	"redkeep/internal/speak/sentinelconf"
 )
@@ -43,14 +44,14 @@ func lowerClients(c *sentinelconf.Conf, files, reserved uint64) string {
 }
 
 // reservedFiles is how many descriptors clients leave to the rest: two for each server that is known or usual, one for each Sentinel of a
-// group, and the process's own. Groups share the links to their Sentinels; so this may be more than there will be.
+// group and for what those ask, and the process's own. Groups share the links to their Sentinels; so this may be more than there will be.
 func reservedFiles(c *sentinelconf.Conf) uint64 {
 	sentinels, servers := usualSentinels, 0
 	for _, m := range c.Masters {
 		servers += 1 + max(len(m.Replicas), usualReplicas)
 		sentinels = max(sentinels, len(m.Sentinels))
 	}
-	return uint64(ownFiles + 2*servers + sentinels)
+	return uint64(ownFiles + sentinel.PeerPlaces + 2*servers + sentinels)
 }
 
 // clientsWithin is how many clients may be served where so many files may be open and so many are reserved.

@@ -4,17 +4,18 @@ import (
 	"strings"
 	"testing"
 
+	"redkeep/internal/show/sentinel"
 	"redkeep/internal/speak/sentinelconf"
 )
 
 func TestClientsLeaveFilesToTheRest(t *testing.T) {
 	small := &sentinelconf.Conf{State: &sentinelconf.State{}}
 	small.Masters = []*sentinelconf.Master{{}}
-	if n := reservedFiles(small); n != ownFiles+2*(1+usualReplicas)+usualSentinels {
+	if n := reservedFiles(small); n != ownFiles+sentinel.PeerPlaces+2*(1+usualReplicas)+usualSentinels {
 		t.Errorf("a group of which nothing is known has %d", n)
 	}
 	small.Masters[0].Sentinels = make([]sentinelconf.Peer, 20)
-	if n := reservedFiles(small); n != ownFiles+2*(1+usualReplicas)+20 {
+	if n := reservedFiles(small); n != ownFiles+sentinel.PeerPlaces+2*(1+usualReplicas)+20 {
 		t.Errorf("one with 20 Sentinels has %d", n)
 	}
 	for _, c := range []struct {

@@ -186,7 +186,10 @@ func (p *process) prepare() (err error) {
 	if err := p.admit(); err != nil {
 		return err
 	}
-	clients := face.Config{Source: source{p}, Clients: p.conf.MaxClients, Flavor: p.options.Flavor, Users: p.users, Denials: acl.NewLog(p.conf.ACLLogMaxLen), Renames: p.renames()}
+	clients := face.Config{
+		Source: source{p}, Clients: p.conf.MaxClients, OtherSentinel: p.machine.OtherAt, Flavor: p.options.Flavor, Users: p.users,
+		Denials: acl.NewLog(p.conf.ACLLogMaxLen), Renames: p.renames(),
+	}
 	if p.conf.ACLFile != "" {
 		clients.UserFile = userFile{p}
 	}

@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -86,6 +87,16 @@ func (m *Machine) Sentinels(at words.Instant, name string, to []picture.Watched)
 		to = append(to, m.watched(at, i))
 	}
 	return to, true
+}
+
+// OtherAt reports whether another Sentinel is known at a host's address.
+func (m *Machine) OtherAt(ip netip.Addr) bool {
+	for _, same := range m.peers {
+		if same[0].addr.IP.Unmap() == ip {
+			return true
+		}
+	}
+	return false
 }
 
 // Cached calls do for the last INFO of a group's master and of each replica; text is "" where there was none.

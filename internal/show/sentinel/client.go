@@ -209,6 +209,7 @@ func (c *Client) Gone() {
 	c.channels, c.patterns = nil, nil
 	c.recount()
 	delete(c.face.clients, c)
+	delete(c.face.reserved, c)
 }
 
 // execute answers one request. It is the one place that all requests go through.

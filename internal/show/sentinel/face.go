@@ -1,6 +1,7 @@
 package sentinel
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -15,6 +16,8 @@ type Config struct {
 	Source Source
 	// Clients replaces DefaultClients if it is not zero.
 	Clients int
+	// OtherSentinel reports whether another Sentinel is known at an address; PeerPlaces are for those. Nil is no such.
+	OtherSentinel func(netip.Addr) bool
 	// Listened is called when the first client subscribes to something, and when the last one no longer does; it may be nil.
 	Listened func(bool)
 	// Users are who may ask, and for what of Rules; nil is the default user alone, who may do everything without a password, and is
@@ -40,7 +43,9 @@ type Face struct {
 
 	clients   map[*Client]struct{}
 	listeners map[*Client]struct{}
-	lastID    int64
+	// reserved are the clients in places for other Sentinels.
+	reserved map[*Client]struct{}
+	lastID   int64
 	// turnedAway is how many there was no room for.
 	turnedAway int
 	counts     counts
@@ -60,7 +65,7 @@ func New(c Config) *Face {
 	}
 	f := &Face{
 		config: c, dialect: dialects[c.Flavor].renamed(c.Renames), source: c.Source, users: c.Users, denials: c.Denials,
-		clients: map[*Client]struct{}{}, listeners: map[*Client]struct{}{},
+		clients: map[*Client]struct{}{}, listeners: map[*Client]struct{}{}, reserved: map[*Client]struct{}{},
 	}
 	if f.users == nil {
 		f.users = acl.New(c.Flavor.Rules(), false)
@@ -74,7 +79,8 @@ func New(c Config) *Face {
 // Open takes a connection in. Where there is no room for another the peer is told so and closed, and Open returns nil: the
 // transport then has nothing to tell of it.
 func (f *Face) Open(p Peer) *Client {
-	if len(f.clients) >= f.config.Clients {
+	reserved, ok := f.mayCome(p)
+	if !ok {
 		f.turnedAway++
 		p.Send([]byte("-ERR max number of clients reached\r\n"))
 		p.Close(true)
@@ -84,6 +90,9 @@ func (f *Face) Open(p Peer) *Client {
 	now := time.Now()
 	c := &Client{face: f, peer: p, id: f.lastID, since: now, at: now, user: f.users.Default(), known: f.users.Open()}
 	f.clients[c] = struct{}{}
+	if reserved {
+		f.reserved[c] = struct{}{}
+	}
 	return c
 }
 
