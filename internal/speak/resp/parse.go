@@ -3,6 +3,8 @@ package resp
 import (
 	"bytes"
 	"fmt"
+	"math"
+	"strconv"
 )
 
 // ParseRequest finds the first request in what a client has sent so far: a command and its arguments, in either form, an array of bulks
@@ -60,7 +62,7 @@ func parseHead(b []byte, kind Kind) (value, n int, ok bool) {
 	for n = 1; n < len(b) && n <= digits && '0' <= b[n] && b[n] <= '9'; n++ {
 		value = value*10 + int(b[n]-'0')
 	}
-	if n == 1 || n+1 >= len(b) || b[n] != '\r' || b[n+1] != '\n' {
+	if n == 1 || n > 2 && b[1] == '0' || n+1 >= len(b) || b[n] != '\r' || b[n+1] != '\n' {
 		return 0, 0, false
 	}
 	return value, n + 2, true
@@ -84,7 +86,7 @@ func parseStart(b []byte, args [][]byte, limits *Limits) (inline [][]byte, count
 		args, err = parseInline(line, args, limits)
 		return args, 0, n, err
 	}
-	if count, err = number(line[1:]); err != nil {
+	if count, err = length(line[1:]); err != nil {
 		return args, 0, 0, refused("invalid multibulk length", err)
 	}
 	return args, max(0, count), n, nil
@@ -115,14 +117,19 @@ func parseArgument(b []byte, left int, limits *Limits) (arg []byte, n int, err e
 		return nil, 0, refused("invalid bulk length", fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limits.Bytes))
 	}
 	end := n + size
-	switch {
-	case len(b) < end+2:
+	if len(b) < end+2 {
 		return nil, 0, nil
-	case b[end] != '\r' || b[end+1] != '\n':
-		return nil, 0, refused("invalid bulk length", fmt.Errorf("%w: no CR LF behind a bulk", ErrMalformed))
-	default:
-		return b[n:end], end + 2, nil
 	}
+	return b[n:end], end + 2, nil // Redis does not look at the two bytes behind it either
+}
+
+// length reads a count or a length as requests have it: -1 for any that is negative. Redis takes those that it would write itself.
+func length(b []byte) (int, error) {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil || n > math.MaxInt32 || strconv.FormatInt(n, 10) != string(b) {
+		return 0, fmt.Errorf("%w: %q is no length", ErrMalformed, clip(b))
+	}
+	return int(max(n, -1)), nil
 }
 
 // parseLength reads the head of a bulk however it is written.
@@ -140,7 +147,7 @@ func parseLength(b []byte, limits *Limits) (size, n int, err error) {
 	if Kind(line[0]) != Bulk {
 		return 0, 0, refused(fmt.Sprintf("expected '$', got '%c'", line[0]), fmt.Errorf("%w: an argument that is no bulk", ErrMalformed))
 	}
-	size, err = number(line[1 : len(line)-1])
+	size, err = length(line[1 : len(line)-1])
 	if err == nil && size < 0 {
 		err = fmt.Errorf("%w: a nil argument", ErrMalformed)
 	}

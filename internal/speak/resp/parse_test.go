@@ -14,7 +14,7 @@ func FuzzParseRequest(f *testing.F) {
 	for _, seed := range []string{
 		"*1\r\n$4\r\nPING\r\n", "PING\r\n\r\n\nget 'a b'\r\n", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*0\r\n*-1\r\nx\n", "*1\r\n+PING\r\n", "*x\r\n", "*1\r\n$-1\r\n",
 		"*1\r\n$99999999\r\n", "*1\r\n\r\n", "*1\r\n\n", "\"open\r\n", "*1\r\n$2\r\nabc\r\n", "*1000\r\n", strings.Repeat("x", 200), "*" + strings.Repeat("1", 200),
-		"*1\r\n$" + strings.Repeat("1", 200),
+		"*1\r\n$" + strings.Repeat("1", 200), "*-5\r\nx\n", "*-0\r\n", "*01\r\n$4\r\nPING\r\n", "*2\r\n$04\r\nPINGab$1\r\nxcd", "*2\r\n$4\r\nPINGab$1\r\nxcdPING\n",
 	} {
 		f.Add([]byte(seed), 3)
 	}
@@ -57,5 +57,20 @@ func TestParsingTakesNoMemory(t *testing.T) {
 	words := make([][]byte, 0, 8)
 	if n := testing.AllocsPerRun(100, func() { _, _, _ = ParseRequest(wire, words, ServerLimits) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestParsesWhatRedisTakes, and nobody should send: a negative count is no request, and whatever is behind a bulk is its end.
+func TestParsesWhatRedisTakes(t *testing.T) {
+	for wire, want := range map[string]string{"*-5\r\nPING\r\n": "PING", "*2\r\n$4\r\nPINGXX$1\r\nx\n\n": "PING x"} {
+		args, n, err := ParseRequest([]byte(wire), nil, ServerLimits)
+		if err != nil || n != len(wire) || string(bytes.Join(args, []byte(" "))) != want {
+			t.Errorf("%q: %q, %d bytes, %v", wire, args, n, err)
+		}
+	}
+	for _, wire := range []string{"*-0\r\n", "*01\r\n$4\r\nPING\r\n", "*1\r\n$04\r\nPING\r\n"} {
+		if args, _, err := ParseRequest([]byte(wire), nil, ServerLimits); err == nil {
+			t.Errorf("%q: %q", wire, args)
+		}
 	}
 }

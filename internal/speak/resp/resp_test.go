@@ -98,7 +98,7 @@ func TestReadRefusesWhatIsNoValue(t *testing.T) {
 const long32 = "01234567890123456789012345678901"
 
 func TestReadRequest(t *testing.T) {
-	wire := "\r\n*0\r\n*-1\r\nPING\r\nset k \"a \\x41\\n\\\"\" 'it\\'s'\n*2\r\n$3\r\nGET\r\n$4\r\na\r\nb\r\n   \r\nQUIT\r\n"
+	wire := "\r\n*0\r\n*-1\r\n*-5\r\n*-99999999999\r\nPING\r\nset k \"a \\x41\\n\\\"\" 'it\\'s'\n*2\r\n$3\r\nGET\r\n$4\r\na\r\nb\r\n   \r\nQUIT\r\n"
 	want := [][]string{{"PING"}, {"set", "k", "a A\n\"", "it's"}, {"GET", "a\r\nb"}, {"QUIT"}}
 	r := NewReader(iotest.OneByteReader(strings.NewReader(wire)), ServerLimits)
 	for _, w := range want {
@@ -120,6 +120,10 @@ func TestReadRequestRefuses(t *testing.T) {
 		"set \"a\r\n":                        ErrMalformed,
 		"set \"a\"b\r\n":                     ErrMalformed,
 		"*1\r\n:1\r\n":                       ErrMalformed,
+		"*-0\r\n":                            ErrMalformed,
+		"*+1\r\n$4\r\nPING\r\n":              ErrMalformed,
+		"*01\r\n$4\r\nPING\r\n":              ErrMalformed,
+		"*1\r\n$04\r\nPING\r\n":              ErrMalformed,
 		"*1\r\n$-1\r\n":                      ErrMalformed,
 		"*1025\r\n":                          ErrTooLarge,
 		"*1\r\n$70000\r\n":                   ErrTooLarge,

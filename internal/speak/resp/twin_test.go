@@ -33,7 +33,7 @@ func (r *Reader) request() ([]string, error) {
 	if len(line) == 0 || Kind(line[0]) != Array {
 		return r.inline(string(line))
 	}
-	n, err := number(line[1:])
+	n, err := length(line[1:])
 	if err != nil {
 		return nil, refused("invalid multibulk length", err)
 	}
@@ -64,14 +64,17 @@ func (r *Reader) argument() (string, error) {
 		}
 		return "", refused(fmt.Sprintf("expected '$', got '%c'", got), fmt.Errorf("%w: an argument that is no bulk", ErrMalformed))
 	}
-	n, err := number(line[1:])
+	n, err := length(line[1:])
 	if err == nil && n < 0 {
 		err = fmt.Errorf("%w: a nil argument", ErrMalformed)
 	}
 	if err != nil {
 		return "", refused("invalid bulk length", err)
 	}
-	body, err := r.body(n)
+	body, err := r.bytes(n)
+	if err == nil {
+		_, _, err = r.two() // whatever they are
+	}
 	return string(body), refused("invalid bulk length", err)
 }
 
