@@ -220,7 +220,6 @@ func (c *Client) execute(request [][]byte, r *reply) {
 	}
 	found, args, problem := c.face.dialect.resolve(request, &c.batch.last)
 	c.last = found
-	c.face.counts.requests++
 	if found == nil && ofBrowser(request[0]) {
 		c.expel(false)
 		return
@@ -233,10 +232,13 @@ func (c *Client) execute(request [][]byte, r *reply) {
 		r.error(problem)
 	case !c.resp3 && !found.listening && c.subscriptions() > 0:
 		r.error("ERR Can't execute '" + found.fullName() + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
-	case found.quick != nil:
-		found.quick(c, args, r)
 	default:
-		found.run(c, texts(args), r)
+		if found.quick != nil {
+			found.quick(c, args, r)
+		} else {
+			found.run(c, texts(args), r)
+		}
+		c.face.counts.requests++ // as in Redis not what was rejected, and INFO not before it is told
 	}
 	c.settle(r, c.batch.start)
 }

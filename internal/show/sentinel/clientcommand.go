@@ -116,6 +116,10 @@ func (c *Client) line() string {
 	if c.kind() == "pubsub" {
 		flags = "P"
 	}
+	redirect := -1
+	if c.tracks {
+		flags, redirect = flags+"t", 0
+	}
 	if remote == local {
 		flags += "U" // it came by a file, which both are
 	}
@@ -128,9 +132,9 @@ func (c *Client) line() string {
 	}
 	seconds := func(d time.Duration) int64 { return int64(max(0, d) / time.Second) }
 	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
-		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=-1 resp=%d",
+		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=%d resp=%d",
 		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags,
-		len(c.channels), len(c.patterns), last, c.user.Name(), protocol(c.resp3))
+		len(c.channels), len(c.patterns), last, c.user.Name(), redirect, protocol(c.resp3))
 	if c.face.dialect.flavor >= Redis72 {
 		line += " lib-name=" + c.libName + " lib-ver=" + c.libVersion
 	}
@@ -165,10 +169,10 @@ func (c *Client) clientKill(args []string, r *reply) {
 
 func (f *Face) parseKill(args []string) (k killFilter, problem string) {
 	k.skipMe = true
-	if len(args)%2 != 0 {
-		return k, syntaxError
-	}
 	for ; len(args) > 0; args = args[2:] {
+		if len(args) == 1 {
+			return k, syntaxError
+		}
 		value := args[1]
 		switch strings.ToLower(args[0]) {
 		case "id":
@@ -289,8 +293,18 @@ func (c *Client) clientGetRedir(_ []string, r *reply) {
 	r.integer(-1)
 }
 
-func (c *Client) clientCaching(_ []string, r *reply) {
-	r.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
+// clientCaching is for two modes of tracking that there are not here.
+func (c *Client) clientCaching(args []string, r *reply) {
+	switch {
+	case !c.tracks:
+		r.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
+	case strings.EqualFold(args[0], "yes"):
+		r.error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+	case strings.EqualFold(args[0], "no"):
+		r.error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+	default:
+		r.error(syntaxError)
+	}
 }
 
 // clientPause refuses: one client of this port must not be able to hold up all the others, who may be looking for a master.
@@ -316,7 +330,7 @@ func (c *Client) clientUnblock(args []string, r *reply) {
 	_, err := strconv.ParseInt(args[0], 10, 64)
 	switch {
 	case len(args) > 2:
-		r.error(syntaxError)
+		r.error("ERR unknown subcommand or wrong number of arguments for '" + c.typed(1) + "'. Try CLIENT HELP.")
 	case len(args) == 2 && !strings.EqualFold(args[1], "timeout") && !strings.EqualFold(args[1], "error"):
 		r.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
 	case err != nil:

@@ -159,13 +159,8 @@ func (c *Client) commandKeys(args []string, r *reply) {
 		r.error("ERR Invalid command specified")
 		return
 	}
-	if len(found.subs) > 0 && len(args) > 1 {
-		if part := found.parts[strings.ToLower(args[1])]; part != nil {
-			found = part
-		}
-	}
-	if !found.takes(len(args)) && len(found.subs) == 0 {
-		r.error("ERR Invalid number of arguments specified for command")
+	if len(found.subs) > 0 && len(args) > 1 && found.parts[strings.ToLower(args[1])] == nil {
+		r.error("ERR Invalid command specified")
 		return
 	}
 	r.error("ERR The command has no key arguments")

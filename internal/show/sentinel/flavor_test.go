@@ -60,10 +60,11 @@ func TestFlavorsHaveTheirCommands(t *testing.T) {
 // TestFlavorsSayWhoTheyAre: clients choose by the version.
 func TestFlavorsSayWhoTheyAre(t *testing.T) {
 	lease, _ := quiet(t)
+	const built = "redis_git_sha1:00000000\nredis_git_dirty:0\nredis_build_id:0\n"
 	for f, want := range map[Flavor][2]string{
-		Redis70: {"redis_version:7.0.15\nredis_mode:sentinel\nos:", "$6\nserver\n$5\nredis\n$7\nversion\n$6\n7.0.15\n"},
-		Redis72: {"redis_version:7.2.4\nredis_mode:sentinel\nos:", "$6\nserver\n$5\nredis\n$7\nversion\n$5\n7.2.4\n"},
-		Valkey9: {"redis_version:7.2.4\nserver_name:valkey\nvalkey_version:9.0.0\nserver_mode:sentinel\nos:", "$6\nserver\n$6\nvalkey\n$7\nversion\n$5\n9.0.0\n"},
+		Redis70: {"redis_version:7.0.15\n" + built + "redis_mode:sentinel\nos:", "$6\nserver\n$5\nredis\n$7\nversion\n$6\n7.0.15\n"},
+		Redis72: {"redis_version:7.2.4\n" + built + "redis_mode:sentinel\nos:", "$6\nserver\n$5\nredis\n$7\nversion\n$5\n7.2.4\n"},
+		Valkey9: {"redis_version:7.2.4\nserver_name:valkey\nvalkey_version:9.0.0\n" + built + "server_mode:sentinel\nos:", "$6\nserver\n$6\nvalkey\n$7\nversion\n$5\n9.0.0\n"},
 	} {
 		face := New(Config{Source: lease, Flavor: f})
 		if got := said(face, "INFO server"); !strings.Contains(got, want[0]) {

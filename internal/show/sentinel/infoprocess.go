@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The sections of INFO about the process. They have Sentinel's fields, in its order, but for those about how it was compiled. What
+// The sections of INFO about the process. They have Sentinel's fields, in its order. What
 // is about a dataset, of which a Sentinel has none, is zero as there.
 
 func (f *Face) infoServer() string {
@@ -22,6 +22,8 @@ func (f *Face) infoServer() string {
 		"arch_bits:"+itoa(strconv.IntSize),
 		"monotonic_clock:POSIX clock_gettime",
 		"multiplexing_api:epoll",
+		"atomicvar_api:go",
+		"gcc_version:0.0.0",
 		"process_id:"+itoa(os.Getpid()),
 		"process_supervised:"+self.Supervised,
 		"run_id:"+self.RunID,
@@ -42,11 +44,12 @@ func (f *Face) infoServer() string {
 // infoRelease are the lines that say what this is.
 func (f *Face) infoRelease() []string {
 	is := releases[f.dialect.flavor]
+	built := []string{"redis_git_sha1:00000000", "redis_git_dirty:0", "redis_build_id:0"}
 	all := []string{"# Server", "redis_version:" + is.redis}
 	if f.dialect.flavor < Valkey8 {
-		return append(all, "redis_mode:sentinel")
+		return append(append(all, built...), "redis_mode:sentinel")
 	}
-	return append(all, "server_name:"+is.server, "valkey_version:"+is.version, "server_mode:sentinel")
+	return append(append(append(all, "server_name:"+is.server, "valkey_version:"+is.version), built...), "server_mode:sentinel")
 }
 
 // kernel is its name, release and machine.
@@ -57,10 +60,13 @@ func kernel() string {
 }
 
 func (f *Face) infoClients() string {
-	waiting := 0
+	waiting, tracking := 0, 0
 	for c := range f.clients {
 		if c.waits {
 			waiting++
+		}
+		if c.tracks {
+			tracking++
 		}
 	}
 	return lines(
@@ -71,7 +77,7 @@ func (f *Face) infoClients() string {
 		"client_recent_max_input_buffer:0",
 		"client_recent_max_output_buffer:0",
 		"blocked_clients:"+itoa(waiting),
-		"tracking_clients:0",
+		"tracking_clients:"+itoa(tracking),
 		"clients_in_timeout_table:0",
 	)
 }

@@ -21,3 +21,15 @@ func TestRatesAreThoseOfTheLastSecond(t *testing.T) {
 		t.Errorf("%v after two seconds of nothing", got)
 	}
 }
+
+// TestWhatIsRejectedIsNotProcessed: total_commands_processed counts what was run, whatever came of it.
+func TestWhatIsRejectedIsNotProcessed(t *testing.T) {
+	_, f := quiet(t)
+	c := f.Open(&ear{})
+	for _, asked := range []string{"PING", "PING", "PING a b c", "nosuch", "SENTINEL nosuch", "ROLE x", "CLIENT KILL x", "SUBSCRIBE x", "ROLE"} {
+		c.Receive([]byte(asked + "\r\n"))
+	}
+	if f.counts.requests != 5 {
+		t.Errorf("%d, and not the 5 that were run", f.counts.requests)
+	}
+}
