@@ -305,6 +305,9 @@ func (w *World) injectDisk(f Fault, h *host) bool {
 		h.disk.slow = w.between(10*time.Millisecond, 300*time.Millisecond)
 		w.after(w.span(), func() { h.disk.slow = 0 })
 	case DiskFails:
+		if w.plan.Voters == 2 && w.storeLost() {
+			return false // with what this disk does not take, neither of two stores would remember
+		}
 		h.disk.fails = true
 		w.after(w.span(), func() { h.disk.fails = false })
 	case StoreLost, StoreBack:
@@ -315,9 +318,14 @@ func (w *World) injectDisk(f Fault, h *host) bool {
 	return true
 }
 
+// storeLost reports whether a store has been lost in this run.
+func (w *World) storeLost() bool {
+	return w.outcome.ByFault[string(StoreLost)]+w.outcome.ByFault[string(StoreBack)] > 0
+}
+
 // loseStore happens at most once in a run: a majority of stores lost is beyond every promise.
 func (w *World) loseStore(f Fault, h *host) bool {
-	if w.outcome.ByFault[string(StoreLost)]+w.outcome.ByFault[string(StoreBack)] > 0 || h.disk.fails {
+	if w.storeLost() || h.disk.fails {
 		return false
 	}
 	old := h.disk.page.clone()

@@ -114,7 +114,13 @@ func (n *network) send(from, to *host, m parcel) {
 		n.arrive(from, to, m, n.delay(from.index, to.index))
 	}
 	if t.late > 0 && w.rng.Float64() < t.late {
-		n.arrive(from, to, m, time.Duration(float64(w.plan.Lease)*(0.5+2*w.rng.Float64())))
+		// By then it may be meant for an agent that is no more: the one that has come in its place is not who it was sealed for.
+		was := to.agent()
+		w.after(time.Duration(float64(w.plan.Lease)*(0.5+2*w.rng.Float64())), func() {
+			if to.agent() == was {
+				n.arrive(from, to, m, 0)
+			}
+		})
 	}
 }
 
