@@ -155,6 +155,12 @@ func (p *Process) Freeze() error { return p.Signal(unix.SIGSTOP) }
 // Thaw continues the program (SIGCONT).
 func (p *Process) Thaw() error { return p.Signal(unix.SIGCONT) }
 
+// FreezeGroup stops the program and those of its children that stayed in its group, until ThawGroup.
+func (p *Process) FreezeGroup() { p.signalGroup(unix.SIGSTOP) }
+
+// ThawGroup continues them.
+func (p *Process) ThawGroup() { p.signalGroup(unix.SIGCONT) }
+
 // signalGroup signals the program and those of its children that stayed in its group.
 func (p *Process) signalGroup(signal unix.Signal) {
 	p.mu.Lock()

@@ -171,6 +171,9 @@ func (r Result) String() string {
 		return fmt.Sprintf("run %d: %s", r.Run, r.Error)
 	}
 	said := fmt.Sprintf("run %d: gap %s, lost %d of %d, lost locally %d, two masters %s", r.Run, millis(r.Gap), r.Lost, r.Acked, r.LostLocally, millis(r.Double))
+	if r.Asked {
+		said += ", two answer " + millis(r.TwoAnswer)
+	}
 	if !r.Recovered {
 		said += ", writes did not go on"
 	}

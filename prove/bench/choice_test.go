@@ -10,7 +10,7 @@ import (
 func TestChooseFaults(t *testing.T) {
 	for _, c := range []struct{ list, want string }{
 		{"", "kill power-off cut switchover"},
-		{"all", "kill power-off cut switchover hang deaf"},
+		{"all", "kill power-off cut switchover hang deaf failback agent-kill agent-freeze"},
 		{" cut,kill ", "cut kill"},
 		{"hang deaf", "hang deaf"},
 	} {
@@ -47,6 +47,9 @@ func TestEnlistTakesWhoMeetsAFault(t *testing.T) {
 	}
 	if got, err := enlist("kill", "keepalived, redkeep"); err != nil || !slices.Equal(got, []string{"redkeep", "keepalived"}) {
 		t.Errorf("two by name: %v, %v", got, err)
+	}
+	if got, err := enlist("failback agent-kill agent-freeze", ""); err != nil || !slices.Equal(got, []string{"redkeep-pair", "keepalived-pair"}) {
+		t.Errorf("with what is for a pair: %v, %v", got, err)
 	}
 	if _, err := enlist("kill", "pacemaker"); err == nil {
 		t.Error("an unknown contender was taken")

@@ -41,6 +41,9 @@ type Row struct {
 	Lost        int      `json:"lost"`
 	LostLocally int      `json:"lost_locally"`
 	Double      Duration `json:"two_masters_max_ms"`
+	// Asked says that somebody asked for the address, and TwoAnswer is the longest time in which two hosts answered.
+	Asked     bool     `json:"asked,omitempty"`
+	TwoAnswer Duration `json:"two_answer_max_ms"`
 	// Ratio is the median in units of Redkeep's with the same fault; 0 where there is none.
 	Ratio float64 `json:"ratio,omitempty"`
 }
@@ -93,6 +96,7 @@ func row(contender, fault string, results []Result) Row {
 		r.Lost += one.Lost
 		r.LostLocally += one.LostLocally
 		r.Double = max(r.Double, one.Double)
+		r.Asked, r.TwoAnswer = r.Asked || one.Asked, max(r.TwoAnswer, one.TwoAnswer)
 	}
 	if len(gaps) > 0 {
 		r.Median, r.Least, r.Most = quantile(gaps, 0.5), slices.Min(gaps), slices.Max(gaps)

@@ -35,6 +35,20 @@ func TestRowLeavesOutWhatDoesNotCount(t *testing.T) {
 	}
 }
 
+func TestRowHasTheLongestTimeOfTwoAnswers(t *testing.T) {
+	one, two := run1(time.Millisecond), run1(time.Millisecond)
+	one.Asked, two.Asked, two.TwoAnswer = true, true, Duration(2*time.Second)
+	for _, c := range []struct {
+		results []Result
+		want    string
+	}{{[]Result{run1(time.Millisecond)}, "-"}, {[]Result{one}, "0"}, {[]Result{one, two, one}, "2000 ms"}} {
+		cells := strings.Split(row("redkeep", "kill", c.results).cells(), "\t")
+		if got := cells[8]; got != c.want {
+			t.Errorf("two answer is %q in %q; want %q", got, cells, c.want)
+		}
+	}
+}
+
 func TestCompareTakesTheSameFault(t *testing.T) {
 	rows := []Row{
 		{Fault: "kill", Contender: "redkeep", Runs: 1, Median: 10},

@@ -31,14 +31,14 @@ func (r Report) Print(w io.Writer) error {
 }
 
 // nameColumns has room for the longest fault and contender.
-const nameColumns = "%-10s  %-18s"
+const nameColumns = "%-12s  %-18s"
 
 func (r Report) printRows(out *strings.Builder) {
 	if len(r.Rows) == 0 {
 		return
 	}
 	lines := &strings.Builder{}
-	fmt.Fprintf(lines, nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\truns\tleft out\terrors\t\n", "fault", "contender")
+	fmt.Fprintf(lines, nameColumns+"\tgap median\tmin\tmax\tx redkeep\tat heal\tlost\tlost locally\ttwo masters\ttwo answer\truns\tleft out\terrors\t\n", "fault", "contender")
 	for _, row := range r.Rows {
 		fmt.Fprintf(lines, nameColumns+"\t%s\t\n", row.Fault, row.Contender, row.cells())
 	}
@@ -58,13 +58,14 @@ func (r Report) printRows(out *strings.Builder) {
 const legend = `
 gap: longest stretch without an acknowledgement, writer at 1 ms; at heal: the median of it after the fault was mended.
 lost: acknowledged writes that the last master does not have, of all runs together; locally: those of clients on the hosts
-themselves, at 5 ms. two masters: longest time in which two hosts acknowledged writes. left out: runs in which this machine
+themselves, at 5 ms. two masters: longest time in which two hosts acknowledged writes. two answer: longest time in which two
+hosts answered a third one that asked for the address (ARP); the agent's faults last 3 s. left out: runs in which this machine
 itself stalled for too long. errors: runs that came to no end, such as a contender that was not ready or refused.
 `
 
 func (r Row) cells() string {
 	if r.Runs == 0 {
-		return fmt.Sprintf("-\t-\t-\t-\t-\t-\t-\t-\t0\t%d\t%d", r.LeftOut, r.Errors)
+		return fmt.Sprintf("-\t-\t-\t-\t-\t-\t-\t-\t-\t0\t%d\t%d", r.LeftOut, r.Errors)
 	}
 	ratio := "-"
 	if r.Ratio > 0 {
@@ -81,8 +82,12 @@ func (r Row) cells() string {
 	if r.Mend > 0 {
 		heal = millis(r.Mend)
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%d\t%d",
-		millis(r.Median), millis(r.Least), millis(r.Most), ratio, heal, r.Lost, r.LostLocally, millis(r.Double), runs, r.LeftOut, r.Errors)
+	answer := "-"
+	if r.Asked {
+		answer = millis(r.TwoAnswer)
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%d\t%d",
+		millis(r.Median), millis(r.Least), millis(r.Most), ratio, heal, r.Lost, r.LostLocally, millis(r.Double), answer, runs, r.LeftOut, r.Errors)
 }
 
 func millis(d Duration) string {

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"slices"
 
+	"redkeep/internal/stage"
 	"redkeep/internal/stage/writer"
 )
 
@@ -14,12 +15,21 @@ type Contender struct {
 	Name, About string
 	// Hosts are the names of the servers' hosts, the first one's the master; empty for the stage's three.
 	Hosts []string
-	// Faults are the names of those that it is measured with; empty for all.
+	// Faults are the names of those that it is measured with; empty for all that are not for a pair.
 	Faults []string
 	// Needs are programs that must be in PATH, with the package of Debian that has each.
 	Needs map[string]string
 	// Enter sets it up on a site whose servers run, with the first host's as the master.
 	Enter func(context.Context, *Site) (Keeper, error)
+}
+
+// attendant is a keeper whose own program on the first host can be struck.
+type attendant interface {
+	Keeper
+	// agent is that program.
+	agent() *stage.Process
+	// startAgent starts it again, after its end.
+	startAgent() error
 }
 
 // Keeper is a contender at work on a site.
@@ -37,7 +47,11 @@ const group = "orders"
 
 // Meets reports whether the contender is measured with the fault.
 func (c Contender) Meets(fault string) bool {
-	return len(c.Faults) == 0 || slices.Contains(c.Faults, fault)
+	if len(c.Faults) > 0 {
+		return slices.Contains(c.Faults, fault)
+	}
+	f, known := FaultNamed(fault)
+	return known && !f.pair
 }
 
 // Missing returns the packages that this machine lacks for the contender, in order.

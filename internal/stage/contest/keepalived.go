@@ -91,16 +91,30 @@ func (k *routers) startOn(h *stage.Host, priority int) (*stage.Process, error) {
 		return nil, err
 	}
 	file := filepath.Join(h.Dir(), "keepalived.conf")
-	if err := os.WriteFile(file, []byte(routerConfig(priority, k.interval, check, master, backup)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(k.config(priority, check, master, backup)), 0o600); err != nil {
 		return nil, err
 	}
+	pid, vrrp := filepath.Join(h.Dir(), "keepalived.pid"), filepath.Join(h.Dir(), "vrrp.pid")
+	// It takes a killed child of an earlier one for a running one as long as whoever has adopted that has not reaped it.
+	for _, left := range []string{pid, vrrp} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
 	return h.Start(stage.Command{Path: "keepalived", Args: []string{
-		"--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file", file,
-		"--pid", filepath.Join(h.Dir(), "keepalived.pid"), "--vrrp_pid", filepath.Join(h.Dir(), "vrrp.pid"),
+		"--dont-fork", "--log-console", "--log-detail", "--vrrp", "--use-file", file, "--pid", pid, "--vrrp_pid", vrrp,
 	}})
 }
 
-func routerConfig(priority int, interval time.Duration, check, master, backup string) string {
+// preemption is how a router whose priority is higher comes back: not at all, or when it has had the time to copy.
+func (k *routers) preemption() string {
+	if k.site.preferred {
+		return "preempt_delay 3"
+	}
+	return "nopreempt"
+}
+
+func (k *routers) config(priority int, check, master, backup string) string {
 	return fmt.Sprintf(`global_defs {
   vrrp_version 3
   vrrp_garp_master_refresh 1
@@ -116,7 +130,7 @@ vrrp_script redis {
 }
 vrrp_instance redis {
   state BACKUP
-  nopreempt
+  %[7]s
   interface eth0
   virtual_router_id 55
   priority %[1]d
@@ -132,7 +146,7 @@ vrrp_instance redis {
   notify_fault %[4]q
   notify_stop %[4]q
 }
-`, priority, check, master, backup, stage.VIP, interval.Seconds())
+`, priority, check, master, backup, stage.VIP, k.interval.Seconds(), k.preemption())
 }
 
 // ready wants the first router to be the master, and the replicas to follow the address; the site asks the servers.
@@ -149,6 +163,13 @@ func (k *routers) Ready(ctx context.Context) bool {
 }
 
 func (k *routers) Finder() writer.Finder { return atVIP() }
+
+func (k *routers) agent() *stage.Process { return k.procs[0] }
+
+func (k *routers) startAgent() (err error) {
+	k.procs[0], err = k.startOn(k.site.Victim().Host(), k.priorities[0])
+	return err
+}
 
 // switchover stops the master's router, which says so in its last advertisement.
 func (k *routers) Switchover(context.Context) error { return k.procs[0].Stop(5 * time.Second) }

@@ -49,17 +49,19 @@ var pairHosts = []string{"h1", "h2"}
 type Agents struct {
 	site *Site
 	vip  bool
+	// program and file are what an agent is started with.
+	program, file string
 	// Procs are the agents, in the order of the hosts.
 	Procs []*stage.Process
 }
 
 func (a *Agents) start(binary string, lease time.Duration) error {
-	file := filepath.Join(a.site.Dir(), "redkeep.yaml")
-	if err := os.WriteFile(file, []byte(a.config(lease)), 0o600); err != nil {
+	a.program, a.file = binary, filepath.Join(a.site.Dir(), "redkeep.yaml")
+	if err := os.WriteFile(a.file, []byte(a.config(lease)), 0o600); err != nil {
 		return err
 	}
 	for _, h := range a.site.Hosts() {
-		p, err := agents.Start(h, binary, file, nil)
+		p, err := agents.Start(h, a.program, a.file, nil)
 		if err != nil {
 			return err
 		}
@@ -78,7 +80,17 @@ func (a *Agents) config(lease time.Duration) string {
 	if a.vip {
 		fmt.Fprintf(&b, "    vip: %s\n", stage.VIP)
 	}
+	if a.site.preferred {
+		fmt.Fprintf(&b, "    prefer: %s\n", a.site.Victim().Host().Name())
+	}
 	return b.String()
+}
+
+func (a *Agents) agent() *stage.Process { return a.Procs[0] }
+
+func (a *Agents) startAgent() (err error) {
+	a.Procs[0], err = agents.Start(a.site.Victim().Host(), a.program, a.file, nil)
+	return err
 }
 
 // Ready reports whether the first host's agent holds the lease, with every replica in sync.

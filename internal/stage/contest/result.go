@@ -29,6 +29,9 @@ type Result struct {
 	LostLocally int `json:"lost_locally"`
 	// Double is for how long two hosts acknowledged writes, at the least.
 	Double Duration `json:"two_masters_ms"`
+	// Asked says that a third host asked for the address (ARP), and TwoAnswer for how long two hosts answered it, at the least.
+	Asked     bool     `json:"asked,omitempty"`
+	TwoAnswer Duration `json:"two_answer_ms"`
 	// Stall is the longest stretch within the gap in which this machine ran nothing when it should have.
 	Stall Duration `json:"stall_ms"`
 	// Recovered says that writes went on in time, and Settled that there was one master in the end.

@@ -24,6 +24,8 @@ type Site struct {
 	*stage.Stage
 	// Servers are in the order of the hosts.
 	Servers []*stage.Redis
+	// preferred says that the first host shall get the master back whenever it can.
+	preferred bool
 }
 
 // open starts the servers, as replicas of the first.

@@ -12,6 +12,7 @@ import (
 
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/clock"
+	"redkeep/internal/stage/observer"
 	"redkeep/internal/stage/writer"
 )
 
@@ -45,6 +46,7 @@ type Trial struct {
 	site   *Site
 	keeper Keeper
 	finder writer.Finder
+	asker  *observer.Observer
 	watch  *clock.Watcher
 	client *writer.Writer
 	locals []*writer.Writer
@@ -55,7 +57,7 @@ type Trial struct {
 // Run makes a stage, breaks it and takes it away.
 func (t *Trial) Run(ctx context.Context) (Result, error) {
 	result := Result{Contender: t.Contender.Name, Fault: t.Fault.Name}
-	st, err := stage.New(ctx, stage.Options{Hosts: t.Contender.Hosts, Dir: t.Keep, Keep: t.Keep != ""})
+	st, err := stage.New(ctx, stage.Options{Hosts: t.Contender.Hosts, Guests: t.guests(), Dir: t.Keep, Keep: t.Keep != ""})
 	if err != nil {
 		return result, err
 	}
@@ -65,7 +67,7 @@ func (t *Trial) Run(ctx context.Context) (Result, error) {
 }
 
 func (t *Trial) play(ctx context.Context, st *stage.Stage, result *Result) (err error) {
-	if t.site, t.keeper, err = Prepare(ctx, st, t.Contender); err != nil {
+	if t.site, t.keeper, err = prepare(ctx, st, t.Contender, t.Fault.back); err != nil {
 		return err
 	}
 	if err := t.begin(ctx); err != nil {
@@ -83,6 +85,7 @@ func (t *Trial) play(ctx context.Context, st *stage.Stage, result *Result) (err 
 		result.Settled = t.settled(ctx)
 		return t.audit(ctx, result)
 	}
+	pause(ctx, at.Add(t.Fault.hold).Sub(clock.Now()))
 	at = clock.Now()
 	if err := t.Fault.mend(t); err != nil {
 		return err
@@ -94,10 +97,16 @@ func (t *Trial) play(ctx context.Context, st *stage.Stage, result *Result) (err 
 
 // Prepare starts servers and the contender on a stage, and brings them to the point from which a failover could succeed.
 func Prepare(ctx context.Context, st *stage.Stage, c Contender) (*Site, Keeper, error) {
+	return prepare(ctx, st, c, false)
+}
+
+// prepare is Prepare, with a first host that may be the preferred one.
+func prepare(ctx context.Context, st *stage.Stage, c Contender, preferred bool) (*Site, Keeper, error) {
 	site, err := open(ctx, st)
 	if err != nil {
 		return nil, nil, err
 	}
+	site.preferred = preferred
 	keeper, err := c.Enter(ctx, site)
 	if err != nil {
 		return nil, nil, err
@@ -111,6 +120,9 @@ func Prepare(ctx context.Context, st *stage.Stage, c Contender) (*Site, Keeper, 
 // begin starts the clients: one that looks for the master, and one on each host that only knows that host's own server.
 func (t *Trial) begin(ctx context.Context) (err error) {
 	if t.watch, err = clock.Watch(); err != nil {
+		return err
+	}
+	if err := t.ask(); err != nil {
 		return err
 	}
 	t.finder = t.keeper.Finder()
@@ -146,21 +158,30 @@ func (t *Trial) dialFrom(h *stage.Host) func(context.Context, string, string) (n
 	}
 }
 
-// moved waits until there is one master elsewhere and the client has written for a while. It returns false at the limit.
+// moved waits until the master is where the fault has it, elsewhere or back, and writes have gone on.
 func (t *Trial) moved(ctx context.Context, at clock.Instant) bool {
+	if t.Fault.silent {
+		return t.goesOn(ctx, at, 1, oneMaster)
+	}
+	want := "slave"
+	if t.Fault.back {
+		want = "master"
+	}
+	return t.goesOn(ctx, at, 0, func(all []role) bool { return oneMaster(all) && all[0].name == want })
+}
+
+// goesOn waits until the servers, without the first skip of them, are as they should be and the client has written for a while. It
+// returns false at the limit.
+func (t *Trial) goesOn(ctx context.Context, at clock.Instant, skip int, right func([]role) bool) bool {
 	var since clock.Instant // of a state as it should be
 	return await(ctx, moveLimit, func() bool {
-		skip := 0
-		if t.Fault.silent {
-			skip = 1
-		}
 		// While nothing is written for sure, nobody is asked, who might have better things to do.
 		now := clock.Now()
 		roles := []role(nil)
 		if acked(t.client, now.Add(-patience)) {
 			roles = t.site.roles(ctx, skip)
 		}
-		if !oneMaster(roles) || skip == 0 && roles[0].name != "slave" {
+		if roles == nil || !right(roles) {
 			since = 0
 			return false
 		}
@@ -205,6 +226,9 @@ func (t *Trial) settled(ctx context.Context) bool {
 // audit stops the clients, and reads back what was acknowledged from the master that there is now.
 func (t *Trial) audit(ctx context.Context, result *Result) error {
 	t.client.Stop()
+	if err := t.answered(result); err != nil {
+		return err
+	}
 	var logs [][]writer.Write
 	for _, w := range t.locals {
 		logs = append(logs, w.Stop())
@@ -251,6 +275,9 @@ func (t *Trial) end() {
 	}
 	if t.finder != nil {
 		t.finder.Close()
+	}
+	if t.asker != nil {
+		_, _ = t.asker.Stop() // A trial that came to its end has told why it ended, if it did.
 	}
 	if t.watch != nil {
 		t.watch.Stop()

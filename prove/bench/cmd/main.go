@@ -33,7 +33,7 @@ func main() {
 func measure() int {
 	o := bench.Options{Progress: os.Stderr}
 	flag.IntVar(&o.Runs, "runs", 5, "runs of each contender with each fault")
-	flag.StringVar(&o.Faults, "faults", "", "faults: all, or some of kill, power-off, cut, switchover (these if empty), hang, deaf")
+	flag.StringVar(&o.Faults, "faults", "", "faults: all, or some of kill, power-off, cut, switchover (these if empty), hang, deaf, failback, agent-kill, agent-freeze (these three for the pairs)")
 	flag.StringVar(&o.Contenders, "contenders", "", "contenders, separated by commas; all if empty")
 	flag.BoolVar(&o.Costs, "costs", true, "also measure the gate's cost and idle agents")
 	flag.DurationVar(&o.Stall, "stall", 15*time.Millisecond, "leave out runs in which this machine stalled for longer")
