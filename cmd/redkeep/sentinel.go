@@ -72,7 +72,11 @@ SIGTERM and SIGINT end it; it exits with 1 where it can't start, and says why in
 		if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
 			return cmd.Help()
 		}
-		p, args, err := ownFlags(args)
+		p, args, err := redisSentinel.ownFlags(args)
+		if err == nil && len(args) > 0 && strings.HasPrefix(args[0], "--") {
+			name, _, _ := strings.Cut(args[0], "=")
+			err = fmt.Errorf("start a Sentinel: there is no %s before the file; options of the configuration stand behind it", name)
+		}
 		if err == nil && len(args) == 0 {
 			err = errors.New("start a Sentinel: it needs its configuration; run: redkeep sentinel FILE")
 		}
@@ -92,25 +96,23 @@ var flavors = map[string]sentinel.Flavor{
 	"redis-7.0": sentinel.Redis70, "redis-7.2": sentinel.Redis72, "valkey-8": sentinel.Valkey8, "valkey-9": sentinel.Valkey9,
 }
 
-// ownFlags reads what stands before the file: those are not the configuration's.
-func ownFlags(args []string) (p program, rest []string, err error) {
-	p = redisSentinel
-	for len(args) > 0 && strings.HasPrefix(args[0], "--") {
+// ownFlags reads --observe and --as before the file: those are not the configuration's, under whatever name this program was called.
+func (p program) ownFlags(args []string) (is program, rest []string, err error) {
+	for len(args) > 0 {
 		name, value, joined := strings.Cut(args[0], "=")
-		args = args[1:]
 		switch {
 		case name == "--observe" && !joined:
-			p.observe = true
-		case name == "--as":
-			if !joined && len(args) > 0 {
-				value, args = args[0], args[1:]
-			}
-			known := false
-			if p.flavor, known = flavors[value]; !known {
-				return p, nil, fmt.Errorf("start a Sentinel: --as knows no %q; choose one of %s", value, strings.Join(slices.Sorted(maps.Keys(flavors)), ", "))
-			}
-		default:
-			return p, nil, fmt.Errorf("start a Sentinel: there is no %s before the file; options of the configuration stand behind it", name)
+			p.observe, args = true, args[1:]
+			continue
+		case name != "--as":
+			return p, args, nil
+		}
+		if args = args[1:]; !joined && len(args) > 0 {
+			value, args = args[0], args[1:]
+		}
+		known := false
+		if p.flavor, known = flavors[value]; !known {
+			return p, nil, fmt.Errorf("start a Sentinel: --as knows no %q; choose one of %s", value, strings.Join(slices.Sorted(maps.Keys(flavors)), ", "))
 		}
 	}
 	return p, args, nil

@@ -273,12 +273,15 @@ func TestTwoDaemonsShareAPidFileByMistake(t *testing.T) {
 }
 
 func TestOwnFlags(t *testing.T) {
-	p, rest, err := ownFlags([]string{"--observe", "--as", "valkey-9", "x.conf", "--port", "1"})
+	p, rest, err := redisSentinel.ownFlags([]string{"--observe", "--as", "valkey-9", "x.conf", "--port", "1"})
 	if err != nil || !p.observe || p.flavor != flavors["valkey-9"] || strings.Join(rest, " ") != "x.conf --port 1" {
 		t.Errorf("%+v, %q, %v", p, rest, err)
 	}
-	for _, bad := range [][]string{{"--as", "redis-9", "x"}, {"--as"}, {"--observed", "x"}} {
-		if _, _, err := ownFlags(bad); err == nil {
+	if p, rest, err := valkeySentinel.ownFlags([]string{"--port", "1", "--observe"}); err != nil || p != valkeySentinel || len(rest) != 3 {
+		t.Errorf("behind an option of the configuration: %+v, %q, %v", p, rest, err)
+	}
+	for _, bad := range [][]string{{"--as", "redis-9", "x"}, {"--as"}} {
+		if _, _, err := redisSentinel.ownFlags(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

@@ -51,12 +51,14 @@ func (p program) printVersion(w io.Writer) {
 
 // printUsage prints what this program takes under its other names.
 func (p program) printUsage(w io.Writer) {
-	_, _ = fmt.Fprintf(w, `Usage: %[1]s FILE [--option value ...]
+	_, _ = fmt.Fprintf(w, `Usage: %[1]s [--observe] [--as RELEASE] FILE [--option value ...]
        %[1]s -v | --version
        %[1]s -h | --help
 
 This is Redkeep in the place of %[1]s: it reads the same FILE, keeps its state there, and
 talks to clients and to other Sentinels as that does. Each --option is a line after the FILE's last.
+--observe changes nothing and says what it would have done; --as is the release whose commands clients
+find: redis-7.0, redis-7.2, valkey-8 or valkey-9. They stand before FILE: redkeep sentinel --help.
 
 Examples:
        %[1]s /etc/redis/sentinel.conf

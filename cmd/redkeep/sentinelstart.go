@@ -20,6 +20,11 @@ import (
 
 // sentinelMain is a Sentinel's process from the arguments after its name to its exit code.
 func sentinelMain(ctx context.Context, p program, args []string, s streams, w sentinelLoop) code {
+	p, args, err := p.ownFlags(args)
+	if err != nil {
+		_, _ = fmt.Fprintln(s.err, p.name+": "+err.Error())
+		return exitFailed
+	}
 	if len(args) > 0 {
 		switch args[0] {
 		case "-v", "--version":
