@@ -137,3 +137,17 @@ func TestGoRedisReadsTheLists(t *testing.T) {
 		t.Errorf("ckquorum %q, %v", got, err)
 	}
 }
+
+// TestGoRedisWithASentinelsPassword is what docs/migrate-from-sentinel.md has clients do that send one: to name the default user.
+func TestGoRedisWithASentinelsPassword(t *testing.T) {
+	s := stage(t, orders(), 0, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, protocol := range []int{2, 3} {
+		client := redis.NewSentinelClient(&redis.Options{Addr: s.addr, Username: "default", Password: "of another time", Protocol: protocol, MaxRetries: -1})
+		if got, err := client.GetMasterAddrByName(ctx, "orders").Result(); err != nil || strings.Join(got, ":") != "127.0.0.1:6379" {
+			t.Errorf("protocol %d: %q, %v", protocol, got, err)
+		}
+		_ = client.Close()
+	}
+}
