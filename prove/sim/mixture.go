@@ -305,9 +305,6 @@ func (w *World) injectDisk(f Fault, h *host) bool {
 		h.disk.slow = w.between(10*time.Millisecond, 300*time.Millisecond)
 		w.after(w.span(), func() { h.disk.slow = 0 })
 	case DiskFails:
-		if w.plan.Voters == 2 && w.storeLost() {
-			return false // with what this disk does not take, neither of two stores would remember
-		}
 		h.disk.fails = true
 		w.after(w.span(), func() { h.disk.fails = false })
 	case StoreLost, StoreBack:
@@ -318,21 +315,13 @@ func (w *World) injectDisk(f Fault, h *host) bool {
 	return true
 }
 
-// storeLost reports whether a store has been lost in this run.
-func (w *World) storeLost() bool {
-	return w.outcome.ByFault[string(StoreLost)]+w.outcome.ByFault[string(StoreBack)] > 0
-}
-
 // loseStore happens at most once in a run: a majority of stores lost is beyond every promise.
 func (w *World) loseStore(f Fault, h *host) bool {
-	if w.storeLost() || h.disk.fails {
+	if w.outcome.ByFault[string(StoreLost)]+w.outcome.ByFault[string(StoreBack)] > 0 || h.disk.fails {
 		return false
 	}
 	old := h.disk.page.clone()
 	lose := func() {
-		if w.plan.Voters == 2 && !w.remembered(h) {
-			return
-		}
 		h.killAgent()
 		if f == StoreLost {
 			h.disk.lose(w.rng.IntN(2) == 0)
@@ -348,12 +337,6 @@ func (w *World) loseStore(f Fault, h *host) bool {
 		w.after(w.span(), lose)
 	}
 	return true
-}
-
-// remembered reports whether somebody else can know what a node's store has. Of two nodes only one can, and has to be there: what
-// else remembers the last election is the segment, which is that store.
-func (w *World) remembered(h *host) bool {
-	return slices.ContainsFunc(w.hosts, func(o *host) bool { return o != h && len(o.live()) > 0 })
 }
 
 // freezeBetween stops an agent right after it has decided: what it wants done is on its way, or waits with it.

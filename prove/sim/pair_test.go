@@ -151,11 +151,12 @@ func ownEpochs() Plan {
 	}
 }
 
-// pairFaults are those that leave the network whole: in a partition two nodes can't promise what three can.
+// pairFaults are those that leave the network whole: in a partition two nodes can't promise what three can. A store that is lost is of the other's
+// memory, or of a person's, where the other one was away when there was an election, or has not the data that came of it.
 func pairFaults() Mixture {
 	m := Common()
 	m.Weights = slices.DeleteFunc(m.Weights, func(x Weight) bool {
-		return slices.Contains([]Fault{CutOneWay, CutBothWays, Isolate, Partition, Deaf, Loss, Slow}, x.Fault)
+		return slices.Contains([]Fault{CutOneWay, CutBothWays, Isolate, Partition, Deaf, Loss, Slow, StoreLost}, x.Fault)
 	})
 	m.Lasting, m.Freezes = 0, 0
 	return m

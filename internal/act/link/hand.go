@@ -83,13 +83,15 @@ func (h *Hand) Close() {
 	h.lists.Close()
 }
 
-// Run tells of the devices until the context ends. It is called once. An error is that the kernel does not answer any more.
+// Run tells of the devices until the context ends. It is called once. Where the kernel does not answer it asks again; an error is that its
+// connection is gone.
 func (h *Hand) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, h.news.Close)() // Nothing else wakes it; nobody needs the connection after Run.
 	for look := true; ; {
 		if look {
 			if err := h.look(); err != nil && ctx.Err() == nil {
-				return err
+				pause(ctx)
+				continue
 			}
 		}
 		messages, from, err := h.news.Receive()

@@ -256,7 +256,8 @@ func (a *address) in(p place) bool {
 // promote those; one that has to be put on with its subnet goes all the same, if it is not the host's own.
 func (a *address) removable(p place) bool {
 	at := a.places[p]
-	return p.bits == a.whole() || a.Addr.Is6() || at.secondary || p.bits == a.Bits && !at.forever
+	ours := p.bits == a.Bits && (!at.forever || p.bits == a.length) // put on so at last: that it is for good now is somebody else's doing
+	return p.bits == a.whole() || a.Addr.Is6() || at.secondary || ours
 }
 
 // held reports whether the address is ours at an instant.

@@ -22,6 +22,9 @@ func (m *Machine) elected(c *candidate) {
 		budget: m.at.Add(m.promotionBudget()), nextBeat: m.at, since: m.at,
 	}
 	m.candidate, m.vacancy, m.holder, m.failures = nil, nil, h, 0
+	if m.leaving != nil && m.leaving.sent {
+		m.leaving = nil // what this epoch's beats say is newer: nobody must hear the old release behind it
+	}
 	m.note(words.Reason{Code: words.Elected, Node: m.setup.Self, N: int64(h.hold.Epoch)})
 	if c.reclaim && old != nil && old.open {
 		h.open, h.trail = true, old.trail

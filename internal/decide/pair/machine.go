@@ -41,8 +41,9 @@ type Machine struct {
 	tried   words.Instant
 	spoke   bool
 	tickets decide.Ticket
-	// released says that the other agent has let go of the lease, and has asked for none since.
+	// released says that the other agent has let go of the lease, and has asked for none since; theirs is the last epoch in which it asked for one.
 	released bool
+	theirs   words.Epoch
 	// left is the last epoch whose end was said on the segment.
 	left words.Epoch
 	// waiting is what the segment is asked for when an advertisement has left, and a tie-breaker has answered; reached is when the last
@@ -200,11 +201,14 @@ func (m *Machine) overhear(e decide.Received) {
 	switch msg := e.Message.(type) {
 	case decide.Release:
 		m.toVoice(e)
-		if m.released = m.released || msg.Holder == e.From; msg.Holder == e.From {
+		if msg.Holder == e.From && msg.Epoch >= m.theirs {
+			m.released = true
 			m.gone()
 		}
+	case decide.Vote:
+		m.released, m.theirs = false, max(m.theirs, msg.Epoch)
 	case decide.Beat:
-		m.released = false
+		m.released, m.theirs = false, max(m.theirs, msg.Epoch)
 		m.toVoice(e)
 	case decide.Status:
 		m.toVoice(e)

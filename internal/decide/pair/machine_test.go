@@ -60,6 +60,25 @@ func TestEachHasItsOwnEpochs(t *testing.T) {
 	}
 }
 
+// TestAnOldReleaseSaysNothing of the epoch that its sender has asked for since.
+func TestAnOldReleaseSaysNothing(t *testing.T) {
+	at := words.Instant(time.Hour)
+	m := machine(at)
+	hear := func(msg decide.Message) { m.Step(at, decide.Received{From: "h2", Session: 1, Message: msg}) }
+	for _, asks := range []decide.Message{decide.Beat{Epoch: 5, Lease: time.Second, Generation: 1}, decide.Vote{Epoch: 7, Lease: time.Second, Generation: 1}} {
+		hear(asks)
+		hear(decide.Release{Epoch: 3, Holder: "h2", Session: 1})
+		m.Step(at, decide.Advertised{By: "10.0.0.2", Leaving: true})
+		if why := m.refusal(); why.Code != words.SegmentTaken {
+			t.Errorf("after %T and an older release: %v", asks, why)
+		}
+	}
+	hear(decide.Release{Epoch: 7, Holder: "h2", Session: 1})
+	if why := m.refusal(); !why.Zero() {
+		t.Errorf("the other has left: %v", why)
+	}
+}
+
 // TestWhoCantBeUnderstoodStaysThere has the other node leave while a router is heard whose advertisements can't be accepted.
 func TestWhoCantBeUnderstoodStaysThere(t *testing.T) {
 	at := words.Instant(time.Hour)
