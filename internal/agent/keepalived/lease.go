@@ -63,8 +63,15 @@ func gone(interval time.Duration) time.Duration {
 	return (2*interval + time.Second - 1).Truncate(time.Second) + time.Second
 }
 
-// exact reports whether addresses are gone before others take over without anything else: at each interval of whole seconds.
-func exact(c *keepalivedconf.Instance) bool { return gone(c.AdvertInt) <= usualAdverts*c.AdvertInt }
+// exact reports whether addresses are gone before others take over without anything else: at each interval of whole seconds, unless fewer
+// advertisements than usual may be missed.
+func exact(c *keepalivedconf.Instance) bool {
+	missed := usualAdverts
+	if d := c.DownTimerAdverts; d != 0 {
+		missed = min(missed, d)
+	}
+	return gone(c.AdvertInt) <= time.Duration(missed)*c.AdvertInt
+}
 
 // termOf is for how long an instance may answer after a slot was armed: 0 where the lives of its addresses are exact enough, or where none is
 // short enough for the others and long enough for two advertisements.

@@ -37,8 +37,13 @@ func TestALeaseEndsBeforeOthersTakeOver(t *testing.T) {
 			t.Errorf("%v: a term of %v", interval, term)
 		}
 	}
-	if impatient := (keepalivedconf.Instance{AdvertInt: 200 * time.Millisecond, DownTimerAdverts: 2}); termOf(&impatient) != 0 || unleased(&impatient) == "" {
-		t.Errorf("where two advertisements are all that may be missed: %v", termOf(&impatient))
+	for _, interval := range []time.Duration{200 * time.Millisecond, time.Second, 10 * time.Second} {
+		for fewer := 1; fewer < 3; fewer++ {
+			impatient := keepalivedconf.Instance{AdvertInt: interval, DownTimerAdverts: fewer}
+			if termOf(&impatient) != 0 || unleased(&impatient) != "down_timer_adverts is below 3" {
+				t.Errorf("%v, where %d advertisements are all that may be missed: a term of %v, and %q", interval, fewer, termOf(&impatient), unleased(&impatient))
+			}
+		}
 	}
 }
 
