@@ -29,18 +29,27 @@ func (f *Face) mayCome(p Peer) (reserved, ok bool) {
 	return true, len(f.reserved) < PeerPlaces || f.makePlace()
 }
 
-// makePlace ends the connection in a reserved place that has been silent for longest, if that is long enough.
+// makePlace ends the connection in a reserved place that has been silent for longest, if that is long enough. Those who listen are silent
+// by nature, so they go last; but they go, or they would keep the places for ever: a Sentinel subscribes to nothing at another one.
 func (f *Face) makePlace() bool {
 	var longest *Client
 	for c := range f.reserved {
-		if c.subscriptions() == 0 && (longest == nil || c.at.Before(longest.at)) {
+		if time.Since(c.at) >= peerSilence && (longest == nil || c.goesBefore(longest)) {
 			longest = c
 		}
 	}
-	if longest == nil || time.Since(longest.at) < peerSilence {
+	if longest == nil {
 		return false
 	}
 	delete(f.reserved, longest)
 	longest.expel(false)
 	return true
+}
+
+// goesBefore reports whether a silent client gives its place to another sooner than a second one does.
+func (c *Client) goesBefore(other *Client) bool {
+	if listens := c.subscriptions() > 0; listens != (other.subscriptions() > 0) {
+		return !listens
+	}
+	return c.at.Before(other.at)
 }

@@ -16,6 +16,36 @@ type far struct {
 
 func (f *far) Addrs() (remote, local string) { return f.at, "192.0.2.2:26379" }
 
+// TestListenersLeavePlacesToSentinels: where all places are theirs, the one that has been silent for longest gives way.
+func TestListenersLeavePlacesToSentinels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := NewLease(LeaseConfig{Picture: here}, 0)
+		f := New(Config{Source: l, Clients: 1, OtherSentinel: func(netip.Addr) bool { return true }})
+		peers := make([]*far, 1+PeerPlaces)
+		for i := range peers {
+			peers[i] = &far{at: "192.0.2.7:1"}
+			c := f.Open(peers[i])
+			if c == nil {
+				t.Fatalf("client %d is turned away", i)
+			}
+			c.Receive([]byte("SUBSCRIBE +switch-master\r\n"))
+			time.Sleep(time.Millisecond)
+		}
+		if f.Open(&far{at: "192.0.2.7:2"}) != nil {
+			t.Error("one gives way that has just subscribed")
+		}
+		time.Sleep(peerSilence)
+		if f.Open(&far{at: "192.0.2.7:2"}) == nil {
+			t.Error("listeners keep a Sentinel out for ever")
+		}
+		for i, p := range peers {
+			if p.closed != (i == 1) { // the first one has a common place
+				t.Errorf("client %d: closed %v", i, p.closed)
+			}
+		}
+	})
+}
+
 // TestClientsLeavePlacesToSentinels: however many there are, another Sentinel gets in, and who only has its address gives way to it.
 func TestClientsLeavePlacesToSentinels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -53,6 +83,10 @@ func TestClientsLeavePlacesToSentinels(t *testing.T) {
 			t.Error("nobody gives way, or the wrong one does")
 		}
 		clients[2].Gone()
+		if _, c := open("192.0.2.7:5"); c == nil || !peers[1].closed {
+			t.Error("one that listens gives way to nobody, though all others have just asked for something")
+		}
+		clients[1].Gone()
 		if _, c := open("192.0.2.7:5"); c != nil {
 			t.Error("one gives way that has just asked for something")
 		}
