@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestBatchHoldsUpNobodyElse has much on dialled connections gathered for so long that whoever waited for it would be noticed: what is
@@ -121,4 +123,67 @@ func TestToldOnce(t *testing.T) {
 			t.Errorf("%d bytes of %d, then %v", got, size, err)
 		}
 	}
+}
+
+// TestFullQueueHoldsUpNobody has a peer whose bytes never end while they are read: it is left after some, told of again, and its end arrives.
+func TestFullQueueHoldsUpNobody(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	const enough = 20 * mostReads
+	turn, most, reads, sent, got := 0, 0, 0, 0, 0 // the loop's
+	far, ended := -1, make(chan error, 1)
+	l := running(t, Config{Batch: time.Millisecond, Turn: func() { turn = 0 }}, nil)
+	chunk := make([]byte, 256<<10)
+	fill := func() {
+		for range 64 {
+			n, errno := send(int32(far), chunk)
+			if errno != 0 {
+				return
+			}
+			sent += n
+		}
+	}
+	on(t, l, func() {
+		l.Dial(netip.MustParseAddrPort(listener.Addr().String()), Options{}, &played{
+			received: func(_ *Conn, b []byte) int {
+				got += len(b)
+				reads++
+				turn++
+				most = max(most, turn)
+				switch {
+				case reads < enough:
+					fill()
+				case reads == enough:
+					_ = unix.Shutdown(far, unix.SHUT_WR)
+				}
+				return len(b)
+			},
+			closed: func(_ *Conn, err error) { ended <- err },
+		})
+	})
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	file, err := conn.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	on(t, l, func() {
+		far = int(file.Fd())
+		_ = unix.SetNonblock(far, true)
+		fill()
+	})
+	if err := within(t, ended, "the peer's end"); !errors.Is(err, io.EOF) || got != sent {
+		t.Errorf("%d bytes of %d, then %v", got, sent, err)
+	}
+	if most > mostReads {
+		t.Errorf("it was read %d times in a turn", most)
+	}
+	t.Logf("%d bytes in %d reads, %d at most in a turn", got, reads, most)
 }
