@@ -75,10 +75,16 @@ func vacate(path string) error {
 		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err == nil || errors.Is(err, unix.EAGAIN) {
+	switch err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err {
+	case nil, unix.EAGAIN:
 		return unix.EADDRINUSE
+	case unix.ECONNREFUSED:
+		return os.Remove(path)
+	case unix.ENOENT:
+		return nil // somebody else has removed it meanwhile
+	default:
+		return err // it says nothing of whether somebody listens: a socket of another type, or one that this process may not use
 	}
-	return os.Remove(path)
 }
 
 // socketFile is the file of a socket, which another process may have replaced by its own.

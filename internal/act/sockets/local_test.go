@@ -78,3 +78,22 @@ func TestLocalFilesOfOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestLocalUnsure: a socket that says nothing of whether somebody listens at it stays, and the error is told.
+func TestLocalUnsure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	other, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	l := running(t, Config{}, nil)
+	on(t, l, func() {
+		if _, err := l.ListenLocal(path, 0, 1, nil); !errors.Is(err, unix.EPROTOTYPE) {
+			t.Errorf("a socket of another type: %v", err)
+		}
+	})
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("another's socket: %v", err)
+	}
+}
