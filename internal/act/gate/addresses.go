@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -145,10 +146,21 @@ func (a *Addresses) Release(addrs []netip.Addr) error {
 	return nil
 }
 
-// Remove takes the tables out of the kernel. Only Close is good afterwards.
+// ErrJudged says that an address is still judged, by whichever process: one that could not be taken off its device would answer again.
+var ErrJudged = errors.New("an address is still judged")
+
+// Remove takes the tables out of the kernel where they judge nothing any more; ErrJudged says that they do, and stay. They are everybody's in this
+// network namespace: the caller knows that nobody else is about to use them. Only Close is good afterwards.
 func (a *Addresses) Remove() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	judged, err := a.judges()
+	if err != nil {
+		return fmt.Errorf("remove tables of addresses: %w", err)
+	}
+	if judged {
+		return fmt.Errorf("remove tables of addresses: %w", ErrJudged)
+	}
 	var b batch
 	for _, t := range a.rules.tables() {
 		b.table(t, 0) // Somebody else may have taken it away.
@@ -158,6 +170,27 @@ func (a *Addresses) Remove() error {
 		return fmt.Errorf("remove tables of addresses: %w", err)
 	}
 	return nil
+}
+
+// judges asks the kernel whether any address is judged. What a dead process has left counts too, which pointed knows nothing of.
+func (a *Addresses) judges() (bool, error) {
+	if err := a.adopt(); err != nil { // Somebody may have taken the tables away: the library does not say so of a set that is not there.
+		return false, err
+	}
+	conn, err := nftables.New(nftables.WithSockOptions(func(c *netlink.Conn) error { return c.SetDeadline(time.Now().Add(answerWithin)) }))
+	if err != nil {
+		return false, fmt.Errorf("connect to nf_tables: %w", err)
+	}
+	for _, s := range a.rules.all {
+		have, err := conn.GetSetElements(s.judged)
+		if err != nil {
+			return false, fmt.Errorf("list set %s: %w", s.judged.Name, err)
+		}
+		if len(have) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Close ends the connection, and leaves the kernel as it is. It may be repeated.

@@ -89,6 +89,28 @@ func TestAddressesAnswerWhileTheirSlotRuns(t *testing.T) {
 	}
 }
 
+// TestTablesStayWhileAnAddressIsJudged has another process release its own address and end: the first one's stays silent.
+func TestTablesStayWhileAnAddressIsJudged(t *testing.T) {
+	s, a, addrs := routerSegment(t)
+	must(t, a.Point(addrs, 0, time.Minute))
+	if err := addresses(t).Remove(); !errors.Is(err, ErrJudged) {
+		t.Errorf("removed beside another: %v", err)
+	}
+	must(t, a.Release(addrs[:1]))
+	if err := a.Remove(); !errors.Is(err, ErrJudged) {
+		t.Errorf("removed with an address that is not released: %v", err)
+	}
+	if s.reaches("udp6", vip6) {
+		t.Error("what was not released answers")
+	}
+	for _, family := range []string{"inet ", "arp "} {
+		if out, err := nft(t, "delete table "+family+addressTable); err != nil {
+			t.Fatal(out, err)
+		}
+	}
+	must(t, a.Remove()) // There is nothing any more.
+}
+
 // TestAddressesEndWithoutAnybody ends the process. The address falls silent with its slot, and is nobody's matter after hold.
 func TestAddressesEndWithoutAnybody(t *testing.T) {
 	s, a, addrs := routerSegment(t)

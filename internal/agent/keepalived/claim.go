@@ -193,6 +193,42 @@ func (p *process) releaseSurplus(s *vrrp.Setup) {
 	}
 }
 
+// isLast reports whether nobody else has a claim in this network namespace, of a router or of a place: each process has one before it looks at what they
+// share. Where claims have no place, or can't be looked at, it is not known, and false.
+func (p *process) isLast() bool {
+	if p.claimDir == "" {
+		return false
+	}
+	own := map[string]bool{}
+	for _, one := range p.claims {
+		own[one.path] = true
+	}
+	if p.front != nil {
+		own[p.front.claim.path] = true
+	}
+	all, err := os.ReadDir(p.claimDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	for _, one := range all {
+		path := filepath.Join(p.claimDir, one.Name())
+		if filepath.Ext(path) == ".lock" && !own[path] && isHeld(path) {
+			return false
+		}
+	}
+	return true
+}
+
+// isHeld reports whether a living process has a claim, or whether that can't be told.
+func isHeld(path string) bool {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	defer func() { _ = file.Close() }()
+	return unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
+}
+
 func releaseAll(claims map[string]*claim) {
 	for _, one := range claims {
 		one.release()

@@ -84,11 +84,25 @@ func TestOneProcessARouter(t *testing.T) {
 	if len(second.routers) != 1 || len(second.claims) != 1 {
 		t.Errorf("a reload took %v", second.claims)
 	}
+	if first.isLast() || second.isLast() {
+		t.Error("one of two is taken for the last one, and would take away what they share")
+	}
 	first.reload(parsed(t, strings.ReplaceAll(onEth0, "router_id 1", "router_id 3")))
 	first.until("the one before to have left", func() bool { return !first.surplus })
 	second.reload(parsed(t, onEth1+onEth0))
 	if len(second.routers) != 2 || len(second.claims) != 2 {
 		t.Errorf("what another has left is not taken: %v", second.claims)
+	}
+	releaseAll(first.claims)
+	first.claims = map[string]*claim{}
+	if second.isLast() {
+		t.Error("a place for the status is nobody's")
+	}
+	first.front.close()
+	first.front = nil
+	must(t, os.WriteFile(filepath.Join(second.claimDir, "dead-1-4.lock"), nil, 0o600))
+	if !second.isLast() {
+		t.Errorf("another one is seen where nobody is")
 	}
 }
 

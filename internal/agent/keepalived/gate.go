@@ -27,9 +27,10 @@ func (p *process) needGate(c *keepalivedconf.Config) {
 	}
 }
 
-// ungate takes the gate away, at the end of routers that have left.
+// ungate takes the gate away, at the end of routers that have left: where no other process here uses it, and it judges nothing any more. What is left of
+// it is empty as soon as the lives of its addresses are over, and harms nobody.
 func (p *process) ungate() {
-	if p.gate == nil {
+	if p.gate == nil || !p.isLast() {
 		return
 	}
 	if err := p.gate.Remove(); err != nil {
