@@ -118,13 +118,14 @@ func (l *lease) rule(g *gate.Addresses, c *keepalivedconf.Instance) {
 	}
 }
 
-// cover tells which addresses it is about. Those that are gone from it must be off their devices.
-func (l *lease) cover(addrs []netip.Addr) {
+// cover tells which addresses it is about. Those that are gone from it are off their devices, but for those that are left there: they are judged until
+// their lives are over.
+func (l *lease) cover(addrs, left []netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var gone []netip.Addr
 	for _, one := range l.addrs {
-		if !slices.Contains(addrs, one) {
+		if !slices.Contains(addrs, one) && !slices.Contains(left, one) {
 			gone = append(gone, one)
 		}
 	}

@@ -111,7 +111,7 @@ func TestOrdersOfAnEarlierLifeArmNothing(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { must(t, g.Close()) })
 	l := newLease(slog.New(slog.DiscardHandler))
-	l.cover([]netip.Addr{netip.MustParseAddr("10.77.0.100")})
+	l.cover([]netip.Addr{netip.MustParseAddr("10.77.0.100")}, nil)
 	if l.before() != noSlot || l.due() {
 		t.Fatal("a lease without a gate")
 	}
@@ -148,4 +148,28 @@ func TestOrdersOfAnEarlierLifeArmNothing(t *testing.T) {
 	l.release()
 	l.rule(nil, fast)
 	want("without a gate", l.before(), noSlot)
+}
+
+// TestAnAddressThatIsLeftStaysJudged takes addresses out of a lease, of which one could not be taken off its device.
+func TestAnAddressThatIsLeftStaysJudged(t *testing.T) {
+	alone(t)
+	g, err := gate.OpenAddresses(slog.New(slog.DiscardHandler))
+	must(t, err)
+	t.Cleanup(func() { must(t, g.Close()) })
+	l := newLease(slog.New(slog.DiscardHandler))
+	left, off := netip.MustParseAddr("10.77.0.100"), netip.MustParseAddr("10.77.0.101")
+	l.cover([]netip.Addr{left, off}, nil)
+	l.rule(g, &keepalivedconf.Instance{AdvertInt: 200 * time.Millisecond})
+	must(t, g.Point([]netip.Addr{left, off}, 0, time.Minute))
+	l.cover(nil, []netip.Addr{left})
+	l.release() // It is about none any more.
+	must(t, g.Arm([]netip.Addr{off}, 0, time.Second))
+	if err := g.Arm([]netip.Addr{left}, 0, time.Second); !errors.Is(err, gate.ErrActive) {
+		t.Errorf("what is left on its device is judged no more: %v", err)
+	}
+	if err := g.Remove(); !errors.Is(err, gate.ErrJudged) {
+		t.Errorf("the gate was taken away with it: %v", err)
+	}
+	must(t, g.Release([]netip.Addr{left}))
+	must(t, g.Remove())
 }

@@ -133,14 +133,18 @@ func (p *process) replace(r *router) {
 // place opens hands for addresses that are new, and takes off and closes the others'.
 func (r *router) place(p *process, places []place) {
 	var kept []*carried
+	var left []netip.Addr
 	for _, c := range r.carried {
 		if i := slices.IndexFunc(places, func(o place) bool { return o.Address == c.Address }); i >= 0 {
 			c.told = places[i].told
 			kept = append(kept, c)
 			continue
 		}
-		if err := c.hand.Set(p.ctx, false, 0); err != nil && p.ctx.Err() == nil {
-			r.log.Warn("address is left", "addr", c.Addr, "err", err)
+		if err := c.hand.Set(p.ctx, false, 0); err != nil {
+			left = append(left, c.Addr)
+			if p.ctx.Err() == nil {
+				r.log.Warn("address is left", "addr", c.Addr, "err", err)
+			}
 		}
 		c.close()
 	}
@@ -160,7 +164,7 @@ func (r *router) place(p *process, places []place) {
 	for _, where := range places {
 		addrs = append(addrs, where.Addr)
 	}
-	r.lease.cover(addrs)
+	r.lease.cover(addrs, left)
 }
 
 // open makes the hand of an address, and runs it.
