@@ -42,11 +42,11 @@ unauthenticated: VRRP can't prove who speaks; whoever reaches the segment can sa
 	}
 }
 
-// TestKeepalivedStatusOfNobody says that nothing runs, and how to start it; and it is about no file.
+// TestKeepalivedStatusOfNobody says that nothing runs that can be asked; and it is about no file.
 func TestKeepalivedStatusOfNobody(t *testing.T) {
 	text := formatText
 	err := keepalivedCheck{output: &text}.ask(context.Background(), streams{}, t.TempDir())
-	if c, _ := codeOf(err); c != exitNoAgent || err == nil || !strings.Contains(err.Error(), "no redkeep keepalived runs here; start it") {
+	if c, _ := codeOf(err); c != exitNoAgent || err == nil || !strings.Contains(err.Error(), "no redkeep keepalived runs here that can be asked") {
 		t.Errorf("%d, %v", c, err)
 	}
 	for _, flags := range []string{"--status -t", "--status -f x", "--status -p x", "--status --repair"} {

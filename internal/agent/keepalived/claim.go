@@ -169,7 +169,7 @@ func (p *process) newClaims(s *vrrp.Setup, patience time.Duration) (map[string]*
 			return nil, err
 		}
 		if err != nil {
-			p.log.Warn("a second start of this program with the same routers would not be noticed", "err", err)
+			p.log.Warn("a second start of this program with the same routers would not be noticed, and redkeep keepalived --status can't ask this process", "err", err)
 			p.claimDir = ""
 			return fresh, nil
 		}

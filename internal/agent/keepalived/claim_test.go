@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,15 +107,20 @@ func TestOneProcessARouter(t *testing.T) {
 	}
 }
 
-// TestNoPlaceForClaims is that a host without one has its routers all the same.
+// TestNoPlaceForClaims is that a host without one has its routers all the same, and that its log says what it has not.
 func TestNoPlaceForClaims(t *testing.T) {
 	alone(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	d := newDesk(t, parsed(t, onEth0))
+	var log strings.Builder
+	d.log = slog.New(slog.NewTextHandler(&log, nil))
 	d.options.RunDir = filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(d.options.RunDir, nil, 0o600))
 	must(t, d.open())
 	if len(d.claims) != 0 || len(d.routers) != 1 {
 		t.Errorf("%v, %v", d.claims, d.routers)
+	}
+	if !strings.Contains(log.String(), "--status can't ask this process") || d.isLast() {
+		t.Errorf("%s, the last one: %v", log.String(), d.isLast())
 	}
 }

@@ -24,8 +24,12 @@ const (
 	answering, mostStatus = 2 * time.Second, 1 << 20
 )
 
-// ErrNotRunning is that of a host, or a network namespace, without such a process.
-var ErrNotRunning = errors.New("no redkeep keepalived runs here")
+// ErrNotRunning is that of a host, or a network namespace, without such a process. ErrUnseen is that of one where no process has made the directory
+// in which they are found: none runs, or one that could not.
+var (
+	ErrNotRunning = errors.New("no redkeep keepalived runs here")
+	ErrUnseen     = errors.New("no redkeep keepalived runs here that can be asked; see its log")
+)
 
 // front is where a process is asked: whoever connects to the socket is told the status, and nothing is read from him. Its name is that of a claim, so that a file
 // that is there already is a dead process's.
@@ -37,7 +41,8 @@ type front struct {
 // placeOf is a place for a process among those of a network namespace.
 func placeOf(n int) string { return "process-" + strconv.Itoa(n) }
 
-// openFront makes the socket at the first free place. Routers are not kept from running where it can't be made.
+// openFront makes the socket at the first free place. Routers are not kept from running where it can't be made, which
+// the log then has, of newClaims where no place was for any file.
 func (p *process) openFront() {
 	if p.claimDir == "" {
 		return
@@ -109,7 +114,7 @@ func (p *process) tell(conn net.Conn) {
 	}
 }
 
-// Ask asks every process of this network namespace, in the order of their places. With none the error is ErrNotRunning; one that does not answer
+// Ask asks every process of this network namespace, in the order of their places. With none the error is ErrNotRunning or ErrUnseen; one that does not answer
 // in time is an error beside the others' answers.
 func Ask(ctx context.Context, runDir string) ([]Status, error) {
 	dir, err := claimsIn(runDir)
@@ -133,10 +138,13 @@ func askIn(ctx context.Context, dir string) (all []Status, err error) {
 			err = errors.Join(err, failed)
 		}
 	}
-	if len(all) == 0 && err == nil {
-		err = ErrNotRunning
+	if len(all) > 0 || err != nil {
+		return all, err
 	}
-	return all, err
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrUnseen
+	}
+	return nil, ErrNotRunning
 }
 
 // askOne reads the status that a socket tells.
