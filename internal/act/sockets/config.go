@@ -30,7 +30,8 @@ type Config struct {
 	Queue int
 	// InLimit is how many bytes a Handler may leave unused for a connection, unless Conn.SetLimits says otherwise: 1 MB.
 	InLimit int
-	// OutLimit is how many bytes may wait for a connection before a further Write drops it: 256 KB. One Write may be larger.
+	// OutLimit is how many bytes may wait for a connection before a further Write drops it, unless Conn.Allow says otherwise: 256 KB. One
+	// Write may be larger.
 	OutLimit int
 	// Waiting is how many bytes may wait for all connections together: 64 MB. Beyond that, one that has more than 4 KB is
 	// dropped when there is more for it.

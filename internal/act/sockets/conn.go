@@ -58,6 +58,7 @@ type Conn struct {
 	remote            netip.AddrPort
 	why               error
 	inLimit, outLimit int
+	allowed           int // in outLimit's place for what drops it; zero is not
 
 	fd    int32
 	tag   uint32
@@ -102,6 +103,18 @@ func (c *Conn) SetLimits(in, out int) {
 	if out > 0 {
 		c.outLimit = out
 	}
+}
+
+// Allow has so many bytes wait, instead of OutLimit, before a further Write drops the connection; zero takes it back. How many keep input
+// from being received is not raised by it: who can't help being told much is not to be answered as much.
+func (c *Conn) Allow(out int) { c.allowed = max(out, 0) }
+
+// most is how many bytes may wait before a further Write drops the connection.
+func (c *Conn) most() int {
+	if c.allowed > 0 {
+		return c.allowed
+	}
+	return c.outLimit
 }
 
 // SetIdle drops the connection when nothing came for as long; zero is never. It counts from the last input, and from now if there

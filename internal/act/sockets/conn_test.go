@@ -429,3 +429,34 @@ func mustForm(t *testing.T, at string) unix.Sockaddr {
 	}
 	return form
 }
+
+// TestAllow: more may wait for a connection before it is dropped, and not before it is read no further; nor after it is taken back.
+func TestAllow(t *testing.T) {
+	whys := make(chan error, 1)
+	opened := make(chan *Conn, 1)
+	const size = 16 << 20
+	var at string
+	l := running(t, Config{OutLimit: 64 << 10}, func(l *Loop) {
+		at = serving(t, l, func(*Conn) Handler {
+			h := telling(whys, echo)
+			h.opened = func(c *Conn) { c.Allow(2 * size); opened <- c }
+			return h
+		})
+	})
+	dialled(t, at)
+	c := within(t, opened, "the connection")
+	on(t, l, func() {
+		for range size / (32 << 10) {
+			c.Write(make([]byte, 32<<10))
+		}
+		c.flush()
+		if c.state != open || !c.crammed() || c.mayReceive() {
+			t.Errorf("state %d with %d bytes that wait, crammed %v", c.state, c.Pending(), c.crammed())
+		}
+		c.Allow(0)
+		c.Write([]byte("x"))
+	})
+	if why := within(t, whys, "closed"); !errors.Is(why, ErrSlow) {
+		t.Errorf("closed: %v", why)
+	}
+}

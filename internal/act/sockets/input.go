@@ -15,7 +15,7 @@ func (c *Conn) mayReceive() bool {
 }
 
 // crammed reports whether too much waits to be sent for more to be asked for.
-func (c *Conn) crammed() bool { return c.Pending() > c.outLimit/2 }
+func (c *Conn) crammed() bool { return c.Pending() > min(c.outLimit, c.most())/2 }
 
 // receive reads once, and reports whether there may be more: its buffer is full, or the peer's end is there, which comes behind what it sent.
 // Epoll tells of that again, after the others had their turn, where it does not tell once only.

@@ -14,13 +14,13 @@ func (c *Conn) Write(b []byte) {
 		return
 	}
 	l := c.loop
-	if waits := c.Pending(); waits > fair && (waits > c.outLimit || l.waiting > l.config.Waiting) {
+	if waits := c.Pending(); waits > fair && (waits > c.most() || l.waiting > l.config.Waiting) {
 		// What was written in this turn was not offered to the kernel yet, which may take it.
 		c.flush()
 		if c.state >= draining {
 			return
 		}
-		if waits = c.Pending(); waits > c.outLimit || waits > fair && l.waiting > l.config.Waiting {
+		if waits = c.Pending(); waits > c.most() || waits > fair && l.waiting > l.config.Waiting {
 			c.doom(ErrSlow)
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +87,78 @@ func TestBoundsAsConfigured(t *testing.T) {
 		if got := c.has.orUsual(); got != c.want {
 			t.Errorf("%+v: %+v", c.has, got)
 		}
+	}
+}
+
+// visited has a client of the face's whose visitor the test knows.
+func (s *staged) visited(t testing.TB) (net.Conn, *visitor) {
+	t.Helper()
+	met, at := make(chan *visitor, 1), make(chan string, 1)
+	s.loop.Post(func() {
+		hall := newHall(s.loop, s.options)
+		ln, err := s.loop.Listen(netip.MustParseAddrPort("127.0.0.1:0"), 1, nil, func(c *sockets.Conn) sockets.Handler {
+			v := hall.admit(c, s.face)
+			met <- v
+			return v
+		})
+		if err != nil {
+			t.Error(err)
+			close(at)
+			return
+		}
+		at <- ln.Addr().String()
+	})
+	c := dial(t, awaited(t, at))
+	return c, awaited(t, met)
+}
+
+// awaited is what comes from the loop.
+func awaited[T any](t testing.TB, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatal("the loop does nothing any more")
+		panic("unreachable")
+	}
+}
+
+// pending is how much waits for a visitor, after f is done.
+func (s *staged) pending(t testing.TB, v *visitor, f func()) int {
+	t.Helper()
+	waits := make(chan int, 1)
+	s.loop.Post(func() { f(); waits <- v.conn.Pending() })
+	return awaited(t, waits)
+}
+
+// TestAListenerThatAsksIsSlowedDown as everybody is: that it may be told more than it reads is not for what it asks. And it has no more than
+// the others when it no longer listens.
+func TestAListenerThatAsksIsSlowedDown(t *testing.T) {
+	s := stageWith(t, 200, longSlow, Options{})
+	c, v := s.visited(t)
+	const times = 500
+	ask(t, c, "HELLO 3\r\nSUBSCRIBE x\r\n"+strings.Repeat("SENTINEL MASTERS\r\n", times), "")
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	most := 0
+	for range 50 {
+		<-look.C
+		most = max(most, s.pending(t, v, func() { /* it asks on */ }))
+	}
+	t.Logf("at most %d bytes waited", most)
+	if most == 0 || most > 1<<20 {
+		t.Errorf("%d bytes waited", most)
+	}
+	began := time.Now()
+	s.pending(t, v, func() {
+		v.Listens(false)
+		for range 16 << 20 / payload {
+			v.Send(make([]byte, payload))
+		}
+	})
+	s.awaitDrop(t, sockets.ErrSlow)
+	if took := time.Since(began); took > longSlow/2 {
+		t.Errorf("it was dropped after %v, and not for what waits", took)
 	}
 }

@@ -32,6 +32,7 @@ type staged struct {
 	// dropped are the reasons for which clients were, slow is how long one may take nothing.
 	dropped chan error
 	slow    time.Duration
+	options Options
 }
 
 var start = time.Now()
@@ -54,6 +55,7 @@ func stageWith(t testing.TB, groups int, slow time.Duration, o Options) *staged 
 		Picture: func() *picture.Node { return now }, DownAfter: time.Second, Post: func(call func()) { s.loop.Post(call) },
 	}, 0)
 	o.Dropped = func(_ netip.AddrPort, why error) { s.dropped <- why }
+	s.options = o
 	ln, err := Listen(s.loop, netip.MustParseAddrPort("127.0.0.1:0"), s.face, o)
 	if err != nil {
 		t.Fatal(err)

@@ -209,13 +209,14 @@ func (v *visitor) Hold()   { v.conn.Hold() }
 func (v *visitor) Resume() { v.conn.Resume() }
 
 // Listens lets one that listens be silent for ever, since the kernel finds those whose host has gone; and be told more than it reads at
-// once, since it can't be asked to wait like one that asks for it.
+// once, since it can't be asked to wait like one that asks for it. What it does ask for waits as for everybody.
 func (v *visitor) Listens(yes bool) {
 	v.listens, v.behind = yes, 0
 	if yes {
 		v.conn.SetIdle(0)
-		v.conn.SetLimits(0, v.hall.options.Listeners.Hard)
+		v.conn.Allow(v.hall.options.Listeners.Hard)
 		return
 	}
 	v.conn.SetIdle(v.hall.options.Idle)
+	v.conn.Allow(0)
 }
