@@ -114,7 +114,7 @@ func TestTablesStayWhileAnAddressIsJudged(t *testing.T) {
 // TestAddressesEndWithoutAnybody ends the process. The address falls silent with its slot, and is nobody's matter after hold.
 func TestAddressesEndWithoutAnybody(t *testing.T) {
 	s, a, addrs := routerSegment(t)
-	const hold = 3 * time.Second
+	const hold = 10 * time.Second // which two looks must end before
 	must(t, a.Arm(addrs, 0, 100*time.Millisecond))
 	must(t, a.Point(addrs, 0, hold))
 	pointed := time.Now()
@@ -123,9 +123,6 @@ func TestAddressesEndWithoutAnybody(t *testing.T) {
 	s.wantAnswers("run out", false)
 	next := addresses(t) // Whoever comes next finds it so.
 	s.wantAnswers("taken over", false)
-	if time.Since(pointed) > hold {
-		t.Skip("this host was too slow to look before the end")
-	}
 	<-time.After(time.Until(pointed.Add(hold + jiffies)))
 	s.wantAnswers("long after", true)
 	must(t, next.Remove())

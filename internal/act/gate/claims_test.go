@@ -40,6 +40,26 @@ func (s *segment) socket(domain, kind, protocol int) int {
 	return fd
 }
 
+// receives waits for what is meant on a socket, and reports false once nothing has come for a tenth of a second. A socket with a time limit
+// is interrupted by the runtime's own signals, which it is not without one.
+func (s *segment) receives(fd int, meant func([]byte) bool) bool {
+	s.t.Helper()
+	for got := make([]byte, 128); ; {
+		var n int
+		err := interrupted(func() (err error) {
+			n, _, err = unix.Recvfrom(fd, got, 0)
+			return err
+		})
+		if errors.Is(err, unix.EAGAIN) {
+			return false
+		}
+		must(s.t, err)
+		if meant(got[:n]) {
+			return true
+		}
+	}
+}
+
 // asksARP asks for an address from the other host, as a stranger (from 0.0.0.0) or as itself.
 func (s *segment) asksARP(target, sender netip.Addr) (answered bool) {
 	s.t.Helper()
@@ -53,14 +73,9 @@ func (s *segment) asksARP(target, sender netip.Addr) (answered bool) {
 		ask := append([]byte{0, 1, 8, 0, 6, 4, 0, 1}, link.HardwareAddr...)
 		ask = append(append(ask, sender.AsSlice()...), make([]byte, 6)...)
 		must(s.t, unix.Sendto(fd, append(ask, target.AsSlice()...), 0, to))
-		for got := make([]byte, 64); !answered; {
-			n, _, err := unix.Recvfrom(fd, got, 0)
-			if errors.Is(err, unix.EAGAIN) {
-				return
-			}
-			must(s.t, err)
-			answered = n >= 28 && got[7] == 2 && netip.AddrFrom4([4]byte(got[14:18])) == target
-		}
+		answered = s.receives(fd, func(got []byte) bool {
+			return len(got) >= 28 && got[7] == 2 && netip.AddrFrom4([4]byte(got[14:18])) == target
+		})
 	})
 	return answered
 }
@@ -77,14 +92,9 @@ func (s *segment) asksND(target netip.Addr) (answered bool) {
 		copy(to.Addr[13:], target.AsSlice()[13:])
 		ask := append([]byte{neighbourSolicitation, 7: 0}, target.AsSlice()...)
 		must(s.t, unix.Sendto(fd, append(append(ask, 1, 1), link.HardwareAddr...), 0, to))
-		for got := make([]byte, 128); !answered; {
-			n, _, err := unix.Recvfrom(fd, got, 0)
-			if errors.Is(err, unix.EAGAIN) {
-				return
-			}
-			must(s.t, err)
-			answered = n >= 24 && got[0] == neighbourAdvertisement && netip.AddrFrom16([16]byte(got[8:24])) == target
-		}
+		answered = s.receives(fd, func(got []byte) bool {
+			return len(got) >= 24 && got[0] == neighbourAdvertisement && netip.AddrFrom16([16]byte(got[8:24])) == target
+		})
 	})
 	return answered
 }
