@@ -4,7 +4,7 @@
 // resolves no names, keeps no buffer for a connection that is idle, and no timer a connection.
 //
 // Everything happens on the goroutine that is in Run, all calls of a Handler and of Config's functions included; they must not
-// block. Post may be called from any goroutine, everything else only from that one, or before Run from the one that calls it.
+// block. Post and Tell may be called from any goroutine, everything else only from that one, or before Run from the one that calls it.
 // Connections with TLS have two goroutines each, since crypto/tls blocks; they end with the connection, and Run waits for them.
 //
 // The rule is that thousands of connections of which few have news at a time should cost what the news cost: one call to the

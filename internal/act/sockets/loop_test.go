@@ -277,7 +277,12 @@ func TestPostBounded(t *testing.T) {
 	if l.Post(func() {}) {
 		t.Error("the eleventh was taken")
 	}
+	told := make(chan struct{})
+	if !l.Tell(func() { close(told) }) {
+		t.Error("an answer was refused for want of room")
+	}
 	close(leave)
+	within(t, told, "an answer")
 }
 
 func TestPostAfterEnd(t *testing.T) {
@@ -292,6 +297,9 @@ func TestPostAfterEnd(t *testing.T) {
 	}
 	if l.Post(func() { t.Error("called") }) {
 		t.Error("taken")
+	}
+	if l.Tell(func() { t.Error("called") }) {
+		t.Error("an answer was taken")
 	}
 	if _, err := l.Listen(loopback, 1, nil, nil); !errors.Is(err, ErrEnded) {
 		t.Errorf("listen: %v", err)

@@ -20,10 +20,11 @@ type mailbox struct {
 	ended bool
 }
 
-// put leaves a function. Those of the room's own goroutines, of which each has one on its way at most, are not counted.
-func (m *mailbox) put(f func(), own bool) bool {
+// put leaves a function. Those that are owed, whose number somebody else bounds, are taken however many wait: the room's own goroutines
+// have one each on its way at most.
+func (m *mailbox) put(f func(), owed bool) bool {
 	m.mu.Lock()
-	if m.ended || !own && len(m.queue) >= m.most {
+	if m.ended || !owed && len(m.queue) >= m.most {
 		m.mu.Unlock()
 		return false
 	}
@@ -72,3 +73,7 @@ func (m *mailbox) end() {
 // Post has the loop call a function soon, in order. It may be called from any goroutine and does not block; it returns false,
 // and the function is never called, when too many wait or the loop has ended. Functions that still wait when it ends are dropped.
 func (l *Loop) Post(f func()) bool { return l.mail.put(f, false) }
+
+// Tell is Post for an answer that is awaited on the loop, and so must not be lost: it is taken however many wait, and returns false only
+// when the loop has ended. Its bound is the caller's: one for each thing that was asked for, and a limit on those.
+func (l *Loop) Tell(f func()) bool { return l.mail.put(f, true) }
