@@ -111,7 +111,7 @@ func (f *leaseFace) woken(words.Instant) {
 func (f *leaseFace) ask(do func() error, done func(error)) {
 	f.asking.Go(func() {
 		err := do()
-		f.sockets.Post(func() { done(err) })
+		f.sockets.Tell(func() { done(err) })
 	})
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -9,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/act/sockets"
 	"redkeep/internal/speak/config"
 )
 
@@ -52,5 +55,25 @@ func TestClientsOfThisHostAskTheLoopback(t *testing.T) {
 		if !slices.Equal(asked, strings.Fields(c.want)) || (log.Len() > 0) != c.told {
 			t.Errorf("%+v: %q, %s", c, asked, log.String())
 		}
+	}
+}
+
+// TestASwitchoversEndIsHeardOnAFullLoop: the client that waits for it is held until then.
+func TestASwitchoversEndIsHeardOnAFullLoop(t *testing.T) {
+	loop, err := sockets.New(sockets.Config{Now: now, Queue: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &leaseFace{sockets: loop}
+	if !loop.Post(func() { /* takes the room */ }) || loop.Post(func() { t.Error("there was room") }) {
+		t.Fatal("the loop has room for more than one")
+	}
+	ctx, end := context.WithTimeout(t.Context(), 10*time.Second)
+	defer end()
+	heard := false
+	f.ask(func() error { return nil }, func(error) { heard = true; end() })
+	f.asking.Wait() // it has been left for the loop, or was lost
+	if err := f.serve(ctx); err != nil || !heard {
+		t.Errorf("heard %v, %v", heard, err)
 	}
 }
