@@ -22,7 +22,7 @@ type keepalivedStates struct {
 func (k keepalivedCheck) ask(ctx context.Context, s streams, runDir string) error {
 	all, err := keepalived.Ask(ctx, runDir)
 	if errors.Is(err, keepalived.ErrNotRunning) {
-		err = fmt.Errorf("%w; start it with: redkeep keepalived -f %s", err, keepalivedFile)
+		err = fmt.Errorf("%w; start it with: redkeep keepalived -f %s, or see its log if it runs", err, keepalivedFile)
 	}
 	if len(all) > 0 {
 		printed := error(nil)

@@ -46,7 +46,8 @@ unauthenticated: VRRP can't prove who speaks; whoever reaches the segment can sa
 func TestKeepalivedStatusOfNobody(t *testing.T) {
 	text := formatText
 	err := keepalivedCheck{output: &text}.ask(context.Background(), streams{}, t.TempDir())
-	if c, _ := codeOf(err); c != exitNoAgent || err == nil || !strings.Contains(err.Error(), "no redkeep keepalived runs here that can be asked") {
+	const want = "no redkeep keepalived runs here that can be asked; start it with: redkeep keepalived -f /etc/keepalived/keepalived.conf, or see its log if it runs"
+	if c, _ := codeOf(err); c != exitNoAgent || err == nil || err.Error() != want {
 		t.Errorf("%d, %v", c, err)
 	}
 	for _, flags := range []string{"--status -t", "--status -f x", "--status -p x", "--status --repair"} {

@@ -72,7 +72,7 @@ func TestAskProcesses(t *testing.T) {
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	own, err := claimsIn(dir)
 	must(t, err)
-	if all, err := askIn(context.Background(), own); !errors.Is(err, ErrUnseen) {
+	if all, err := askIn(context.Background(), own); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("nobody is there: %v, %v", all, err)
 	}
 	must(t, makeOwn(own))

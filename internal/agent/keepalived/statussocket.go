@@ -24,12 +24,8 @@ const (
 	answering, mostStatus = 2 * time.Second, 1 << 20
 )
 
-// ErrNotRunning is that of a host, or a network namespace, without such a process. ErrUnseen is that of one where no process has made the directory
-// in which they are found: none runs, or one that could not.
-var (
-	ErrNotRunning = errors.New("no redkeep keepalived runs here")
-	ErrUnseen     = errors.New("no redkeep keepalived runs here that can be asked; see its log")
-)
+// ErrNotRunning is that of a host, or a network namespace, where nobody can be asked: none runs, or one that could make no socket.
+var ErrNotRunning = errors.New("no redkeep keepalived runs here that can be asked")
 
 // front is where a process is asked: whoever connects to the socket is told the status, and nothing is read from him. Its name is that of a claim, so that a file
 // that is there already is a dead process's.
@@ -114,8 +110,8 @@ func (p *process) tell(conn net.Conn) {
 	}
 }
 
-// Ask asks every process of this network namespace, in the order of their places. With none the error is ErrNotRunning or ErrUnseen; one that does not answer
-// in time is an error beside the others' answers.
+// Ask asks every process of this network namespace, in the order of their places. With none the error is ErrNotRunning; one that does not answer in
+// time is an error beside the others' answers.
 func Ask(ctx context.Context, runDir string) ([]Status, error) {
 	dir, err := claimsIn(runDir)
 	if err != nil {
@@ -138,13 +134,10 @@ func askIn(ctx context.Context, dir string) (all []Status, err error) {
 			err = errors.Join(err, failed)
 		}
 	}
-	if len(all) > 0 || err != nil {
-		return all, err
+	if len(all) == 0 && err == nil {
+		err = ErrNotRunning
 	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrUnseen
-	}
-	return nil, ErrNotRunning
+	return all, err
 }
 
 // askOne reads the status that a socket tells.
