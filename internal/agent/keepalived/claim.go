@@ -149,7 +149,24 @@ func claimOf(r *vrrp.Router) (name, what string) {
 	return fmt.Sprintf("%s-%d-%s", r.Link, r.VRID, family), fmt.Sprintf("%s (virtual_router_id %d on %s, %s)", r.ID, r.VRID, r.Link, word)
 }
 
-// newClaims takes what routers need and this process has not. A host that has no place for them does without, and is told so once.
+// firstClaims takes what the routers of the start need, of which somebody who has some may just have been killed. A host that has no place for claims
+// does without, and is told so.
+func (p *process) firstClaims(s *vrrp.Setup) (map[string]*claim, error) {
+	fresh, err := p.newClaims(s, dying)
+	if err == nil || errors.As(err, new(*claimedError)) {
+		return fresh, err
+	}
+	p.log.Warn("a second start of this program with the same routers would not be noticed, and redkeep keepalived --status can't ask this process; "+
+		"make the directory writable and start it again", "dir", p.options.RunDir, "err", err)
+	p.claimDir = ""
+	return nil, nil
+}
+
+// moreClaims takes what the routers of a reload need besides. One that can't be had keeps the reload from being done: without it nobody could say any more
+// which routers are claimed, and which process is the last one.
+func (p *process) moreClaims(s *vrrp.Setup) (map[string]*claim, error) { return p.newClaims(s, 0) }
+
+// newClaims takes what routers need and this process has not; on an error none of it.
 func (p *process) newClaims(s *vrrp.Setup, patience time.Duration) (map[string]*claim, error) {
 	fresh, until := map[string]*claim{}, time.Now().Add(patience)
 	if p.claimDir == "" {
@@ -164,14 +181,9 @@ func (p *process) newClaims(s *vrrp.Setup, patience time.Duration) (map[string]*
 		for ; errors.As(err, new(*claimedError)) && time.Now().Before(until); one, err = takeClaim(p.claimDir, name, what) {
 			time.Sleep(looking)
 		}
-		if errors.As(err, new(*claimedError)) {
+		if err != nil {
 			releaseAll(fresh)
 			return nil, err
-		}
-		if err != nil {
-			p.log.Warn("a second start of this program with the same routers would not be noticed, and redkeep keepalived --status can't ask this process", "err", err)
-			p.claimDir = ""
-			return fresh, nil
 		}
 		fresh[name] = one
 	}

@@ -120,7 +120,30 @@ func TestNoPlaceForClaims(t *testing.T) {
 	if len(d.claims) != 0 || len(d.routers) != 1 {
 		t.Errorf("%v, %v", d.claims, d.routers)
 	}
-	if !strings.Contains(log.String(), "--status can't ask this process") || d.isLast() {
+	if !strings.Contains(log.String(), "--status can't ask this process") || !strings.Contains(log.String(), "dir="+d.options.RunDir) || d.isLast() {
 		t.Errorf("%s, the last one: %v", log.String(), d.isLast())
+	}
+}
+
+// TestAReloadThatCanNotClaim is one to which a claim is refused by nobody but the file system: the configuration before stays, with its claims, and the next
+// reload takes all.
+func TestAReloadThatCanNotClaim(t *testing.T) {
+	alone(t)
+	cable(t, "eth0", "10.77.0.1/24")
+	cable(t, "eth1", "10.78.0.1/24")
+	d := newDesk(t, parsed(t, onEth0))
+	d.options.RunDir = t.TempDir()
+	must(t, d.open())
+	d.step(vrrp.Began{})
+	obstacle := filepath.Join(d.claimDir, "eth1-2-4.lock")
+	must(t, os.Mkdir(obstacle, 0o700))
+	d.reload(parsed(t, onEth1+onEth0))
+	if len(d.claims) != 1 || len(d.routers) != 1 || !d.isLast() {
+		t.Errorf("claims of %v, %d routers, the last one: %v", d.claims, len(d.routers), d.isLast())
+	}
+	must(t, os.Remove(obstacle))
+	d.reload(parsed(t, onEth1+onEth0))
+	if len(d.claims) != 2 || len(d.routers) != 2 {
+		t.Errorf("claims of %v, %d routers", d.claims, len(d.routers))
 	}
 }

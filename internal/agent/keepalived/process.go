@@ -113,7 +113,7 @@ func (p *process) open() error {
 			return err
 		}
 	}
-	n, err := p.prepare(p.conf, dying)
+	n, err := p.prepare(p.conf, p.firstClaims)
 	if err != nil {
 		return err
 	}

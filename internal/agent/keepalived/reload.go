@@ -2,7 +2,6 @@ package keepalived
 
 import (
 	"maps"
-	"time"
 
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
@@ -19,12 +18,11 @@ type next struct {
 	follower *follower
 }
 
-// prepare opens what a configuration needs beside what is open already; patience is for somebody who has the same routers and may be going. On
-// an error nothing has changed.
-func (p *process) prepare(c *keepalivedconf.Config, patience time.Duration) (*next, error) {
+// prepare opens what a configuration needs beside what is open already; claims is how its routers are claimed. On an error nothing has changed.
+func (p *process) prepare(c *keepalivedconf.Config, claims func(*vrrp.Setup) (map[string]*claim, error)) (*next, error) {
 	n := &next{conf: c, setup: setupOf(c)}
 	var err error
-	if n.claims, err = p.newClaims(&n.setup, patience); err != nil {
+	if n.claims, err = claims(&n.setup); err != nil {
 		return nil, err
 	}
 	p.needGate(c)
@@ -67,7 +65,7 @@ func (p *process) take(n *next) {
 
 // reload takes a configuration over. The routers that stay keep their state and their addresses, and the checks what they know.
 func (p *process) reload(c *keepalivedconf.Config) {
-	n, err := p.prepare(c, 0)
+	n, err := p.prepare(c, p.moreClaims)
 	if err != nil {
 		p.log.Error("reload: the configuration before stays", "err", err)
 		return

@@ -234,7 +234,7 @@ func TestADeviceThatComesLater(t *testing.T) {
 	cable(t, "eth0", "10.77.0.1/24")
 	const elsewhere = "virtual_ipaddress_excluded {\n10.79.0.101 dev eth2\n}\n}\n"
 	d := newDesk(t, parsed(t, onEth0[:len(onEth0)-2]+elsewhere+onEth1))
-	n, err := d.prepare(d.conf, 0)
+	n, err := d.prepare(d.conf, d.firstClaims)
 	must(t, err)
 	d.machine = vrrp.New(n.setup)
 	d.takeSockets(n.sockets)
