@@ -1,6 +1,7 @@
 package decide
 
-// Rule is a named safety or progress rule of the lease. Only the simulator can switch one off; a test shows for each that the judge then finds what it prevents.
+// Rule is a named safety or progress rule of the lease. Only the simulator can switch one off; its TestRuleOff and TestRuleOffByChance show for each that the
+// judge then finds what it prevents, or say why not.
 type Rule string
 
 // The rules, by the names that ARCHITECTURE.md's safety argument uses.
@@ -66,6 +67,7 @@ const (
 	ReachedSince      Rule = "reached-since"
 	AsksAnew          Rule = "asks-anew"
 	LeavingProved     Rule = "leaving-proved"
+	NewerStays        Rule = "newer-stays"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

@@ -189,16 +189,21 @@ func (p Plan) hunted(t *testing.T, name string) {
 	}
 }
 
-// TestPairCuts searches all faults, cuts too. Two masters and what comes of them can't be excluded then; that each epoch has one
-// holder, that nobody is elected without need where the network is whole, and that the two come to rest, can.
-func TestPairCuts(t *testing.T) {
+// pairCuts is all faults, cuts too. Two masters and what comes of them can't be excluded then; that each epoch has one holder, that nobody is
+// elected without need where the network is whole, and that the two come to rest, can.
+func pairCuts() Plan {
 	mix := Common()
 	mix.Freezes = 0 // the beginning has no time for a second election
 	// A store that is lost in a partition takes along the knowledge whose data its server has: nobody but a person may have them overwritten.
 	mix.Weights = slices.DeleteFunc(mix.Weights, func(x Weight) bool { return x.Fault == StoreLost })
-	p := Plan{Seed: *fromFlag, Birth: pairBirth, Voters: 2, Data: 2, Lease: time.Second, Mix: mix, Off: rules(t, *ruleFlag), Lines: *lines}
-	p.Excused = func(f Finding) bool {
+	return Plan{Birth: pairBirth, Voters: 2, Data: 2, Lease: time.Second, Mix: mix, Excused: func(f Finding) bool {
 		return !slices.Contains([]judge.Law{judge.OneHolder, judge.ComesToRest, judge.Sane, judge.Needless, judge.SwitchLoses}, f.Law)
-	}
+	}}
+}
+
+// TestPairCuts searches these.
+func TestPairCuts(t *testing.T) {
+	p := pairCuts()
+	p.Seed, p.Off, p.Lines = *fromFlag, rules(t, *ruleFlag), *lines
 	p.hunted(t, "TestPairCuts")
 }

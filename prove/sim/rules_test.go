@@ -107,9 +107,10 @@ func TestRuleOff(t *testing.T) {
 	}
 }
 
-// search is a rule that the random mixture convicts by one law, within so many seeds.
+// search is a rule that a random mixture convicts by one law, within so many seeds.
 type search struct {
 	rule  decide.Rule
+	plan  Plan // the common one where it is not said
 	with  []decide.Rule
 	law   judge.Law
 	seeds uint64
@@ -119,13 +120,18 @@ func searches() []search {
 	return []search{
 		{rule: decide.VoteNamesHolder, with: []decide.Rule{decide.PreVoteFirst}, law: judge.OneHolder, seeds: 60},
 		{rule: decide.ReclaimHold, law: judge.ComesToRest, seeds: 300},
+		{rule: decide.NewerStays, plan: pairCuts(), law: judge.ComesToRest, seeds: 200},
 	}
 }
 
-// TestRuleOffByChance searches the common mixture for a run that a rule's absence convicts; with the rule, that run keeps the law.
+// TestRuleOffByChance searches its mixture for a run that a rule's absence convicts; with the rule, that run keeps the law.
 func TestRuleOffByChance(t *testing.T) {
 	broken := func(x search, seed uint64, off bool) bool {
-		p := Plan{Seed: seed, Birth: birth, Off: decide.Rules{x.rule: off}}
+		p := x.plan
+		p.Seed, p.Off = seed, decide.Rules{x.rule: off}
+		if p.Birth == nil {
+			p.Birth = birth
+		}
 		for _, r := range x.with {
 			p.Off[r] = true
 		}
@@ -178,7 +184,7 @@ var everyRule = []decide.Rule{
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
 	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
 	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory, decide.CopySettles, decide.OwnEpochs, decide.SegmentQuiet, decide.AdvertBeforeGrant, decide.ListenFirst, decide.HeardOnce,
-	decide.ReachedSince, decide.AsksAnew, decide.LeavingProved,
+	decide.ReachedSince, decide.AsksAnew, decide.LeavingProved, decide.NewerStays,
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.

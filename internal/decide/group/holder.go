@@ -117,10 +117,8 @@ func (m *Machine) mustLetGo() words.Reason {
 	if why := m.clash(); !why.Zero() {
 		return why
 	}
-	// Where a majority votes, nobody is elected beside a hold. The two of a pair that were cut off from one another both are, and the
-	// newer one stays: also where it holds no more, since its data are those that both voters now take for the better ones.
-	if row := m.voter.Register.Newest(); m.setup.Turns > 1 && row.Epoch > h.hold.Epoch && row.Holder != m.setup.Self {
-		return words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)}
+	if why := m.newer(); !why.Zero() {
+		return why
 	}
 	if m.own.server.RunID != h.run && !m.setup.Off.Off(decide.SameProcess) {
 		return words.Reason{Code: words.ServerReplaced, Node: m.setup.Self}
@@ -142,6 +140,17 @@ func (m *Machine) mustLetGo() words.Reason {
 		return words.Reason{Code: words.PromotionLate, Node: m.setup.Self}
 	}
 	return words.Reason{}
+}
+
+// newer says that a later epoch is another node's (rule newer-stays). Where a majority votes, nobody is elected beside a hold. The two of a pair
+// that were cut off from one another both are, and the newer one stays: also where it holds no more, since its data are those that
+// both voters now take for the better ones.
+func (m *Machine) newer() words.Reason {
+	row := m.voter.Register.Newest()
+	if m.setup.Turns <= 1 || row.Epoch <= m.holder.hold.Epoch || row.Holder == m.setup.Self || m.setup.Off.Off(decide.NewerStays) {
+		return words.Reason{}
+	}
+	return words.Reason{Code: words.Superseded, Node: row.Holder, N: int64(row.Epoch)}
 }
 
 // beat asks for the lease once more: a slot is armed first, and the message leaves when the kernel has said so (rule

@@ -46,7 +46,7 @@ func (l *link) look(at words.Instant, s words.Server) {
 }
 
 // stampCopy takes note of a link that is new, or may be, and of a full copy: one of the same history ends far beyond where it began,
-// and nothing has come over its link by that.
+// and nothing has come over its link by that. The node's own agent says so too (Claim.Fresh), until that agent is restarted.
 func (p *peer) stampCopy(c *decide.Claim) {
 	if c == nil {
 		return

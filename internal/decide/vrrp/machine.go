@@ -147,6 +147,18 @@ type View struct {
 	Troubles []Trouble
 	// Sourceless says that this host has no address of its own to speak from, which is a fault.
 	Sourceless bool
+	// NotPassed are its checks that have failed, or have no result yet.
+	NotPassed []NotPassed
+}
+
+// NotPassed is a check of a router that has failed, or has no result yet.
+type NotPassed struct {
+	Name    string
+	Pending bool
+	// Fault says that it alone keeps the router from being master.
+	Fault bool
+	// Weight is what it takes from the priority, or does not give; 0 also where weights don't count: for an owner, and in a group that wants none.
+	Weight int
 }
 
 // View returns what is known of all routers, in the order of the Setup.
@@ -155,7 +167,7 @@ func (m *Machine) View() []View {
 	for _, r := range m.routers {
 		v := View{
 			ID: r.conf.ID, State: r.state, Step: r.step, Priority: r.priority(), Master: r.master, Held: r.held, Troubles: r.troubles(),
-			Sourceless: r.sourceless,
+			Sourceless: r.sourceless, NotPassed: r.notPassed(),
 		}
 		if r.state == Master {
 			v.Master, v.Until = r.conf.Source, r.until

@@ -1,22 +1,45 @@
 package vrrp
 
-// priority is the configured one with the weights of the checks, from 1 to 254. That of an owner never changes, nor, unless it is
-// wanted, does that of a router in a group: its members would part.
+// priority is the configured one with the weights of the checks, from 1 to 254.
 func (r *router) priority() uint8 {
-	if r.conf.Priority == owner || r.group != nil && !r.group.weights {
+	if r.weightless() {
 		return r.conf.Priority
 	}
 	p := int(r.conf.Priority)
 	for _, t := range r.conf.Tracks {
-		v := r.m.checks[t.Name]
-		if !v.known {
-			continue
-		}
-		if passed := v.passed != t.Reverse; passed == (t.Weight > 0) {
+		if known, passed := r.verdict(t); known && passed == (t.Weight > 0) {
 			p += t.Weight
 		}
 	}
 	return uint8(min(max(p, 1), owner-1))
+}
+
+// weightless reports whether weights don't count. The priority of an owner never changes, nor, unless it is wanted, does that of a router in a group:
+// its members would part.
+func (r *router) weightless() bool {
+	return r.conf.Priority == owner || r.group != nil && !r.group.weights
+}
+
+// verdict is whether a check has a result, and whether that is the one that is wanted here.
+func (r *router) verdict(t Track) (known, passed bool) {
+	v := r.m.checks[t.Name]
+	return v.known, v.known && v.passed != t.Reverse
+}
+
+// notPassed are the checks that keep the router, or would keep it, from what it is without them.
+func (r *router) notPassed() (all []NotPassed) {
+	for _, t := range r.conf.Tracks {
+		known, passed := r.verdict(t)
+		if passed {
+			continue
+		}
+		one := NotPassed{Name: t.Name, Pending: !known, Fault: known && t.Weight == 0}
+		if !r.weightless() {
+			one.Weight = t.Weight
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // faulty reports whether the router, or one that it moves with, must not be master.
@@ -43,7 +66,7 @@ func (r *router) ownFault() bool {
 		return true
 	}
 	for _, t := range r.conf.Tracks {
-		if v := r.m.checks[t.Name]; t.Weight == 0 && v.known && v.passed == t.Reverse {
+		if known, passed := r.verdict(t); t.Weight == 0 && known && !passed {
 			return true
 		}
 	}
@@ -52,7 +75,7 @@ func (r *router) ownFault() bool {
 
 func (r *router) ownUnknown() bool {
 	for _, t := range r.conf.Tracks {
-		if !r.m.checks[t.Name].known {
+		if known, _ := r.verdict(t); !known {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
@@ -77,6 +78,37 @@ func TestWeights(t *testing.T) {
 		b.step(Tracked{"redis", c.passed})
 		if got := b.view().Priority; got != c.want {
 			t.Errorf("%d, %+v, passed %v: %d, want %d", c.base, c.track, c.passed, got, c.want)
+		}
+	}
+}
+
+// TestNotPassed is what keeps a router from what it is without it: nothing that passes, and no weight where weights don't count.
+func TestNotPassed(t *testing.T) {
+	list := tracks(Track{Name: "eth0"}, Track{Name: "maintenance", Reverse: true}, Track{Name: "redis", Weight: -60}, Track{Name: "load", Weight: 5})
+	member := three(priority(100), list)
+	for name, c := range map[string]struct {
+		setup  Setup
+		weight int
+	}{
+		"alone":                      {Setup{Routers: []Router{member}}, 1},
+		"an owner":                   {Setup{Routers: []Router{three(priority(255), list)}}, 0},
+		"in a group without weights": {Setup{Routers: []Router{member}, Groups: []Group{{Members: []ID{member.ID}}}}, 0},
+		"in a group with weights":    {Setup{Routers: []Router{member}, Groups: []Group{{Members: []ID{member.ID}, Weights: true}}}, 1},
+	} {
+		b := newBenchOf(t, c.setup)
+		b.step(Tracked{"eth0", false})
+		b.step(Tracked{"maintenance", false})
+		b.step(Tracked{"redis", false})
+		want := []NotPassed{{Name: "eth0", Fault: true}, {Name: "redis", Weight: -60 * c.weight}, {Name: "load", Pending: true, Weight: 5 * c.weight}}
+		if got := b.view().NotPassed; !slices.Equal(got, want) {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+		b.step(Tracked{"eth0", true})
+		b.step(Tracked{"maintenance", true})
+		b.step(Tracked{"redis", true})
+		b.step(Tracked{"load", true})
+		if got := b.view().NotPassed; !slices.Equal(got, []NotPassed{{Name: "maintenance", Fault: true}}) {
+			t.Errorf("%s: %+v of those that pass", name, got)
 		}
 	}
 }
