@@ -41,9 +41,6 @@ func (a *Agent) openSegment(g *groupWork) error {
 			s.addresses = append(s.addresses, v.Addr)
 		}
 	}
-	if len(s.addresses) == 0 {
-		return fmt.Errorf("open the pair's segment of group %s: no vip is of the nodes' own family; add one that is", g.conf.Name)
-	}
 	dev, err := vip.FindDevice(s.from)
 	if err != nil {
 		return fmt.Errorf("open the pair's segment: %w", err)

@@ -55,6 +55,8 @@ const (
 	attempts = 5
 	// rest is between two looks after an error that nobody knows of.
 	rest = 100 * time.Millisecond
+	// maxFailures is how many errors in a row are borne.
+	maxFailures = 30
 )
 
 // Open connects to the kernel in the present thread's network namespace. What changes from then on is told by Run.
@@ -84,32 +86,42 @@ func (h *Hand) Close() {
 }
 
 // Run tells of the devices until the context ends. It is called once. Where the kernel does not answer it asks again; an error is that its
-// connection is gone.
+// connection is gone, or that it failed some thirty times in a row.
 func (h *Hand) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, h.news.Close)() // Nothing else wakes it; nobody needs the connection after Run.
+	failures := 0
 	for look := true; ; {
+		var err error
 		if look {
-			if err := h.look(); err != nil && ctx.Err() == nil {
-				pause(ctx)
-				continue
-			}
+			err = h.look()
 		}
-		messages, from, err := h.news.Receive()
-		look = false
+		if look = err != nil; !look {
+			look, err = h.hear()
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, os.ErrClosed), errors.Is(err, unix.EBADF):
+		case err == nil:
+			failures = 0
+			continue
+		case errors.Is(err, os.ErrClosed), errors.Is(err, unix.EBADF), failures == maxFailures:
 			return fmt.Errorf("follow devices: %w", err)
-		case errors.Is(err, unix.ENOBUFS): // News were lost.
-			look = true
-		case err != nil:
-			look = true
-			pause(ctx)
-		case from.Pid == nl.PidKernel:
-			look = slices.ContainsFunc(messages, h.concerns)
 		}
+		failures++
+		pause(ctx)
 	}
+}
+
+// hear waits for news, and reports whether the devices must be looked at.
+func (h *Hand) hear() (look bool, err error) {
+	messages, from, err := h.news.Receive()
+	switch {
+	case errors.Is(err, unix.ENOBUFS): // News were lost.
+		return true, nil
+	case err != nil:
+		return true, err
+	}
+	return from.Pid == nl.PidKernel && slices.ContainsFunc(messages, h.concerns), nil
 }
 
 func pause(ctx context.Context) {
