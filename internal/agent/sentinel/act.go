@@ -125,7 +125,7 @@ func (p *process) save() {
 		return p.layout.rewrite(old, state, settings, users), nil
 	}, func(err error) {
 		p.saving.Store(false)
-		p.deliver(func() {
+		p.loop.Tell(func() {
 			if err != nil {
 				p.log(logline.Warning, "WARNING: Sentinel was not able to save the new configuration on disk!!!: "+err.Error())
 			}
@@ -169,7 +169,7 @@ func (p *process) runScripts(all []queue.Action) {
 
 // onScript is called from the goroutines of scripts.
 func (p *process) onScript(r script.Report) {
-	p.deliver(func() {
+	p.loop.Tell(func() {
 		at, id := p.loop.Now(), queue.ID(r.ID)
 		switch r.What {
 		case script.Started:

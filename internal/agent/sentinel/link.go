@@ -117,7 +117,7 @@ func (w *wire) lookup(a core.Address) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
 	ip, err := resolve(ctx, a.Host)
-	w.p.deliver(func() {
+	w.p.loop.Tell(func() {
 		switch {
 		case w.closed:
 		case err != nil:

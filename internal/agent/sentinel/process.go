@@ -89,9 +89,8 @@ type process struct {
 	answers  map[uint64]func(core.Answer)
 	lastAsk  uint64
 	end      context.CancelCauseFunc
-	over     <-chan struct{} // closed with the context that end cancels
-	wire     []byte          // what is being encoded
-	said     []byte          // a greeting in it
+	wire     []byte // what is being encoded
+	said     []byte // a greeting in it
 }
 
 // longestSave is how long an end waits for what is being written: shorter than the patience of whoever waits for the end.
@@ -123,7 +122,6 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	ctx, p.end = context.WithCancelCause(ctx)
 	defer p.end(nil)
-	p.over = ctx.Done()
 	if err := p.prepare(); err != nil {
 		p.end(err)
 		_ = p.loop.Run(ctx) // gives back what it took
@@ -216,23 +214,6 @@ func (p *process) setup() core.Setup {
 		s.TLSPort = p.conf.TLSPort
 	}
 	return s
-}
-
-// deliver has the loop call a function soon, for a goroutine that may wait. Where too much waits for the loop already it tries again, until
-// the loop has ended: a save's end or a script's that nobody heard of would be awaited for good.
-func (p *process) deliver(do func()) {
-	if p.loop.Post(do) {
-		return
-	}
-	again := time.NewTicker(batch)
-	defer again.Stop()
-	for !p.loop.Post(do) {
-		select {
-		case <-again.C:
-		case <-p.over:
-			return
-		}
-	}
 }
 
 func (p *process) log(level logline.Level, text string) { p.options.Log(level, text) }

@@ -70,7 +70,7 @@ func (s source) Monitor(m face.Monitor, answer func(error)) {
 		ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 		defer cancel()
 		ip, err := resolve(ctx, m.Host)
-		s.deliver(func() {
+		s.loop.Tell(func() {
 			if err != nil {
 				answer(face.ErrBadHost)
 				return

@@ -85,7 +85,7 @@ func (f userFile) Name() string { return f.conf.ACLFile }
 func (f userFile) Read(answer func(face.UserText)) {
 	go func() {
 		text, err := sentinelfile.Read(f.conf.ACLFile)
-		f.deliver(func() { answer(face.UserText{Text: string(text), Err: err}) })
+		f.loop.Tell(func() { answer(face.UserText{Text: string(text), Err: err}) })
 	}()
 }
 
@@ -93,6 +93,6 @@ func (f userFile) Read(answer func(face.UserText)) {
 // neither is told of a text that the other one has put in its place.
 func (f userFile) Write(text string, answer func(error)) {
 	f.accounts.Save(func([]byte) ([]byte, error) { return []byte(text), nil }, func(err error) {
-		f.deliver(func() { answer(err) })
+		f.loop.Tell(func() { answer(err) })
 	})
 }
