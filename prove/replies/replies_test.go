@@ -10,7 +10,7 @@ import (
 var intended = map[string]string{
 	"CLIENT PAUSE 100": "one client must not be able to hold up the votes of others",
 	"CLIENT HELP":      "the words are ours", "COMMAND HELP": "the words are ours", "ACL HELP": "the words are ours", "SENTINEL HELP": "the words are ours",
-	"COMMAND DOCS": "the summaries are ours, histories are left out", "COMMAND DOCS sentinel|myid": "the summary is ours",
+	"COMMAND DOCS": "the sentences are ours", "COMMAND DOCS sentinel|myid": "the sentence is ours",
 }
 
 // changes are questions that change something, after which others are answered otherwise.

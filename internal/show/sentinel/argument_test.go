@@ -2,6 +2,7 @@ package sentinel
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,8 +45,14 @@ func collect(all map[string]string, v resp.Value) {
 		var told []string
 		for j := 0; j+1 < len(doc.Elems); j += 2 {
 			switch key, of := doc.Elems[j].Text, doc.Elems[j+1]; key {
-			case "summary", "complexity", "history":
+			case "summary":
+				told = append(told, key)
+			case "complexity":
+				told = append(told, key+" "+notation.FindString(of.Text))
+			case "history":
+				told = append(told, key+" "+releasesOf(of))
 			case "subcommands":
+				told = append(told, key)
 				collect(all, of)
 			default:
 				told = append(told, key+" "+plainly(of))
@@ -53,6 +60,21 @@ func collect(all map[string]string, v resp.Value) {
 		}
 		all[name] = strings.Join(told, "; ")
 	}
+}
+
+// notation is that of a complexity, without what it says of its letters.
+var notation = regexp.MustCompile(`^O\(.*?\)`)
+
+// releasesOf are those of a history, and "" for one that has no words with it.
+func releasesOf(history resp.Value) string {
+	var all []string
+	for _, e := range history.Elems {
+		if len(e.Elems) != 2 || e.Elems[1].Text == "" {
+			return ""
+		}
+		all = append(all, e.Elems[0].Text)
+	}
+	return strings.Join(all, " ")
 }
 
 func plainly(v resp.Value) string {

@@ -104,54 +104,6 @@ func (r *reply) names(d *dialect, keep func(*command) bool) {
 	r.strings(names...)
 }
 
-// commandDocs is what redis-cli asks at its start, for its help and its completion.
-func (c *Client) commandDocs(names []string, r *reply) {
-	var told []*command
-	if len(names) == 0 {
-		for _, name := range c.face.dialect.names() {
-			told = append(told, c.face.dialect.commands[name])
-		}
-	}
-	for _, name := range names {
-		if found := c.face.dialect.find(name); found != nil {
-			told = append(told, found)
-		}
-	}
-	r.docs(told)
-}
-
-func (r *reply) docs(all []*command) {
-	r.dict(len(all))
-	for _, c := range all {
-		r.bulk(c.fullName())
-		takes, n := arguments[c.fullName()], 4
-		for _, more := range []bool{len(takes) > 0, len(c.subs) > 0} {
-			if more {
-				n++
-			}
-		}
-		old := c.replaced != ""
-		if old {
-			n += 3
-		}
-		r.dict(n)
-		r.strings("summary", c.about, "since", c.since, "group", c.group, "complexity", "O(1)")
-		if old {
-			r.bulk("doc_flags")
-			r.statuses("", []string{"deprecated"})
-			r.strings("deprecated_since", "5.0.0", "replaced_by", c.replaced)
-		}
-		if len(takes) > 0 {
-			r.bulk("arguments")
-			r.arguments(takes)
-		}
-		if len(c.subs) > 0 {
-			r.bulk("subcommands")
-			r.docs(c.subs)
-		}
-	}
-}
-
 // commandKeys answers COMMAND GETKEYS and GETKEYSANDFLAGS: no command here has a key.
 func (c *Client) commandKeys(args []string, r *reply) {
 	found := c.face.dialect.commands[strings.ToLower(args[0])]

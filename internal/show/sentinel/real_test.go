@@ -26,7 +26,7 @@ import (
 var intended = map[string]string{
 	"CLIENT PAUSE 100": "one client of this port must not hold up all others",
 	"CLIENT HELP":      "the words are ours", "COMMAND HELP": "the words are ours", "ACL HELP": "the words are ours", "SENTINEL HELP": "the words are ours",
-	"COMMAND DOCS": "the summaries are ours, histories are left out", "COMMAND DOCS sentinel|myid": "the summary is ours",
+	"COMMAND DOCS": "the sentences are ours", "COMMAND DOCS sentinel|myid": "the sentence is ours",
 	"ACL SETUSER u on": "there is one user", "ACL DELUSER nosuch": "there is one user",
 	"ACL SAVE": "there is one user, and no file", "ACL LOAD": "there is one user, and no file",
 	"SENTINEL MONITOR another 127.0.0.1 6379 1":                                                  "groups are those of redkeep.yaml",
