@@ -121,8 +121,11 @@ func wrongWith(i keepalived.Instance) (lines []string) {
 			what = "has no result yet"
 		}
 		line := fmt.Sprintf("check %s %s", c.Name, what)
-		if c.Weight != 0 {
+		switch {
+		case c.Weight != 0:
 			line += fmt.Sprintf(" (weight %+d)", c.Weight)
+		case !c.Fault && !c.Pending:
+			line += " (its weight doesn't count here)"
 		}
 		lines = append(lines, line)
 	}

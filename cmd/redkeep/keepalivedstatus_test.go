@@ -24,7 +24,7 @@ func TestKeepalivedStatus(t *testing.T) {
 		{Name: "VI_2", State: "BACKUP", Since: since, Priority: 100, Configured: 100, Addresses: addr("10.77.0.101", false), Held: true,
 			Troubles: []keepalived.Trouble{{Text: "interval of 10.77.0.12: 2s, ours 1s"}}},
 		{Name: "VI_3", State: "MASTER", Step: "promoting", Priority: 100, Configured: 100, Interface: "eth1", Sourceless: true,
-			Checks: []keepalived.Check{{Name: "process redis", Pending: true}}},
+			Checks: []keepalived.Check{{Name: "process redis", Pending: true}, {Name: "script chk_owner"}, {Name: "interface eth1", Fault: true}}},
 	}}})
 	want := `INSTANCE  STATE              SINCE                PRIORITY   MASTER                 PROOF            ADDRESSES
 VI_1      MASTER             2026-03-01 12:00:07  90 of 150  10.77.0.11, this host  unauthenticated  10.77.0.100 here on eth0
@@ -35,6 +35,8 @@ VI_2: would be the master, and holds back beside a router that it can't understa
 VI_2: interval of 10.77.0.12: 2s, ours 1s
 VI_3: no address of its own on eth1 to speak from
 VI_3: check process redis has no result yet
+VI_3: check script chk_owner failed (its weight doesn't count here)
+VI_3: check interface eth1 failed
 unauthenticated: VRRP can't prove who speaks; whoever reaches the segment can say to be the master
 `
 	if err != nil || out.String() != want {

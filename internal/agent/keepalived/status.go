@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"redkeep/internal/decide/vrrp"
@@ -55,8 +54,9 @@ type Address struct {
 // Check is one that has failed, or has no result yet.
 type Check struct {
 	Name string `json:"name"`
-	// Weight is what it takes from the priority or does not give; with 0 the router is in FAULT.
+	// Weight is what it takes from the priority or does not give, 0 also where weights don't count; Fault says that it alone puts the router in FAULT.
 	Weight  int  `json:"weight"`
+	Fault   bool `json:"fault"`
 	Pending bool `json:"pending"`
 }
 
@@ -75,17 +75,17 @@ func (p *process) status() Status {
 	s := Status{PID: os.Getpid(), Version: p.options.Version, Instances: []Instance{}}
 	for _, v := range p.machine.View() {
 		if r := p.routers[v.ID]; r != nil && !r.deleted {
-			s.Instances = append(s.Instances, p.instance(r, v))
+			s.Instances = append(s.Instances, instanceOf(r, v))
 		}
 	}
 	return s
 }
 
-// instance puts what the file says of a router, what the machine does and what the checks said into one.
-func (p *process) instance(r *router, v vrrp.View) Instance {
+// instanceOf puts what the file says of a router and what the machine knows into one.
+func instanceOf(r *router, v vrrp.View) Instance {
 	i := Instance{
 		Name: r.conf.Name, Interface: r.conf.Interface, VRID: r.conf.VRID, State: stateWord(v.State), Priority: int(v.Priority),
-		Configured: r.conf.Priority, Held: v.Held, Sourceless: v.Sourceless, Addresses: []Address{}, Checks: p.notPassed(r), Troubles: []Trouble{},
+		Configured: r.conf.Priority, Held: v.Held, Sourceless: v.Sourceless, Addresses: []Address{}, Checks: []Check{}, Troubles: []Trouble{},
 	}
 	if v.Step != vrrp.Idle && v.Step != vrrp.Standing {
 		i.Step = v.Step.String()
@@ -99,6 +99,9 @@ func (p *process) instance(r *router, v vrrp.View) Instance {
 	for _, where := range placesOf(r.conf) {
 		i.Addresses = append(i.Addresses, Address{Addr: where.Addr, Dev: where.Dev})
 	}
+	for _, c := range v.NotPassed {
+		i.Checks = append(i.Checks, Check{Name: c.Name, Weight: c.Weight, Fault: c.Fault, Pending: c.Pending})
+	}
 	for _, t := range v.Troubles {
 		one := Trouble{What: t.What.String(), Ours: t.Ours, Theirs: t.Theirs, Text: t.String()}
 		if t.Peer.IsValid() {
@@ -107,22 +110,6 @@ func (p *process) instance(r *router, v vrrp.View) Instance {
 		i.Troubles = append(i.Troubles, one)
 	}
 	return i
-}
-
-// notPassed are the checks of a router that have failed, and those that have no result yet.
-func (p *process) notPassed(r *router) []Check {
-	failed := []Check{}
-	for _, t := range tracksOf(p.conf, r.conf) {
-		passed, known := p.results[t.Name]
-		if dev, is := strings.CutPrefix(t.Name, linkName("")); is {
-			d, seen := p.links[dev]
-			passed, known = d.Up, seen
-		}
-		if !known || passed == t.Reverse {
-			failed = append(failed, Check{t.Name, t.Weight, !known})
-		}
-	}
-	return failed
 }
 
 // lookUp asks the kernel which of the addresses are there. One that has its device no more is not.

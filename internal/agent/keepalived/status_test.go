@@ -50,7 +50,7 @@ func TestStatus(t *testing.T) {
 	if len(one.Troubles) != 1 || one.Troubles[0] != want || one.State != "BACKUP" || one.Here || one.Addresses[0].Here || one.Since.IsZero() {
 		t.Errorf("holding back: %+v", one)
 	}
-	if len(one.Checks) != 1 || one.Checks[0] != (Check{"script chk", -30, false}) || one.Priority != 125 {
+	if len(one.Checks) != 1 || one.Checks[0] != (Check{Name: "script chk", Weight: -30}) || one.Priority != 125 {
 		t.Errorf("the checks: %+v", one)
 	}
 	d.step(vrrp.Heard{Link: "eth0", From: peer, To: netip.MustParseAddr("224.0.0.18"), Hops: 255, Advert: vrrp.Advert{
