@@ -116,7 +116,7 @@ func (r *reader) option(rest []Word, a *Address) ([]Word, bool) {
 		r.wrong(w.At, "write it after the word", "%s has no value", shown(w.Text))
 		return nil, false
 	case w.Text == "peer":
-		a.Peer, _ = r.prefix(rest[1], "peer")
+		r.prefix(rest[1], "peer") // for what is wrong with it
 		a.LeftOut = append(a.LeftOut, w.Text)
 	case w.Text == "preferred_lft", w.Text == "track_group":
 		a.LeftOut = append(a.LeftOut, w.Text)

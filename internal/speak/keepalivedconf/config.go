@@ -107,7 +107,6 @@ type Address struct {
 	Label, Scope  string
 	Broadcast     string
 	NoPrefixRoute bool
-	Peer          netip.Prefix
 	// LeftOut are the words of its line that are read and mean nothing here.
 	LeftOut []string
 }
