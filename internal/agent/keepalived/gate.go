@@ -34,7 +34,8 @@ func (p *process) ungate() {
 		return
 	}
 	if err := p.gate.Remove(); err != nil {
-		p.log.Warn("the kernel's gate is left, and ends by itself", "err", err)
+		p.log.Warn("the kernel's gate is left, and is empty in some seconds; remove it with: "+
+			"nft delete table inet redkeep_keepalived; nft delete table arp redkeep_keepalived", "err", err)
 	}
 }
 
