@@ -25,7 +25,7 @@ func field(binary string) []contest.Contender {
 }
 
 // pairFaults leaves out what cuts the two of a pair off from one another: two hosts can't have one master then, whoever keeps it.
-var pairFaults = []string{"kill", "power-off", "switchover", "failback", "agent-kill", "agent-freeze"}
+var pairFaults = []string{"kill", "power-off", "hang", "switchover", "failback", "agent-kill", "agent-freeze"}
 
 // usual is how many faults are measured when nothing is said: the first ones.
 const usual = 4

@@ -27,7 +27,7 @@ func TestGateModes(t *testing.T) {
 			s.awaitWrites(w, 5*time.Second)
 			s.startServer(m)
 			s.await(10*time.Second, m+" as a replica", func() bool { return s.linkUp(m) })
-			s.lossless(w)
+			s.nearlyLossless(w, 1)
 		})
 	}
 }

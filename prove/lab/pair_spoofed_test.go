@@ -96,7 +96,7 @@ func TestPairSpoofed(t *testing.T) {
 	n := &numbers{name: "pair with a spoofer and a kill, longest gap"}
 	s.measure(w, at, n)
 	t.Log(n)
-	s.lossless(w)
+	s.nearlyLossless(w, 1)
 }
 
 // TestPairForgedLeaving filters the agents' port between the two, and then has somebody say in the master's name that its time is over. The other
@@ -107,8 +107,7 @@ func TestPairForgedLeaving(t *testing.T) {
 	m := s.awaitReady(10 * time.Second)
 	o := s.others(m)[0]
 	epoch := s.epoch(m)
-	s.run(o, "nft", "add table ip filtered; add chain ip filtered in { type filter hook input priority 0; }; "+
-		"add rule ip filtered in udp dport 26380 drop; add rule ip filtered in tcp dport 26380 drop")
+	hear := s.deafenAgent(o)
 	time.Sleep(2 * s.plan.Lease)
 	s.must(s.Host(m).Do(func() { // whose address any host can write into a packet
 		hand, err := advertise.Open(advertise.Config{Dev: "eth0"})
@@ -124,6 +123,14 @@ func TestPairForgedLeaving(t *testing.T) {
 	if now := s.epoch(m); now != epoch || !s.address(m) || s.address(o) {
 		t.Fatalf("%s has epoch %d, it had %d; address on %s %v, on %s %v", m, now, epoch, m, s.address(m), o, s.address(o))
 	}
-	s.run(o, "nft", "delete table ip filtered")
+	hear()
 	s.lossless(w)
+}
+
+// deafenAgent has the packet filter of a host drop what other agents say, and nothing else, until it hears again.
+func (s *Site) deafenAgent(host string) (hear func()) {
+	s.t.Helper()
+	s.run(host, "nft", "add table ip filtered; add chain ip filtered in { type filter hook input priority 0; }; "+
+		"add rule ip filtered in udp dport 26380 drop; add rule ip filtered in tcp dport 26380 drop")
+	return func() { s.run(host, "nft", "delete table ip filtered") }
 }

@@ -54,5 +54,5 @@ func TestAnOrdinaryClient(t *testing.T) {
 		}
 		t.Log(&gaps)
 	}
-	s.lossless(w)
+	s.nearlyLossless(w, runs(2, 20))
 }

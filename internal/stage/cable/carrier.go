@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/speak/neighbour"
 	"redkeep/internal/stage/namespace"
 )
 
@@ -102,8 +104,9 @@ func joined(route *netlink.Handle) (bool, error) {
 	return true, nil
 }
 
-// solicited is the group in which an address is asked for, as the kernel lists it: ff02::1:ff00:0 with the address' last three bytes.
+// solicited is the group in which an address is asked for, as the kernel lists it.
 func solicited(address net.IP) []byte {
-	group := append(net.IP{0xff, 0x02, 11: 1, 12: 0xff}, address.To16()[13:]...)
-	return hex.AppendEncode(nil, group)
+	addr, _ := netip.AddrFromSlice(address.To16())
+	group := neighbour.Solicited(addr).As16()
+	return hex.AppendEncode(nil, group[:])
 }

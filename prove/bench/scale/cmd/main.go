@@ -68,7 +68,8 @@ func main() {
 
 // good reports whether there is something to measure.
 func good(o scale.Options) bool {
-	return o.Runs >= 0 && o.Plan.Groups >= 1 && o.Plan.PerHost >= 1 && o.Share >= 0 && o.Share <= 100 && slices.Contains([]string{"", scale.Ours, scale.Real}, o.Only)
+	return o.Runs >= 0 && o.Plan.Groups >= 1 && o.Plan.PerHost >= 1 && o.Share >= 0 && o.Share <= 100 && o.Requests >= 0 &&
+		slices.Contains([]string{"", scale.Ours, scale.Real}, o.Only)
 }
 
 // inside is set in the environment of the program that is in a network of its own.
