@@ -181,16 +181,13 @@ func (a *Addresses) judges() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("connect to nf_tables: %w", err)
 	}
+	judged := false
 	for _, s := range a.rules.all {
-		have, err := conn.GetSetElements(s.judged)
-		if err != nil {
-			return false, fmt.Errorf("list set %s: %w", s.judged.Name, err)
-		}
-		if len(have) > 0 {
-			return true, nil
+		if err := eachElement(conn, s.judged, func(nftables.SetElement) { judged = true }); err != nil {
+			return false, err
 		}
 	}
-	return false, nil
+	return judged, nil
 }
 
 // Close ends the connection, and leaves the kernel as it is. It may be repeated.
@@ -219,20 +216,8 @@ func (a *Addresses) change(write func(*batch)) error {
 	return errRemade
 }
 
-// send commits a transaction as Hand's does. An answer that comes too late is not taken for the next one's, since each has a number.
-func (a *Addresses) send(b *batch) error {
-	if b.err != nil || b.last == 0 {
-		return b.err
-	}
-	b.acknowledge()
-	b.mark(unix.NFNL_MSG_BATCH_END)
-	a.seq++
-	b.number(a.seq)
-	if err := transact(a.socket, b.text, a.seq); err != nil {
-		return fmt.Errorf("commit transaction: %w", err)
-	}
-	return nil
-}
+// send commits a transaction. An answer that comes too late is not taken for the next one's, since each has a number.
+func (a *Addresses) send(b *batch) error { return commit(a.socket, &a.seq, b) }
 
 // ofFamily are those of some addresses that are of IPv4, or that are not.
 func ofFamily(addrs []netip.Addr, four bool) []netip.Addr {

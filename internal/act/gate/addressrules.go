@@ -39,9 +39,6 @@ type addressSets struct {
 func newAddressRules() *addressRules {
 	r := &addressRules{inet: newTable(nftables.TableFamilyINet), arp: newTable(nftables.TableFamilyARP)}
 	r.inet.Name, r.arp.Name = addressTable, addressTable
-	at := func(base expr.PayloadBase, offset, length uint32) match {
-		return match{&expr.Payload{DestRegister: unix.NFT_REG_1, Base: base, Offset: offset, Len: length}}
-	}
 	family := func(one byte) match { return metaIs(expr.MetaKeyNFPROTO, expr.CmpOpEq, []byte{one}) }
 	below := *nftables.ChainPriorityRaw - 10
 	input := r.inet.hook("input", *nftables.ChainHookInput, below)
@@ -49,13 +46,13 @@ func newAddressRules() *addressRules {
 	claimed := r.arp.hook("output", arpOutput, *nftables.ChainPriorityFilter)
 
 	four, six, byARP := r.sets(r.inet, "4", true), r.sets(r.inet, "6", false), r.sets(r.arp, "", true)
-	four.judge(r.inet, input, "to4", kind{family(unix.NFPROTO_IPV4), at(expr.PayloadBaseNetworkHeader, offDestination4, 4)})
-	six.judge(r.inet, input, "to6", kind{family(unix.NFPROTO_IPV6), at(expr.PayloadBaseNetworkHeader, offDestination6, 16)})
+	four.judge(r.inet, input, "to4", kind{family(unix.NFPROTO_IPV4), field(expr.PayloadBaseNetworkHeader, offDestination4, 4)})
+	six.judge(r.inet, input, "to6", kind{family(unix.NFPROTO_IPV6), field(expr.PayloadBaseNetworkHeader, offDestination6, 16)})
 	six.judge(r.inet, output, "advertised",
-		kind{isNeighbour(neighbourAdvertisement), at(expr.PayloadBaseTransportHeader, advertisedTarget, 16)})
+		kind{isNeighbour(neighbourAdvertisement), field(expr.PayloadBaseTransportHeader, advertisedTarget, 16)})
 	six.judge(r.inet, output, "soliciting",
-		kind{isNeighbour(neighbourSolicitation), at(expr.PayloadBaseNetworkHeader, solicitingAddress, 16)})
-	byARP.judge(r.arp, claimed, "claimed", kind{nil, at(expr.PayloadBaseNetworkHeader, arpSender, 4)})
+		kind{isNeighbour(neighbourSolicitation), field(expr.PayloadBaseNetworkHeader, solicitingAddress, 16)})
+	byARP.judge(r.arp, claimed, "claimed", kind{nil, field(expr.PayloadBaseNetworkHeader, arpSender, 4)})
 	r.inet.prepare()
 	r.arp.prepare()
 	return r
@@ -139,13 +136,4 @@ func (r *addressRules) release(b *batch, addrs []netip.Addr) {
 func vanish(b *batch, set *nftables.Set, timed []nftables.SetElement) {
 	b.put(set, timed)
 	b.take(set, timed)
-}
-
-// timedAddresses are elements of a set of addresses that end after a time.
-func timedAddresses(addrs []netip.Addr, d time.Duration) []nftables.SetElement {
-	timed := addressKeys(addrs)
-	for i := range timed {
-		timed[i].Timeout = d
-	}
-	return timed
 }

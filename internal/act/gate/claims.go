@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 
 	"redkeep/internal/words"
 )
@@ -50,15 +49,12 @@ func claimChain(slot int) string { return fmt.Sprintf("slot%d_claims", slot) }
 // makeClaims makes what judges claims. That of neighbour discovery is not on the way of the groups' own packets: those have
 // got their verdict by the rules before.
 func (s *structure) makeClaims(output *nftables.Chain) {
-	address := func(base expr.PayloadBase, offset, length uint32) match {
-		return match{&expr.Payload{DestRegister: unix.NFT_REG_1, Base: base, Offset: offset, Len: length}}
-	}
-	s.claims4 = newClaims(s.arp, nftables.TypeIPAddr, kind{nil, address(expr.PayloadBaseNetworkHeader, arpSender, 4)})
+	s.claims4 = newClaims(s.arp, nftables.TypeIPAddr, kind{nil, field(expr.PayloadBaseNetworkHeader, arpSender, 4)})
 	s.claims4.four = true
 	s.claims4.judge(s.arp.hook("output", arpOutput, *nftables.ChainPriorityFilter))
 	s.claims6 = newClaims(s.table, nftables.TypeIP6Addr,
-		kind{isNeighbour(neighbourAdvertisement), address(expr.PayloadBaseTransportHeader, advertisedTarget, 16)},
-		kind{isNeighbour(neighbourSolicitation), address(expr.PayloadBaseNetworkHeader, solicitingAddress, 16)})
+		kind{isNeighbour(neighbourAdvertisement), field(expr.PayloadBaseTransportHeader, advertisedTarget, 16)},
+		kind{isNeighbour(neighbourSolicitation), field(expr.PayloadBaseNetworkHeader, solicitingAddress, 16)})
 	c := s.chain("neighbours")
 	s.rule(output, "who finds neighbours", rule(isICMPv6(), goTo(c.Name)))
 	s.claims6.judge(c)
@@ -107,11 +103,7 @@ func (c *claims) change(b *batch, group words.Group, from, to Want) {
 
 // renew arms a slot of a group's address.
 func (c *claims) renew(b *batch, slot int, w Want, d time.Duration) {
-	timed := addressKeys(c.of(w))
-	for i := range timed {
-		timed[i].Timeout = d
-	}
-	renew(b, c.living[slot], timed)
+	renew(b, c.living[slot], timedAddresses(c.of(w), d))
 }
 
 func (c *claims) pointing(group words.Group, w Want) []nftables.SetElement {
@@ -153,6 +145,15 @@ func addressKeys(addresses []netip.Addr) []nftables.SetElement {
 		out[i].Key = a.AsSlice()
 	}
 	return out
+}
+
+// timedAddresses are elements of a set of addresses that end after a time.
+func timedAddresses(addrs []netip.Addr, d time.Duration) []nftables.SetElement {
+	timed := addressKeys(addrs)
+	for i := range timed {
+		timed[i].Timeout = d
+	}
+	return timed
 }
 
 // read adds to the states what the kernel has about the groups' addresses of this family.

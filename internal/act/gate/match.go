@@ -99,10 +99,13 @@ func isReset() match {
 	}
 }
 
-// port loads one of the two ports for the expression after it.
-func port(offset uint32) match {
-	return match{&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: 2}}
+// field loads some bytes of a header for the expression after it.
+func field(base expr.PayloadBase, offset, length uint32) match {
+	return match{&expr.Payload{DestRegister: unix.NFT_REG_1, Base: base, Offset: offset, Len: length}}
 }
+
+// port loads one of the two ports for the expression after it.
+func port(offset uint32) match { return field(expr.PayloadBaseTransportHeader, offset, 2) }
 
 // peer loads the key of a replication connection: the group's port, and address and port of the other end.
 func peer(family byte, address, length, own, theirs uint32) match {

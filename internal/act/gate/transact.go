@@ -18,23 +18,30 @@ const answerWithin = 2 * time.Second
 // we believe (somebody changed the table), or may have what we do not believe (its answer stayed out); the next change then
 // tells it everything.
 func (h *Hand) send(b *batch) error {
+	err := commit(h.socket, &h.seq, b)
+	if err != nil && b.err == nil {
+		h.unsure = true
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		h.lost = true // An answer that comes yet would be taken for the next one's.
+	}
+	return err
+}
+
+// commit gives a transaction the next number, sends it, and waits for its answer. An empty one, or one that could not be written, is not sent.
+func commit(socket syscall.RawConn, seq *uint32, b *batch) error {
 	if b.err != nil || b.last == 0 {
 		return b.err
 	}
 	// Only the last message asks for an answer; those that fail answer unasked, and before it.
 	b.acknowledge()
 	b.mark(unix.NFNL_MSG_BATCH_END)
-	h.seq++
-	b.number(h.seq)
-	err := transact(h.socket, b.text, h.seq)
-	if err != nil {
-		h.unsure = true
-		err = fmt.Errorf("commit transaction: %w", err)
+	*seq++
+	b.number(*seq)
+	if err := transact(socket, b.text, *seq); err != nil {
+		return fmt.Errorf("commit transaction: %w", err)
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		h.lost = true // An answer that comes yet would be taken for the next one's.
-	}
-	return err
+	return nil
 }
 
 // transact writes a transaction and reads its one answer, each by one system call: the kernel does all of the work inside
