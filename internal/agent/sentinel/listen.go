@@ -19,7 +19,6 @@ import (
 // listen takes clients at every address that the file has, on the plain port and on that with TLS. An address that begins with a
 // dash may be missing on this host. Who observes has no port, and is not to be asked.
 func (p *process) listen() error {
-	p.tellIdle()
 	file := p.conf.UnixSocket != "" && !p.options.Observe // who is watched may be listening at it
 	if p.conf.Port == 0 && p.conf.TLSPort == 0 && !file {
 		if p.options.Observe {
@@ -34,7 +33,7 @@ func (p *process) listen() error {
 		}
 	}
 	if p.conf.TLSPort != 0 {
-		secure, err := listenTLS(p.conf)
+		secure, err := listenTLS(p.conf, p.roots)
 		if err != nil {
 			return err
 		}

@@ -222,8 +222,9 @@ func TestChosenCiphers(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := freePort(t)
-	r := runs(t, a.lines("h1"), fmt.Sprintf("tls-port %d", port), "tls-auth-clients no", "tls-key-file-pass hunter2", `tls-protocols "TLSv1.2"`,
-		"tls-ciphers ECDHE+AES256:!SHA1", "tls-ciphersuites TLS_AES_256_GCM_SHA384", "tls-session-caching no", "tls-session-cache-size 5", "tls-prefer-server-ciphers yes")
+	r := runs(t, a.lines("h1"), fmt.Sprintf("tls-port %d", port), "tls-auth-clients no", "tls-key-file-pass hunter2", `tls-protocols "TLSv1 TLSv1.1 TLSv1.2"`,
+		"tls-ciphers ECDHE+AES256:!SHA1", "tls-ciphersuites TLS_AES_256_GCM_SHA384", "tls-session-caching no", "tls-session-cache-size 5", "tls-prefer-server-ciphers yes",
+		"tls-replication yes", "tls-ca-cert-dir "+t.TempDir())
 	as := &tls.Config{InsecureSkipVerify: true, ServerName: "h1", ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	for range 2 {
 		conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), as)
@@ -235,7 +236,8 @@ func TestChosenCiphers(t *testing.T) {
 		}
 		conn.Close()
 	}
-	const want = "Of no effect here, where Go's own TLS is used: tls-prefer-server-ciphers, tls-session-cache-size, tls-ciphersuites\n"
+	const want = "Of no effect here, where Go's own TLS is used: tls-prefer-server-ciphers, tls-session-cache-size, tls-protocols TLSv1 TLSv1.1, tls-ciphersuites\n" +
+		"WARNING: there is no certificate in tls-ca-cert-dir "
 	if said := r.said(); strings.Count(said, want) != 1 || strings.Contains(said, "hunter2") {
 		t.Errorf("it says\n%s", said)
 	}
@@ -247,7 +249,11 @@ func TestServersWithTLS(t *testing.T) {
 	ours.make("h1", ours.cert)
 	others.make("h1", others.cert)
 	_, o := configured(t, "tls-replication yes", ours.lines("h1"))
-	secure, err := dialTLS(o.Conf)
+	roots, _, err := readAuthorities(o.Conf.TLS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure, err := dialTLS(o.Conf, roots)
 	if err != nil || secure == nil {
 		t.Fatal(err)
 	}
@@ -266,7 +272,7 @@ func TestServersWithTLS(t *testing.T) {
 		}
 	}
 	_, o = configured(t, ours.lines("h1"))
-	if secure, err := dialTLS(o.Conf); secure != nil || err != nil {
+	if secure, err := dialTLS(o.Conf, roots); secure != nil || err != nil {
 		t.Errorf("without tls-replication: %v, %v", secure, err)
 	}
 }
@@ -274,7 +280,6 @@ func TestServersWithTLS(t *testing.T) {
 // TestDirectoryOfAuthorities has what such directories have: links that lead nowhere, directories, other files.
 func TestDirectoryOfAuthorities(t *testing.T) {
 	ours, others := newAuthority(t, "ca"), newAuthority(t, "ca")
-	ours.make("h1", ours.cert)
 	dir := t.TempDir()
 	if err := errors.Join(
 		os.Symlink(ours.file("ca.crt"), filepath.Join(dir, "1a2b3c4d.0")), os.Symlink("gone", filepath.Join(dir, "gone.0")), os.Mkdir(filepath.Join(dir, "old"), 0o755),
@@ -282,14 +287,45 @@ func TestDirectoryOfAuthorities(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	_, o := configured(t, "tls-replication yes", "tls-ca-cert-dir "+dir)
-	secure, err := dialTLS(o.Conf)
-	if err != nil {
-		t.Fatal(err)
+	roots, lacks, err := readAuthorities(sentinelconf.TLS{CACertDir: dir})
+	if err != nil || lacks != "" {
+		t.Fatalf("%q, %v", lacks, err)
 	}
 	for _, a := range []*authority{ours, others} {
-		if _, err := a.cert.Verify(x509.VerifyOptions{Roots: secure.RootCAs}); (err == nil) != (a == ours) {
+		if _, err := a.cert.Verify(x509.VerifyOptions{Roots: roots}); (err == nil) != (a == ours) {
 			t.Errorf("ours %v: %v", a == ours, err)
+		}
+	}
+}
+
+// TestAuthoritiesThatLack are told of: their connections would be refused, and nobody knew why.
+func TestAuthoritiesThatLack(t *testing.T) {
+	a := newAuthority(t, "ca")
+	empty, shut := t.TempDir(), t.TempDir()
+	for i := range mostNames + 2 { // nobody can read from its beginning, root included
+		if err := os.Symlink("/proc/self/mem", filepath.Join(shut, fmt.Sprintf("%02d.pem", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := filepath.Join(empty, "gone")
+	for _, c := range []struct {
+		file, dir, lacks string
+		refused          bool
+	}{
+		{"", empty, "there is no certificate in tls-ca-cert-dir " + empty, false},
+		{"", shut, "or remove them: 00.pem, 01.pem, 02.pem, 03.pem, 04.pem, 05.pem, 06.pem, 07.pem, 08.pem, 09.pem, and 2 more", false},
+		{a.file("ca.crt"), shut, "files that can't be read", false},
+		{a.file("ca.crt"), gone, "read tls-ca-cert-dir", false},
+		{"", gone, "", true},
+	} {
+		roots, lacks, err := readAuthorities(sentinelconf.TLS{CACertFile: c.file, CACertDir: c.dir})
+		if (err != nil) != c.refused || !strings.Contains(lacks, c.lacks) || c.refused && lacks != "" {
+			t.Errorf("%+v: %q, %v", c, lacks, err)
+		}
+		if c.file != "" {
+			if _, err := a.cert.Verify(x509.VerifyOptions{Roots: roots}); err != nil {
+				t.Errorf("%+v: that of the file is missing: %v", c, err)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package sentinel
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -75,8 +76,9 @@ type process struct {
 	links   map[core.LinkID]*link
 	// greetings are what Sentinels said lately.
 	greetings greetings
-	secure    *tls.Config // of connections to others; nil for none
-	from      netip.Addr  // where those come from; the zero value where the kernel chooses
+	roots     *x509.CertPool // that whoever speaks TLS is signed by; nil without TLS
+	secure    *tls.Config    // of connections to others; nil for none
+	from      netip.Addr     // where those come from; the zero value where the kernel chooses
 	id        string
 	started   time.Time
 
@@ -162,7 +164,7 @@ func (p *process) prepare() (err error) {
 	if p.hand, err = script.New(p.onScript); err != nil {
 		return err
 	}
-	if p.secure, err = dialTLS(p.conf); err != nil {
+	if err = p.prepareTLS(); err != nil {
 		return err
 	}
 	if p.from, err = p.origin(); err != nil {

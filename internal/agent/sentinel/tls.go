@@ -5,8 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"redkeep/internal/speak/logline"
@@ -16,8 +15,28 @@ import (
 
 // Redis proves of a certificate that the configured authority signed it, and not whose name is in it; so does this.
 
+// prepareTLS reads what both sides need, and says what of the file has no effect.
+func (p *process) prepareTLS() error {
+	if p.conf.TLSPort == 0 && !p.conf.TLS.Replication {
+		return nil
+	}
+	roots, lacks, err := readAuthorities(p.conf.TLS)
+	if err != nil {
+		return err
+	}
+	p.roots = roots
+	if p.secure, err = dialTLS(p.conf, roots); err != nil {
+		return err
+	}
+	p.tellIdle()
+	if lacks != "" {
+		p.log(logline.Warning, "WARNING: "+lacks)
+	}
+	return nil
+}
+
 // dialTLS is how others are connected to, nil for without TLS.
-func dialTLS(c *sentinelconf.Conf) (*tls.Config, error) {
+func dialTLS(c *sentinelconf.Conf, roots *x509.CertPool) (*tls.Config, error) {
 	if !c.TLS.Replication {
 		return nil, nil
 	}
@@ -26,11 +45,10 @@ func dialTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 	if t.ClientCertFile != "" {
 		cert, key, pass = t.ClientCertFile, t.ClientKeyFile, t.ClientKeyFilePass
 	}
-	secure, err := commonTLS(t, cert, key, pass)
+	secure, err := commonTLS(t, roots, cert, key, pass)
 	if err != nil {
 		return nil, err
 	}
-	roots := secure.RootCAs
 	secure.InsecureSkipVerify = true // the name only: VerifyConnection proves the rest
 	secure.VerifyConnection = func(s tls.ConnectionState) error {
 		between := x509.NewCertPool()
@@ -44,15 +62,15 @@ func dialTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 }
 
 // listenTLS is how clients connect to the port with TLS.
-func listenTLS(c *sentinelconf.Conf) (*tls.Config, error) {
-	secure, err := commonTLS(c.TLS, c.TLS.CertFile, c.TLS.KeyFile, c.TLS.KeyFilePass)
+func listenTLS(c *sentinelconf.Conf, roots *x509.CertPool) (*tls.Config, error) {
+	secure, err := commonTLS(c.TLS, roots, c.TLS.CertFile, c.TLS.KeyFile, c.TLS.KeyFilePass)
 	if err != nil {
 		return nil, err
 	}
 	if len(secure.Certificates) == 0 {
 		return nil, fmt.Errorf("listen with TLS: there is no certificate; set tls-cert-file and tls-key-file")
 	}
-	secure.ClientCAs = secure.RootCAs
+	secure.ClientCAs = roots
 	secure.SessionTicketsDisabled = !c.TLS.SessionCaching
 	switch c.TLS.AuthClients {
 	case "no":
@@ -65,8 +83,8 @@ func listenTLS(c *sentinelconf.Conf) (*tls.Config, error) {
 	return secure, nil
 }
 
-func commonTLS(t sentinelconf.TLS, cert, key string, pass words.Secret) (*tls.Config, error) {
-	secure := &tls.Config{RootCAs: x509.NewCertPool()}
+func commonTLS(t sentinelconf.TLS, roots *x509.CertPool, cert, key string, pass words.Secret) (*tls.Config, error) {
+	secure := &tls.Config{RootCAs: roots}
 	if err := choose(secure, t); err != nil {
 		return nil, fmt.Errorf("choose what TLS may use: %w", err)
 	}
@@ -76,9 +94,6 @@ func commonTLS(t sentinelconf.TLS, cert, key string, pass words.Secret) (*tls.Co
 			return nil, err
 		}
 		secure.Certificates = []tls.Certificate{pair}
-	}
-	if err := addAuthorities(secure.RootCAs, t); err != nil {
-		return nil, err
 	}
 	return secure, nil
 }
@@ -98,13 +113,13 @@ func choose(secure *tls.Config, t sentinelconf.TLS) (err error) {
 	return err
 }
 
-// tellIdle says which of the file's directives of TLS change nothing.
+// tellIdle says which of the file's directives of TLS change nothing, and which words of tls-protocols.
 func (p *process) tellIdle() {
-	if p.conf.TLSPort == 0 && !p.conf.TLS.Replication {
-		return
-	}
 	idle := p.conf.IdleTLS()
-	if some, err := check13(p.conf.TLS.CipherSuites); some && err == nil {
+	if old := slices.DeleteFunc(strings.Fields(p.conf.TLS.Protocols), func(name string) bool { return version(name) != 0 }); len(old) > 0 {
+		idle = append(idle, "tls-protocols "+strings.Join(old, " "))
+	}
+	if some, _ := check13(p.conf.TLS.CipherSuites); some {
 		idle = append(idle, "tls-ciphersuites")
 	}
 	if len(idle) > 0 {
@@ -112,53 +127,26 @@ func (p *process) tellIdle() {
 	}
 }
 
-// addAuthorities adds the authority that the file names, and all that are in the directory. In that one anything else may be, too: links to
-// certificates that were removed, directories.
-func addAuthorities(to *x509.CertPool, t sentinelconf.TLS) error {
-	if f := t.CACertFile; f != "" {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return fmt.Errorf("read authority %s: %w; check tls-ca-cert-file", f, err)
-		}
-		if !to.AppendCertsFromPEM(text) {
-			return fmt.Errorf("read authority %s: there is no certificate in it; check tls-ca-cert-file", f)
-		}
-	}
-	if t.CACertDir == "" {
-		return nil
-	}
-	all, err := os.ReadDir(t.CACertDir)
-	if err != nil && t.CACertFile == "" { // without the one of the file there would be none
-		return fmt.Errorf("read tls-ca-cert-dir: %w; check it", err)
-	}
-	for _, entry := range all {
-		name := filepath.Join(t.CACertDir, entry.Name())
-		if about, err := os.Stat(name); err != nil || !about.Mode().IsRegular() {
-			continue
-		}
-		if text, err := os.ReadFile(name); err == nil {
-			to.AppendCertsFromPEM(text)
-		}
-	}
-	return nil
-}
-
-// versions are the least and the greatest of those that the file allows; below 1.2 there is none here.
+// versions are the least and the greatest of those that the file allows.
 func versions(names []string) (least, most uint16) {
 	for _, name := range names {
-		v := uint16(0)
-		switch strings.ToLower(name) {
-		case "tlsv1.2":
-			v = tls.VersionTLS12
-		case "tlsv1.3":
-			v = tls.VersionTLS13
-		default:
-			continue
-		}
-		if least == 0 || v < least {
+		v := version(name)
+		if v != 0 && (least == 0 || v < least) {
 			least = v
 		}
 		most = max(most, v)
 	}
 	return least, most
+}
+
+// version is the one of that name, 0 where there is none here, as below 1.2.
+func version(name string) uint16 {
+	switch strings.ToLower(name) {
+	case "tlsv1.2":
+		return tls.VersionTLS12
+	case "tlsv1.3":
+		return tls.VersionTLS13
+	default:
+		return 0
+	}
 }
