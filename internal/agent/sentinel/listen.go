@@ -117,7 +117,7 @@ func (p *process) origin() (netip.Addr, error) {
 func (p *process) listeners() reception.Bound {
 	const most = 1 << 30 // fits an int of 32 bits
 	l := p.conf.Listeners
-	return reception.Bound{Hard: max(1, int(min(cmp.Or(l.Hard, most), most))), Soft: int(min(l.Soft, most)), Time: l.Time}
+	return reception.Bound{Hard: int(min(cmp.Or(l.Hard, most), most)), Soft: int(min(l.Soft, most)), Time: l.Time}
 }
 
 // errProtected is what others than this host are told in protected mode.
