@@ -128,7 +128,7 @@ type visitor struct {
 }
 
 // Opened has nothing to do: a client speaks first.
-func (v *visitor) Opened(*sockets.Conn) { /* the face has been told by Listen */ }
+func (v *visitor) Opened(*sockets.Conn) { /* the face has been told by admit */ }
 
 // Received hands over what came.
 func (v *visitor) Received(_ *sockets.Conn, b []byte) (used int) {
