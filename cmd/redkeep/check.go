@@ -52,20 +52,30 @@ Nothing is changed and no agent is asked. Each error is printed as file:line:col
 type meaning struct {
 	File string `json:"file"`
 	// Node is empty where the command runs on none of the nodes, as on an administrator's machine.
-	Node          words.Node       `json:"node,omitempty"`
-	Majority      int              `json:"majority"`
-	Lease         string           `json:"lease"`
-	DownAfter     string           `json:"down_after"`
-	BusyAfter     string           `json:"busy_after"`
-	ColdStartWait string           `json:"cold_start_wait"`
-	Patience      string           `json:"patience"`
-	ListenPort    uint16           `json:"listen_port"`
-	PeerPort      uint16           `json:"peer_port"`
-	Nodes         []meaningOfNode  `json:"nodes"`
-	Groups        []meaningOfGroup `json:"groups"`
+	Node          words.Node `json:"node,omitempty"`
+	Majority      int        `json:"majority"`
+	Lease         string     `json:"lease"`
+	DownAfter     string     `json:"down_after"`
+	BusyAfter     string     `json:"busy_after"`
+	ColdStartWait string     `json:"cold_start_wait"`
+	Patience      string     `json:"patience"`
+	// ListenPort is 0 where Sentinel's clients are served with TLS alone.
+	ListenPort     uint16              `json:"listen_port"`
+	ListenTLS      *meaningOfListenTLS `json:"listen_tls,omitempty"`
+	ListenPassword bool                `json:"listen_password"`
+	PeerPort       uint16              `json:"peer_port"`
+	Nodes          []meaningOfNode     `json:"nodes"`
+	Groups         []meaningOfGroup    `json:"groups"`
 	// Pair is what only two nodes have.
 	Pair     *meaningOfPair     `json:"pair,omitempty"`
 	Warnings []meaningOfWarning `json:"warnings"`
+}
+
+// meaningOfListenTLS is how Sentinel's clients are served with TLS.
+type meaningOfListenTLS struct {
+	Port uint16 `json:"port"`
+	// Certificate says that clients need one of their own.
+	Certificate bool `json:"certificate"`
 }
 
 type meaningOfPair struct {
@@ -111,8 +121,11 @@ func meaningOf(file string, c *config.Config, self words.Node) meaning {
 		File: file, Node: self, Majority: c.Majority(),
 		Lease: c.Lease.String(), DownAfter: c.DownAfter.String(), BusyAfter: c.BusyAfter.String(),
 		ColdStartWait: c.ColdStartWait.String(), Patience: c.Patience.String(),
-		ListenPort: c.ListenPort, PeerPort: c.PeerPort,
+		ListenPort: c.ListenPort, PeerPort: c.PeerPort, ListenPassword: !c.ListenPassword.Empty(),
 		Warnings: []meaningOfWarning{},
+	}
+	if t := c.ListenTLS; t.Port != 0 {
+		m.ListenTLS = &meaningOfListenTLS{t.Port, t.CA != ""}
 	}
 	if c.PairOf() {
 		m.Pair = &meaningOfPair{c.Advert().String(), append([]netip.Addr{}, c.TieBreakers...)}
@@ -241,7 +254,10 @@ func (m meaning) print(out io.Writer) error {
 	line("lease", "%s", m.Lease)
 	line("down_after", "%s; busy_after %s", m.DownAfter, m.BusyAfter)
 	line("cold_start_wait", "%s; patience %s", m.ColdStartWait, m.Patience)
-	line("ports", "%d for Sentinel's clients (TCP), %d among agents (TCP and UDP)", m.ListenPort, m.PeerPort)
+	line("ports", "%s for Sentinel's clients (TCP), %d among agents (TCP and UDP)", m.clientPorts(), m.PeerPort)
+	if needs := m.clientNeeds(); needs != "" {
+		line("clients", "%s", needs)
+	}
 	for _, g := range m.Groups {
 		_ = w.Flush()
 		_, _ = fmt.Fprintln(out)
@@ -250,6 +266,33 @@ func (m meaning) print(out io.Writer) error {
 	}
 	_ = w.Flush()
 	return m.printWarnings(out)
+}
+
+// clientPorts are those of Sentinel's clients.
+func (m meaning) clientPorts() string {
+	switch {
+	case m.ListenTLS == nil:
+		return fmt.Sprint(m.ListenPort)
+	case m.ListenPort == 0:
+		return fmt.Sprintf("%d with TLS", m.ListenTLS.Port)
+	default:
+		return fmt.Sprintf("%d, and %d with TLS,", m.ListenPort, m.ListenTLS.Port)
+	}
+}
+
+// clientNeeds is what Sentinel's clients have to bring; "" for nothing.
+func (m meaning) clientNeeds() string {
+	var needs []string
+	if m.ListenPassword {
+		needs = append(needs, "a password")
+	}
+	if m.ListenTLS != nil && m.ListenTLS.Certificate {
+		needs = append(needs, "a certificate, with TLS")
+	}
+	if len(needs) == 0 {
+		return ""
+	}
+	return "Sentinel's need " + strings.Join(needs, ", and ")
 }
 
 // print writes the lines of one group.

@@ -40,8 +40,12 @@ type Config struct {
 	ColdStartWait time.Duration
 	// Patience is how long a better candidate that cannot be promoted holds up the others.
 	Patience time.Duration
-	// ListenPort is the Sentinel face's TCP port.
+	// ListenPort is the Sentinel face's TCP port without TLS; 0 where there is TLS alone.
 	ListenPort uint16
+	// ListenTLS is how that face uses TLS.
+	ListenTLS ListenTLS
+	// ListenPassword is what its clients log in with; an empty one is that they need not.
+	ListenPassword words.Secret
 	// PeerPort is the port of the agents among themselves, and of the commands, over TCP and UDP.
 	PeerPort uint16
 	// TieBreakers are addresses of which a node of a pair must reach one; none for no such demand.

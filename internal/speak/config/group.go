@@ -165,7 +165,7 @@ func (r *reader) clashes(groups []Group, at []places, c *Config) {
 			if p == g.Server.TLS.Port {
 				where = at[i].tls
 			}
-			if p == c.ListenPort || p == c.PeerPort {
+			if c.isOwn(p) {
 				r.wrong(where, "choose another, or change listen_port or peer_port", "port %d of group %s is the agents' own", p, g.Name)
 			}
 			for _, other := range groups[:i] {

@@ -67,7 +67,10 @@ func (r *reader) config(root value) *Config {
 		r.duration(&c.BusyAfter, "busy_after", 50*time.Millisecond, 24*time.Hour),
 		r.duration(&c.ColdStartWait, "cold_start_wait", 0, 24*time.Hour),
 		r.duration(&c.Patience, "patience", 100*time.Millisecond, 24*time.Hour),
-		r.port(&c.ListenPort, "listen_port"),
+		r.listenPort(&c.ListenPort),
+		r.inline(&c.ListenPassword, "listen_password"),
+		r.fromFile(&c.ListenPassword, "listen_password_file"),
+		{"listen_tls", func(v value) { r.listenTLS(&c.ListenTLS, v) }},
 		r.port(&c.PeerPort, "peer_port"),
 		{"nodes", func(v value) { nodes = v }},
 		{"tie_breakers", func(v value) { c.TieBreakers = r.tieBreakers(v) }},
@@ -80,12 +83,8 @@ func (r *reader) config(root value) *Config {
 		r.wrong(root.place, "add secret_file: /etc/redkeep/secret", "no secret is given")
 	}
 	r.budgets(c, seen)
-	if at, both := seen["peer_port"]; c.ListenPort == c.PeerPort {
-		if !both {
-			at = seen["listen_port"]
-		}
-		r.wrong(at, "choose two", "listen_port and peer_port are both %d", c.PeerPort)
-	}
+	r.one(seen, "listen_password")
+	r.ownPorts(c, seen)
 	if _, given := seen["nodes"]; !given {
 		r.wrong(root.place, "add nodes: {a: 10.0.0.11, b: 10.0.0.12, c: 10.0.0.13}", "no nodes are given")
 		return c // groups cannot be judged without them

@@ -100,6 +100,9 @@ func dump(c *Config) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "secret %v\nlease %v down %v busy %v cold %v patience %v\nlisten %d peer %d\n",
 		c.Secret, c.Lease, c.DownAfter, c.BusyAfter, c.ColdStartWait, c.Patience, c.ListenPort, c.PeerPort)
+	if c.ListenTLS != (ListenTLS{}) || !c.ListenPassword.Empty() {
+		fmt.Fprintf(&b, "clients' password %v tls %+v told %d\n", c.ListenPassword, c.ListenTLS, c.TellPort())
+	}
 	for _, n := range c.Nodes {
 		fmt.Fprintf(&b, "node %s %s\n", n.Name, n.Addr)
 	}

@@ -13,6 +13,7 @@ import (
 func TestSecretIsNeverPrinted(t *testing.T) {
 	c, err := Parse("redkeep.yaml", 0o600, []byte(`secret: hunter2-hunter2
 nodes: {a: 10.0.0.1, b: 10.0.0.2, c: 10.0.0.3}
+listen_password: hunter2
 groups: {g: {redis: {port: 6379, password: hunter2}}}
 `), fromMap(nil))
 	if err != nil {
@@ -29,6 +30,7 @@ groups: {g: {redis: {port: 6379, password: hunter2}}}
 		t.Fatal(err)
 	}
 	out.Write(encoded)
+	fmt.Fprintln(&out, c.Settings(c.Groups[0]), c.Definition(c.Groups[0]))
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "secret", c.Secret, "config", *c)
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "secret", c.Secret, "config", *c)
 	for _, leak := range []string{"hunter", "68756e746572", "68756E746572", "104 117 110"} {

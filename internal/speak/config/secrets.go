@@ -37,7 +37,7 @@ func (r *reader) fromFile(into *words.Secret, name string) field {
 // take checks a secret, of which nothing is repeated, and keeps it.
 func (r *reader) take(into *words.Secret, at place, name, text string) {
 	const most = 4096
-	isPassword := strings.HasPrefix(name, "password")
+	isPassword := strings.Contains(name, "password")
 	switch {
 	case text == "":
 		r.wrong(at, "write it, or leave the key out", "%s is empty", name)

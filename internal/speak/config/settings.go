@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,11 +27,13 @@ func (c *Config) Settings(g Group) Settings {
 	if len(c.TieBreakers) > 0 {
 		s = append(s, fmt.Sprintf("tie_breakers: %v", c.TieBreakers))
 	}
-	return s
+	return append(s, c.listening()...)
 }
 
 // Digest is the settings' short name: equal settings have equal ones, and only they.
 func (s Settings) Digest() Digest {
-	sum := sha256.Sum256([]byte("redkeep group settings 1\n" + strings.Join(s, "\n") + "\n"))
+	later := func(line string) bool { return line == noListenTLS || line == noListenPassword }
+	lines := slices.DeleteFunc(slices.Clone(s), later)
+	sum := sha256.Sum256([]byte("redkeep group settings 1\n" + strings.Join(lines, "\n") + "\n"))
 	return Digest(sum[:len(Digest{})])
 }

@@ -51,13 +51,12 @@ func (r *reader) tls(into *TLS, v value, of string, at *places) {
 		return
 	}
 	port := r.port(&into.Port, "tls.port")
-	var cert, key []byte
-	var keyAt place
+	own := identity{reader: r}
 	seen := r.fields(v, of, []field{
 		{"port", func(v value) { at.tls = v.place; port.read(v) }},
 		{"ca", func(v value) { into.CA = r.authority(v) }},
-		{"cert", func(v value) { into.Cert, cert, _ = r.public(v, "cert") }},
-		{"key", func(v value) { keyAt = v.place; into.Key, key, _ = r.private(v, "key") }},
+		{"cert", func(v value) { own.readCert(&into.Cert, v) }},
+		{"key", func(v value) { own.readKey(&into.Key, v) }},
 		{"server_name", func(v value) { into.ServerName = r.serverName(v, of) }},
 		{"replication", func(v value) { at.replication = v.place; r.yes(&into.Replication, v, "replication") }},
 	})
@@ -65,11 +64,31 @@ func (r *reader) tls(into *TLS, v value, of string, at *places) {
 		r.wrong(v.place, "add port: 6380, the server's tls-port", "%s has no port", of)
 	}
 	r.together(seen, of)
-	if cert != nil && key != nil {
-		if _, err := tls.X509KeyPair(cert, key); err != nil {
-			r.wrong(keyAt, "name the private key that was made with the certificate, both in PEM form",
-				"cert and key of %s are no pair: %s", of, strings.TrimPrefix(err.Error(), "tls: "))
-		}
+	own.match(of)
+}
+
+// identity is a certificate and its key while they are read.
+type identity struct {
+	*reader
+	cert, key []byte
+	keyAt     place
+}
+
+func (i *identity) readCert(into *string, v value) { *into, i.cert, _ = i.public(v, "cert") }
+
+func (i *identity) readKey(into *string, v value) {
+	i.keyAt = v.place
+	*into, i.key, _ = i.private(v, "key")
+}
+
+// match refuses a key that is not the certificate's, where both could be read.
+func (i *identity) match(of string) {
+	if i.cert == nil || i.key == nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(i.cert, i.key); err != nil {
+		i.wrong(i.keyAt, "name the private key that was made with the certificate, both in PEM form",
+			"cert and key of %s are no pair: %s", of, strings.TrimPrefix(err.Error(), "tls: "))
 	}
 }
 
