@@ -28,10 +28,10 @@ func newRation(name string, percent int) (r ration, err error) {
 			"cpu.cfs_period_us": strconv.FormatInt(period.Microseconds(), 10), "cpu.cfs_quota_us": strconv.FormatInt(quota.Microseconds(), 10),
 		}
 	} else if err := os.WriteFile("/sys/fs/cgroup/cgroup.subtree_control", []byte("+cpu"), 0o644); err != nil {
-		return r, fmt.Errorf("share out the processor: %w; run as root, or leave out -share", err)
+		return r, fmt.Errorf("share out the processor: %w; run as root, or say -share 0", err)
 	}
 	if err := os.Mkdir(r.dir, 0o755); err != nil {
-		return r, fmt.Errorf("make control group: %w; run as root, or leave out -share", err)
+		return r, fmt.Errorf("make control group: %w; run as root, or say -share 0", err)
 	}
 	for file, text := range files {
 		if err := os.WriteFile(filepath.Join(r.dir, file), []byte(text), 0o644); err != nil {

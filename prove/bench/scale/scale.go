@@ -23,7 +23,8 @@ type Options struct {
 	Warm, Window time.Duration
 	// Requests is how many each measuring of a rate takes; 0 leaves the rates out.
 	Requests int
-	// Share is the percentage of one core that a contender has while its rates are measured, so that no client is its limit; 0 for all there is.
+	// Share is the percentage of one core that a contender has while its rates are measured for the second time, so that no client is its
+	// limit; 0 leaves these out.
 	Share int
 	// Only is the name of the only contender, empty for both.
 	Only string
@@ -51,13 +52,19 @@ type Trial struct {
 	// CPU is the share of one core, in percent, and RSS the resident memory in MiB.
 	CPU float64 `json:"cpu_percent"`
 	RSS float64 `json:"rss_mib"`
-	// Single is without pipelining, and Piped pipelined by 16.
-	Single Rate `json:"rate"`
-	Piped  Rate `json:"rate_pipelined"`
+	// Whole are the rates with all there is, and Shared those with a share of one core.
+	Whole  Rates `json:"rates"`
+	Shared Rates `json:"rates_shared"`
 	// Failover is how it replaced the masters of a lost host.
 	Failover Failover `json:"failover"`
 	// Load is the machine's load average of the last minute at its end.
 	Load string `json:"load"`
+}
+
+// Rates are how fast one question is answered without pipelining, and pipelined by 16.
+type Rates struct {
+	Single Rate `json:"single"`
+	Piped  Rate `json:"pipelined"`
 }
 
 // Rate is how fast one question is answered.
@@ -126,8 +133,13 @@ func (o Options) trial(ctx context.Context, c Contender, dir string) (t Trial, e
 	if t.RSS, err = bench.Resident(s.cmd.Process.Pid); err != nil {
 		return t, err
 	}
-	if err := o.rates(ctx, s, &t); err != nil {
-		return t, err
+	if o.Requests > 0 {
+		if t.Whole, err = o.rates(ctx, s); err != nil {
+			return t, err
+		}
+		if t.Shared, err = o.shared(ctx, s); err != nil {
+			return t, err
+		}
 	}
 	if t.Failover, err = failOver(ctx, o.Plan, servers); err != nil {
 		return t, err
@@ -136,25 +148,28 @@ func (o Options) trial(ctx context.Context, c Contender, dir string) (t Trial, e
 	return t, nil
 }
 
-// rates measures both, with the contender's share of a core.
-func (o Options) rates(ctx context.Context, s *subject, t *Trial) (err error) {
-	if o.Requests == 0 {
-		return nil
+// rates measures both.
+func (o Options) rates(ctx context.Context, s *subject) (r Rates, err error) {
+	if r.Single, err = s.rate(ctx, o.Requests, 1, o.Plan); err != nil {
+		return r, err
 	}
-	if o.Share > 0 {
-		pid := s.cmd.Process.Pid
-		r, failed := newRation(fmt.Sprintf("redkeep-scale-%d", pid), o.Share)
-		if failed != nil {
-			return failed
-		}
-		defer func() { err = errors.Join(err, r.end()) }()
-		if err := r.take(pid); err != nil {
-			return err
-		}
+	r.Piped, err = s.rate(ctx, 8*o.Requests, 16, o.Plan)
+	return r, err
+}
+
+// shared measures both while the contender has a share of a core.
+func (o Options) shared(ctx context.Context, s *subject) (r Rates, err error) {
+	if o.Share == 0 {
+		return r, nil
 	}
-	if t.Single, err = s.rate(ctx, o.Requests, 1, o.Plan); err != nil {
-		return err
+	pid := s.cmd.Process.Pid
+	ration, err := newRation(fmt.Sprintf("redkeep-scale-%d", pid), o.Share)
+	if err != nil {
+		return r, err
 	}
-	t.Piped, err = s.rate(ctx, 8*o.Requests, 16, o.Plan)
-	return err
+	defer func() { err = errors.Join(err, ration.end()) }()
+	if err := ration.take(pid); err != nil {
+		return r, err
+	}
+	return o.rates(ctx, s)
 }

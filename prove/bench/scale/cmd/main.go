@@ -34,7 +34,7 @@ func main() {
 	flag.DurationVar(&o.Warm, "warm", 30*time.Second, "how long a Sentinel runs before it is measured")
 	flag.DurationVar(&o.Window, "window", time.Minute, "how long it is measured")
 	flag.IntVar(&o.Requests, "requests", 200_000, "requests of which a rate is made; none if 0")
-	flag.IntVar(&o.Share, "share", 0, "percent of one core that a contender has while it is asked, so that no client is its limit; all there is if 0")
+	flag.IntVar(&o.Share, "share", 50, "percent of one core that a contender has while it is asked for the second time, so that no client is its limit; not asked again if 0")
 	flag.StringVar(&o.Only, "only", "", "the only contender: redkeep or redis-sentinel; both if empty")
 	flag.StringVar(&o.Redkeep, "redkeep", "", "the redkeep to measure; built if empty")
 	flag.BoolVar(&o.Keep, "keep", false, "leave the directory with the logs")
