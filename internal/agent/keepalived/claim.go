@@ -7,21 +7,17 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/act/lockfile"
 	"redkeep/internal/decide/vrrp"
 )
 
 // claim is a locked file, one for each virtual router of a network namespace: no port is taken that would stop a second start by mistake, and two
-// processes with one router on one host have one's address taken off by the other. The kernel lets go of it when the process ends, however that
-// does, so a file that was left behind means nothing.
-type claim struct {
-	file *os.File
-	path string
-}
+// processes with one router on one host have one's address taken off by the other.
+type claim struct{ lock *lockfile.Lock }
 
 // claimedError is that another process has a claim.
 type claimedError struct {
@@ -37,7 +33,7 @@ func (e *claimedError) Error() string {
 const (
 	// dying is how long somebody who holds a claim may take to be gone, who was just killed; looking is from one look to the next.
 	dying, looking = 500 * time.Millisecond, 10 * time.Millisecond
-	// mostTurns is how often a claim is tried that others give back at the very moment.
+	// mostTurns is how often a claim is tried whose directory others take away at the very moment.
 	mostTurns = 8
 )
 
@@ -57,33 +53,19 @@ func takeClaim(dir, name, what string) (*claim, error) {
 		if err := makeOwn(dir); err != nil {
 			return nil, err
 		}
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+		lock, err := lockfile.Take(path)
+		if held := new(lockfile.HeldError); errors.As(err, &held) {
+			return nil, &claimedError{what, held.PID}
+		}
 		if errors.Is(err, fs.ErrNotExist) { // The last one has just left, with the directory.
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("claim %s: %w", what, err)
 		}
-		c := &claim{file, path}
-		if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-			pid := holder(file)
-			_ = file.Close()
-			if errors.Is(err, unix.EWOULDBLOCK) {
-				return nil, &claimedError{what, pid}
-			}
-			return nil, fmt.Errorf("lock %s: %w", path, err)
-		}
-		if !c.named() { // Whoever had it has removed it between the two calls.
-			_ = file.Close()
-			continue
-		}
-		if err := errors.Join(file.Truncate(0), c.sign()); err != nil {
-			c.release()
-			return nil, fmt.Errorf("write %s: %w", path, err)
-		}
-		return c, nil
+		return &claim{lock}, nil
 	}
-	return nil, fmt.Errorf("lock %s: others come and go", path)
+	return nil, fmt.Errorf("claim %s: others come and go in %s", what, dir)
 }
 
 // makeOwn makes a directory that is this user's alone.
@@ -97,47 +79,10 @@ func makeOwn(dir string) error {
 	return nil
 }
 
-// sign writes this process's number, for the error of the next one.
-func (c *claim) sign() error {
-	_, err := c.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
-	return err
-}
-
-// holderAt is the process whose number is in a file.
-func holderAt(path string) string {
-	file, err := os.Open(path)
-	if err != nil {
-		return "unknown"
-	}
-	defer func() { _ = file.Close() }()
-	return holder(file)
-}
-
-// holder reads it; "unknown" in the instant before it is written.
-func holder(file *os.File) string {
-	text := make([]byte, 20)
-	n, _ := file.ReadAt(text, 0)
-	if pid := strings.TrimSpace(string(text[:n])); pid != "" {
-		return pid
-	}
-	return "unknown"
-}
-
-// named reports whether the file still has its name.
-func (c *claim) named() bool {
-	ours, err := c.file.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Lstat(c.path)
-	return err == nil && os.SameFile(ours, there)
-}
-
 // release gives it back, with its file and, if it was the last one, the directory.
 func (c *claim) release() {
-	_ = os.Remove(c.path)
-	_ = c.file.Close()
-	_ = os.Remove(filepath.Dir(c.path)) // Which fails where there are others.
+	c.lock.Remove()
+	_ = os.Remove(filepath.Dir(c.lock.Path())) // Which fails where there are others.
 }
 
 // claimOf is how a router is claimed, and what it is called.
@@ -213,10 +158,10 @@ func (p *process) isLast() bool {
 	}
 	own := map[string]bool{}
 	for _, one := range p.claims {
-		own[one.path] = true
+		own[one.lock.Path()] = true
 	}
 	if p.front != nil {
-		own[p.front.claim.path] = true
+		own[p.front.claim.lock.Path()] = true
 	}
 	all, err := os.ReadDir(p.claimDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -224,21 +169,11 @@ func (p *process) isLast() bool {
 	}
 	for _, one := range all {
 		path := filepath.Join(p.claimDir, one.Name())
-		if filepath.Ext(path) == ".lock" && !own[path] && isHeld(path) {
+		if filepath.Ext(path) == ".lock" && !own[path] && lockfile.IsHeld(path) {
 			return false
 		}
 	}
 	return true
-}
-
-// isHeld reports whether a living process has a claim, or whether that can't be told.
-func isHeld(path string) bool {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return !errors.Is(err, fs.ErrNotExist)
-	}
-	defer func() { _ = file.Close() }()
-	return unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
 }
 
 func releaseAll(claims map[string]*claim) {

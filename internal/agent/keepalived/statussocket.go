@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/act/lockfile"
 )
 
 const (
@@ -157,7 +159,7 @@ func askOne(ctx context.Context, path string) (s Status, err error) {
 		err = json.Unmarshal(text, &s)
 	}
 	if err != nil {
-		return s, fmt.Errorf("ask process %s: %w; it may be stopped, or ending", holderAt(strings.TrimSuffix(path, ".sock")+".lock"), err)
+		return s, fmt.Errorf("ask process %s: %w; it may be stopped, or ending", lockfile.HolderOf(strings.TrimSuffix(path, ".sock")+".lock"), err)
 	}
 	return s, nil
 }
