@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzParseRequest holds what is parsed out of bytes against what a Reader reads of them: the same requests, and the same end.
@@ -50,6 +52,85 @@ func FuzzParseRequest(f *testing.F) {
 			words = args
 		}
 	})
+}
+
+// TestParseRequest gets a stream byte by byte.
+func TestParseRequest(t *testing.T) {
+	wire := "\r\n*0\r\n*-1\r\n*-5\r\n*-99999999999\r\nPING\r\nset k \"a \\x41\\n\\\"\" 'it\\'s'\n*2\r\n$3\r\nGET\r\n$4\r\na\r\nb\r\n   \r\nQUIT\r\n"
+	want := [][]string{{"PING"}, {"set", "k", "a A\n\"", "it's"}, {"GET", "a\r\nb"}, {"QUIT"}}
+	var got [][]string
+	at := 0
+	for end := range len(wire) + 1 {
+		args, n, err := ParseRequest([]byte(wire[at:end]), nil, ServerLimits)
+		if err != nil {
+			t.Fatalf("%q: %v", wire[at:end], err)
+		}
+		if at += n; len(args) > 0 {
+			got = append(got, texts(args))
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" || at != len(wire) {
+		t.Errorf("%d of %d bytes: %s", at, len(wire), d)
+	}
+}
+
+// TestParseRequestRefuses what no more bytes would make good, and waits for the rest of what they may.
+func TestParseRequestRefuses(t *testing.T) {
+	for wire, want := range map[string]error{
+		"set \"a\r\n":                        ErrMalformed,
+		"set \"a\"b\r\n":                     ErrMalformed,
+		"*1\r\n:1\r\n":                       ErrMalformed,
+		"*-0\r\n":                            ErrMalformed,
+		"*+1\r\n$4\r\nPING\r\n":              ErrMalformed,
+		"*01\r\n$4\r\nPING\r\n":              ErrMalformed,
+		"*1\r\n$04\r\nPING\r\n":              ErrMalformed,
+		"*1\r\n$-1\r\n":                      ErrMalformed,
+		"*1025\r\n":                          ErrTooLarge,
+		"*1\r\n$70000\r\n":                   ErrTooLarge,
+		strings.Repeat("a ", 1025) + "\r\n":  ErrTooLarge,
+		strings.Repeat("a", 5000) + "\r\n":   ErrTooLarge,
+		"*1\r\n" + strings.Repeat("a", 5000): ErrTooLarge,
+		"*2\r\n$4\r\nPING\r\n":               nil,
+		"*1\r\n$4\r\nPI":                     nil,
+		"*1\r\n$4\r\nPING\r":                 nil,
+		"GET / HTTP":                         nil,
+	} {
+		args, n, err := ParseRequest([]byte(wire), nil, ServerLimits)
+		if !errors.Is(err, want) || len(args) > 0 || n > 0 {
+			t.Errorf("%.40q: %q, %d bytes, %v; want %v", wire, args, n, err, want)
+		}
+		if refused := (*RequestError)(nil); want != nil && !errors.As(err, &refused) {
+			t.Errorf("%.40q: %v can't be told to a client", wire, err)
+		}
+	}
+}
+
+func FuzzRequestRoundTrip(f *testing.F) {
+	for _, seed := range []string{"PING\r\n", "*1\r\n$4\r\nPING\r\n", "a \"b\\x00\" 'c'\n", "*0\r\n\r\nx\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		args, _, err := ParseRequest(wire, nil, ServerLimits)
+		if err != nil || len(args) == 0 {
+			return
+		}
+		again := AppendCommand(nil, texts(args)...)
+		got, n, err := ParseRequest(again, nil, Limits{})
+		if err != nil || n != len(again) {
+			t.Fatalf("%q: %d bytes, %v", again, n, err)
+		}
+		if d := cmp.Diff(args, got); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+// texts are the arguments of a request as strings.
+func texts(args [][]byte) (all []string) {
+	for _, a := range args {
+		all = append(all, string(a))
+	}
+	return all
 }
 
 func TestParsingTakesNoMemory(t *testing.T) {

@@ -231,15 +231,6 @@ func (r *Reader) fill() error {
 
 // body returns n bytes and takes the CR LF behind them.
 func (r *Reader) body(n int) ([]byte, error) {
-	out, err := r.bytes(n)
-	if err != nil {
-		return nil, err
-	}
-	return out, r.end()
-}
-
-// bytes returns the next n.
-func (r *Reader) bytes(n int) ([]byte, error) {
 	if err := r.left.spend(n); err != nil {
 		return nil, err
 	}
@@ -266,27 +257,21 @@ func (r *Reader) bytes(n int) ([]byte, error) {
 		out = append(out, r.buf[r.r:r.r+m]...)
 		r.r += m
 	}
-	return out, nil
+	return out, r.end()
 }
 
 // end takes the CR LF behind a bulk.
 func (r *Reader) end() error {
-	a, b, err := r.two()
-	if err == nil && (a != '\r' || b != '\n') {
-		err = fmt.Errorf("%w: no CR LF behind a bulk", ErrMalformed)
-	}
-	return err
-}
-
-// two returns the next two bytes.
-func (r *Reader) two() (a, b byte, err error) {
 	for r.w-r.r < 2 {
 		if err := r.fill(); err != nil {
-			return 0, 0, unexpected(err)
+			return unexpected(err)
 		}
 	}
+	if r.buf[r.r] != '\r' || r.buf[r.r+1] != '\n' {
+		return fmt.Errorf("%w: no CR LF behind a bulk", ErrMalformed)
+	}
 	r.r += 2
-	return r.buf[r.r-2], r.buf[r.r-1], nil
+	return nil
 }
 
 // number reads a length or a count: -1 for nil, or digits.

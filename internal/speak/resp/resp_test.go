@@ -97,49 +97,6 @@ func TestReadRefusesWhatIsNoValue(t *testing.T) {
 
 const long32 = "01234567890123456789012345678901"
 
-func TestReadRequest(t *testing.T) {
-	wire := "\r\n*0\r\n*-1\r\n*-5\r\n*-99999999999\r\nPING\r\nset k \"a \\x41\\n\\\"\" 'it\\'s'\n*2\r\n$3\r\nGET\r\n$4\r\na\r\nb\r\n   \r\nQUIT\r\n"
-	want := [][]string{{"PING"}, {"set", "k", "a A\n\"", "it's"}, {"GET", "a\r\nb"}, {"QUIT"}}
-	r := NewReader(iotest.OneByteReader(strings.NewReader(wire)), ServerLimits)
-	for _, w := range want {
-		got, err := r.ReadRequest()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(w, got); d != "" {
-			t.Error(d)
-		}
-	}
-	if _, err := r.ReadRequest(); !errors.Is(err, io.EOF) {
-		t.Errorf("at the end: %v", err)
-	}
-}
-
-func TestReadRequestRefuses(t *testing.T) {
-	for wire, want := range map[string]error{
-		"set \"a\r\n":                        ErrMalformed,
-		"set \"a\"b\r\n":                     ErrMalformed,
-		"*1\r\n:1\r\n":                       ErrMalformed,
-		"*-0\r\n":                            ErrMalformed,
-		"*+1\r\n$4\r\nPING\r\n":              ErrMalformed,
-		"*01\r\n$4\r\nPING\r\n":              ErrMalformed,
-		"*1\r\n$04\r\nPING\r\n":              ErrMalformed,
-		"*1\r\n$-1\r\n":                      ErrMalformed,
-		"*1025\r\n":                          ErrTooLarge,
-		"*1\r\n$70000\r\n":                   ErrTooLarge,
-		strings.Repeat("a ", 1025) + "\r\n":  ErrTooLarge,
-		strings.Repeat("a", 5000) + "\r\n":   ErrTooLarge,
-		"*2\r\n$4\r\nPING\r\n":               io.ErrUnexpectedEOF,
-		"*1\r\n$4\r\nPI":                     io.ErrUnexpectedEOF,
-		"GET / HTTP":                         io.ErrUnexpectedEOF,
-		"*1\r\n" + strings.Repeat("a", 5000): ErrTooLarge,
-	} {
-		if v, err := NewReader(strings.NewReader(wire), ServerLimits).ReadRequest(); !errors.Is(err, want) {
-			t.Errorf("%.40q: %v, %v; want %v", wire, v, err, want)
-		}
-	}
-}
-
 func TestPipelinedValuesNeedOneRead(t *testing.T) {
 	r := NewReader(iotest.DataErrReader(strings.NewReader("+A\r\n+B\r\n")), Limits{})
 	for _, want := range []string{"A", "B"} {
@@ -235,23 +192,4 @@ func clean(v Value) Value {
 		v.Elems[i] = clean(e)
 	}
 	return v
-}
-
-func FuzzRequestRoundTrip(f *testing.F) {
-	for _, seed := range []string{"PING\r\n", "*1\r\n$4\r\nPING\r\n", "a \"b\\x00\" 'c'\n", "*0\r\n\r\nx\n"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, wire []byte) {
-		args, err := NewReader(strings.NewReader(string(wire)), ServerLimits).ReadRequest()
-		if err != nil {
-			return
-		}
-		again, err := NewReader(strings.NewReader(string(AppendCommand(nil, args...))), Limits{}).ReadRequest()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(args, again); d != "" {
-			t.Fatal(d)
-		}
-	})
 }

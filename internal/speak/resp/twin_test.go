@@ -71,11 +71,25 @@ func (r *Reader) argument() (string, error) {
 	if err != nil {
 		return "", refused("invalid bulk length", err)
 	}
-	body, err := r.bytes(n)
-	if err == nil {
-		_, _, err = r.two() // whatever they are
+	if err := r.left.spend(n); err != nil {
+		return "", refused("invalid bulk length", err)
 	}
-	return string(body), refused("invalid bulk length", err)
+	body, err := r.ahead(n)
+	if err == nil {
+		_, err = r.ahead(2) // whatever they are
+	}
+	return body, err
+}
+
+// ahead returns the next n bytes.
+func (r *Reader) ahead(n int) (string, error) {
+	for r.w-r.r < n {
+		if err := r.fill(); err != nil {
+			return "", unexpected(err)
+		}
+	}
+	r.r += n
+	return string(r.buf[r.r-n : r.r]), nil
 }
 
 // inline reads a command as typed, bounded in its number of words like any other.
