@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"redkeep/internal/act/lockfile"
 	"redkeep/internal/words"
 )
 
@@ -29,7 +30,7 @@ const (
 // disk has it.
 type Store struct {
 	dir    string
-	lock   *os.File
+	lock   *lockfile.Lock
 	bootID string
 
 	// mu guards what follows, and the writing of the node's own record.
