@@ -27,8 +27,9 @@ type link struct {
 	listens  bool
 	commands connection
 	hellos   connection
-	// pending is how many commands wait for their answers.
-	pending int
+	// pending is how many commands wait for their answers, unanswered how many of the last connection's will wait for ever: both are
+	// told as one number, as Sentinel has it, and the second is forgotten with the next attempt to connect.
+	pending, unanswered int
 	// pinged is when the oldest ping left that has no good answer, 0 if there is none; lastPing the last. The link counts as pinged from
 	// its beginning, so that what never answers is down in time.
 	pinged, lastPing words.Instant
@@ -121,7 +122,7 @@ func (m *Machine) drop(l *link, c Channel) {
 func (m *Machine) lost(l *link, c Channel) {
 	*l.of(c) = connection{}
 	if c == Commands {
-		l.pending = 0
+		l.pending, l.unanswered = 0, 0
 		if l.pinged == 0 {
 			l.pinged = m.now // its end is a question that is not answered, too
 		}
@@ -180,8 +181,27 @@ func (m *Machine) dial(l *link, c Channel) {
 	in := m.login(l)
 	m.do(Dial{Link: l.id, Channel: c, Addr: l.addr, Login: in})
 	if c == Commands {
-		l.pending += in.Commands()
+		l.pending, l.unanswered = l.pending+in.Commands(), 0
 	}
+}
+
+// leaves is how many questions a command connection that fails leaves behind. Sentinel counts no introduction among them, but the hello
+// that it has sent, if one was due, before there was anybody to read it.
+func (m *Machine) leaves(l *link) int {
+	if l.commands.state == up {
+		return l.pending
+	}
+	n := max(0, l.pending-m.login(l).Commands())
+	for _, i := range l.users {
+		last := i.greetedAt
+		if last == 0 {
+			last = l.alive
+		}
+		if !i.greeting && m.since(last) > m.periods.Publish {
+			n++
+		}
+	}
+	return n
 }
 
 // login is how the link introduces itself: at servers with what the group says, at Sentinels with what all share.

@@ -240,7 +240,11 @@ func (m *Machine) onLost(l *link, e Lost) {
 		channel = "-pubsub-link-reconnection"
 	}
 	m.do(Notice{Debug, channel, m.title(l.users[0]) + " #" + e.Reason})
+	left := m.leaves(l)
 	m.lost(l, e.Channel)
+	if e.Channel == Commands {
+		l.unanswered = left
+	}
 }
 
 // save asks for the state to be written at the end of this Step, and returns the ticket of that.

@@ -186,3 +186,25 @@ func TestOneServerByTwoNames(t *testing.T) {
 		}
 	}
 }
+
+// TestQuestionsThatNobodyHasTaken: where nobody has ever answered, the ping that each attempt to connect sends is told as pending, and as
+// soon as a hello would have been due, that too; a server's INFO is due at once. These are the numbers of redis-sentinel.
+func TestQuestionsThatNobodyHasTaken(t *testing.T) {
+	w := newWorld(t, 1)
+	w.server(1, 0)
+	g := watching("orders", 1, 1)
+	g.Sentinels = []Peer{{Addr: here(199), ID: idOf(199)}}
+	g.Replicas = []Address{here(198)}
+	b := w.memberOf(101, g)
+	for _, after := range []struct {
+		wait              time.Duration
+		sentinel, replica int
+	}{{500 * time.Millisecond, 1, 2}, {time.Second, 1, 2}, {2 * time.Second, 2, 3}, {time.Minute, 2, 3}} {
+		w.run(after.wait)
+		sentinels, _ := b.m.Sentinels(w.now, "orders", nil)
+		replicas, _ := b.m.Replicas(w.now, "orders", nil)
+		if s, r := sentinels[0].PendingCommands, replicas[0].PendingCommands; s != after.sentinel || r != after.replica {
+			t.Errorf("after %v more: %d and %d are pending, want %d and %d", after.wait, s, r, after.sentinel, after.replica)
+		}
+	}
+}

@@ -116,7 +116,7 @@ func (m *Machine) watched(at words.Instant, i *instance) picture.Watched {
 	g, l := i.group, i.link
 	w := picture.Watched{
 		Name: m.nameOf(i), Host: m.show(i.addr), Port: i.addr.Port, RunID: i.runID, Flags: i.flags(),
-		PendingCommands: l.pending, Refcount: len(l.users),
+		PendingCommands: l.pending + l.unanswered, Refcount: len(l.users),
 		LastPingSent: age(at, l.pinged), LastOKPing: age(at, l.alive), LastPing: age(at, l.ponged),
 		DownAfter: g.downAfter, InfoRefresh: age(at, i.infoAt), RoleReported: "slave", RoleReportedTime: age(at, i.roleSince),
 	}
