@@ -122,7 +122,7 @@ func (c *Client) aclDryRun(args []string, r *reply) {
 // fixed refuses to change users where they are not to be changed, and reports whether it did.
 func (c *Client) fixed(r *reply) bool {
 	if c.face.config.Users == nil {
-		r.error("ERR users can't be changed here: this port has one user, default, without a password; limit who reaches it with the host's packet filter")
+		r.error("ERR users can't be changed here: this port has one user, default; its password is listen_password in redkeep.yaml, the same on every node")
 	}
 	return c.face.config.Users == nil
 }

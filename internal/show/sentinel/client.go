@@ -32,8 +32,9 @@ type Client struct {
 	// asked counts the requests that were given to the source, so that each is answered once.
 	asked uint64
 	mute  mute
-	// resp3 is whether it has asked for RESP3, tracks and noEvict what CLIENT TRACKING and NO-EVICT have set.
-	resp3, tracks, noEvict bool
+	// resp3 is whether it has asked for RESP3, noEvict and tracks what CLIENT NO-EVICT and TRACKING have set.
+	resp3, noEvict bool
+	tracks         *tracking
 	// waits says that the source has not answered yet, owed how mute the client was when it asked.
 	waits bool
 	owed  mute
@@ -240,6 +241,7 @@ func (c *Client) execute(request [][]byte, r *reply) {
 		}
 		c.face.counts.requests++ // as in Redis not what was rejected, and INFO not before it is told
 	}
+	c.cached(found)
 	c.settle(r, c.batch.start)
 }
 

@@ -116,9 +116,11 @@ func (c *Client) line() string {
 	if c.kind() == "pubsub" {
 		flags = "P"
 	}
-	redirect := -1
-	if c.tracks {
-		flags, redirect = flags+"t", 0
+	if c.tracks != nil {
+		flags += "t"
+		if c.tracks.bcast {
+			flags += "B"
+		}
 	}
 	if remote == local {
 		flags += "U" // it came by a file, which both are
@@ -134,7 +136,7 @@ func (c *Client) line() string {
 	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
 		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=%d resp=%d",
 		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags,
-		len(c.channels), len(c.patterns), last, c.user.Name(), redirect, protocol(c.resp3))
+		len(c.channels), len(c.patterns), last, c.user.Name(), c.redirect(), protocol(c.resp3))
 	if c.face.dialect.flavor >= Redis72 {
 		line += " lib-name=" + c.libName + " lib-ver=" + c.libVersion
 	}
@@ -256,52 +258,6 @@ func (c *Client) clientReply(args []string, r *reply) {
 		if c.mute == muteNone {
 			c.mute = muteNext
 		}
-	default:
-		r.error(syntaxError)
-	}
-}
-
-func (c *Client) clientTracking(args []string, r *reply) {
-	on, ok := onOff(args[0])
-	if !ok || len(args) > 1 {
-		r.error(syntaxError)
-		return
-	}
-	c.tracks = on
-	r.ok()
-}
-
-func (c *Client) clientTrackingInfo(_ []string, r *reply) {
-	redirect, flag := int64(-1), "off"
-	if c.tracks {
-		redirect, flag = 0, "on"
-	}
-	r.dict(3)
-	r.bulk("flags")
-	r.set(1)
-	r.strings(flag, "redirect")
-	r.integer(redirect)
-	r.bulk("prefixes")
-	r.array(0)
-}
-
-func (c *Client) clientGetRedir(_ []string, r *reply) {
-	if c.tracks {
-		r.integer(0)
-		return
-	}
-	r.integer(-1)
-}
-
-// clientCaching is for two modes of tracking that there are not here.
-func (c *Client) clientCaching(args []string, r *reply) {
-	switch {
-	case !c.tracks:
-		r.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
-	case strings.EqualFold(args[0], "yes"):
-		r.error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
-	case strings.EqualFold(args[0], "no"):
-		r.error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
 	default:
 		r.error(syntaxError)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"redkeep/internal/speak/acl"
+	"redkeep/internal/words"
 )
 
 // DefaultClients is how many connections are served at once, as in Redis.
@@ -20,9 +21,11 @@ type Config struct {
 	OtherSentinel func(netip.Addr) bool
 	// Listened is called when the first client subscribes to something, and when the last one no longer does; it may be nil.
 	Listened func(bool)
-	// Users are who may ask, and for what of Rules; nil is the default user alone, who may do everything without a password, and is
-	// not to be changed. They belong to the face's goroutine. Whoever saves a configuration has Lines of them in it.
+	// Users are who may ask, and for what of Rules; nil is the default user alone, who may do everything, and is not to be changed.
+	// They belong to the face's goroutine. Whoever saves a configuration has Lines of them in it.
 	Users *acl.Users
+	// Password is the default user's where Users is nil; an empty one is that it needs none.
+	Password words.Secret
 	// UserFile is where ACL SAVE and LOAD have them; nil is none.
 	UserFile UserFile
 	// Denials are what ACL LOG tells; nil is a log of Redis' default length.
@@ -69,6 +72,7 @@ func New(c Config) *Face {
 	}
 	if f.users == nil {
 		f.users = acl.New(c.Flavor.Rules(), false)
+		f.users.RequirePass(c.Password.Reveal())
 	}
 	if f.denials == nil {
 		f.denials = acl.NewLog(acl.DefaultLogLength)

@@ -60,15 +60,13 @@ func kernel() string {
 }
 
 func (f *Face) infoClients() string {
-	waiting, tracking := 0, 0
+	waiting := 0
 	for c := range f.clients {
 		if c.waits {
 			waiting++
 		}
-		if c.tracks {
-			tracking++
-		}
 	}
+	tracking, _ := f.tracked()
 	return lines(
 		"# Clients",
 		"connected_clients:"+itoa(len(f.clients)),
@@ -88,6 +86,7 @@ func (f *Face) infoStats() string {
 		maps.Copy(channels, c.channels)
 		maps.Copy(patterns, c.patterns)
 	}
+	_, prefixes := f.tracked()
 	n, recent := f.counts, f.meter.read(f.counts, time.Now())
 	kilobytes := func(bytes float64) string { return strconv.FormatFloat(bytes/1024, 'f', 2, 64) }
 	return lines(
@@ -109,6 +108,8 @@ func (f *Face) infoStats() string {
 		"pubsub_patterns:"+itoa(len(patterns)),
 		"pubsubshard_channels:0",
 		noDefragmentation,
+		"tracking_total_prefixes:"+itoa(prefixes),
+		"unexpected_error_replies:0",
 		"total_error_replies:"+itoa(n.errors),
 		"dump_payload_sanitizations:0",
 		"total_reads_processed:"+itoa(n.reads),
@@ -127,7 +128,7 @@ var (
 			"current_eviction_exceeded_time", "keyspace_hits", "keyspace_misses")
 	noDefragmentation = zero("latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits",
 		"active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
-		"tracking_total_keys", "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies")
+		"tracking_total_keys", "tracking_total_items")
 )
 
 // zero are lines of fields that are.

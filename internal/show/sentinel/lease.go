@@ -15,6 +15,8 @@ type LeaseConfig struct {
 	Picture func() *picture.Node
 	// DownAfter is shown as down-after-milliseconds; an agent that was not heard for as long is shown as down.
 	DownAfter time.Duration
+	// Password is what clients log in with, as with redis-sentinel's requirepass; an empty one is that they need not.
+	Password words.Secret
 	// Failover switches a group over to its best replica, and says on the face's goroutine how that went: with a *Refusal where
 	// the group's master won't. It must not wait. A face without it only tells.
 	Failover func(g words.Group, done func(error))
@@ -82,7 +84,7 @@ func NewLease(c LeaseConfig, clients int) (*Lease, *Face) {
 		c.After = func(time.Duration, func()) {}
 	}
 	l := &Lease{config: c, masters: map[words.Group]master{}, addrs: map[string]hostPort{}, switching: map[words.Group]struct{}{}}
-	l.face = New(Config{Source: l, Clients: clients, Listened: l.listen})
+	l.face = New(Config{Source: l, Clients: clients, Listened: l.listen, Password: c.Password})
 	return l, l.face
 }
 

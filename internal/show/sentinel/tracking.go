@@ -1,0 +1,255 @@
+package sentinel
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// CLIENT TRACKING and what belongs to it. There are no keys here, so that nothing is ever tracked and nobody told of anything; but
+// client libraries that cache turn it on wherever they connect, and read the errors.
+
+// tracking is what a client has asked for; nil while it is off.
+type tracking struct {
+	// redirect is the client to be told instead of this one, which may have gone since; 0 is this one.
+	redirect int64
+	trackingMode
+	// caching is whether CLIENT CACHING was the last request.
+	caching bool
+	// prefixes are those of the keys that are of interest in broadcast mode, "" for all.
+	prefixes map[string]struct{}
+}
+
+// trackingMode is how keys are chosen.
+type trackingMode struct{ bcast, optin, optout, noloop bool }
+
+// maxPrefixes bounds the prefixes of one client, maxPrefix the length of each: they stay, and are of no use to anybody.
+const (
+	maxPrefixes = 256
+	maxPrefix   = 256
+)
+
+const otherMode = " before disabling tracking for this client, and then re-enabling it with a different mode."
+
+func (c *Client) clientTracking(args []string, r *reply) {
+	want, prefixes, problem := c.parseTracking(args[1:])
+	on, ok := onOff(args[0])
+	switch {
+	case problem != "":
+	case !ok:
+		problem = syntaxError
+	case on:
+		problem = c.mayTrack(want, prefixes)
+	}
+	if problem != "" {
+		r.error(problem)
+		return
+	}
+	if on {
+		c.track(want, prefixes)
+	} else {
+		c.tracks = nil
+	}
+	r.ok()
+}
+
+// parseTracking reads the options, which must be right even where tracking is turned off.
+func (c *Client) parseTracking(options []string) (want tracking, prefixes []string, problem string) {
+	for ; len(options) > 0; options = options[1:] {
+		switch word := strings.ToLower(options[0]); {
+		case word == "redirect" && len(options) > 1:
+			if want.redirect != 0 {
+				return want, nil, "ERR A client can only redirect to a single other client"
+			}
+			options = options[1:]
+			id, err := strconv.ParseInt(options[0], 10, 64)
+			if err != nil {
+				return want, nil, notInteger
+			}
+			if !c.face.hasClient(id) {
+				return want, nil, "ERR The client ID you want redirect to does not exist"
+			}
+			want.redirect = id
+		case word == "prefix" && len(options) > 1:
+			options = options[1:]
+			prefixes = append(prefixes, options[0])
+		case !want.take(word):
+			return want, nil, syntaxError
+		}
+	}
+	return want, prefixes, ""
+}
+
+// take reads a word that has nothing behind it.
+func (m *trackingMode) take(word string) (known bool) {
+	switch word {
+	case "bcast":
+		m.bcast = true
+	case "optin":
+		m.optin = true
+	case "optout":
+		m.optout = true
+	case "noloop":
+		m.noloop = true
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *Face) hasClient(id int64) bool {
+	for c := range f.clients {
+		if c.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// mayTrack returns the text of an error where the modes don't go together, or with those that are on.
+func (c *Client) mayTrack(want tracking, prefixes []string) (problem string) {
+	has := c.tracks
+	switch {
+	case !want.bcast && len(prefixes) > 0:
+		return "ERR PREFIX option requires BCAST mode to be enabled"
+	case has != nil && has.bcast != want.bcast:
+		return "ERR You can't switch BCAST mode on/off" + otherMode
+	case want.bcast && (want.optin || want.optout):
+		return "ERR OPTIN and OPTOUT are not compatible with BCAST"
+	case want.optin && want.optout:
+		return "ERR You can't specify both OPTIN mode and OPTOUT mode"
+	case has != nil && (want.optin && has.optout || want.optout && has.optin):
+		return "ERR You can't switch OPTIN/OPTOUT mode" + otherMode
+	case has != nil:
+		return overlap(has.prefixes, prefixes)
+	default:
+		return overlap(nil, prefixes)
+	}
+}
+
+// overlap finds two prefixes of which one begins with the other.
+func overlap(has map[string]struct{}, prefixes []string) (problem string) {
+	const rule = "'. Prefixes for a single client must not overlap."
+	for i, p := range prefixes {
+		for _, old := range slices.Sorted(maps.Keys(has)) {
+			if eitherBegins(p, old) {
+				return "ERR Prefix '" + p + "' overlaps with an existing prefix '" + old + rule
+			}
+		}
+		for _, other := range prefixes[i+1:] {
+			if eitherBegins(p, other) {
+				return "ERR Prefix '" + p + "' overlaps with another provided prefix '" + other + rule
+			}
+		}
+	}
+	for _, p := range prefixes {
+		if len(has)+len(prefixes) > maxPrefixes || len(p) > maxPrefix {
+			return "ERR at most 256 prefixes of 256 bytes can be tracked"
+		}
+	}
+	return ""
+}
+
+func eitherBegins(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) }
+
+// track turns it on, or changes what is on: prefixes are added to those that there are.
+func (c *Client) track(want tracking, prefixes []string) {
+	if has := c.tracks; has != nil {
+		want.caching, want.prefixes = has.caching, has.prefixes
+	}
+	if want.bcast && len(prefixes) == 0 {
+		prefixes = []string{""}
+	}
+	for _, p := range prefixes {
+		if want.prefixes == nil {
+			want.prefixes = map[string]struct{}{}
+		}
+		want.prefixes[p] = struct{}{}
+	}
+	c.tracks = &want
+}
+
+func (c *Client) clientTrackingInfo(_ []string, r *reply) {
+	r.dict(3)
+	r.bulk("flags")
+	flags := c.tracks.flags()
+	r.set(len(flags))
+	r.strings(flags...)
+	r.bulk("redirect")
+	r.integer(c.redirect())
+	r.bulk("prefixes")
+	var prefixes []string
+	if c.tracks != nil {
+		prefixes = slices.Sorted(maps.Keys(c.tracks.prefixes))
+	}
+	r.array(len(prefixes))
+	r.strings(prefixes...)
+}
+
+// flags are the modes in Redis' order.
+func (t *tracking) flags() []string {
+	if t == nil {
+		return []string{"off"}
+	}
+	all := []string{"on"}
+	for _, f := range []struct {
+		is   bool
+		name string
+	}{
+		{t.bcast, "bcast"}, {t.optin, "optin"}, {t.optin && t.caching, "caching-yes"},
+		{t.optout, "optout"}, {t.optout && t.caching, "caching-no"}, {t.noloop, "noloop"},
+	} {
+		if f.is {
+			all = append(all, f.name)
+		}
+	}
+	return all
+}
+
+func (c *Client) clientGetRedir(_ []string, r *reply) { r.integer(c.redirect()) }
+
+// redirect is the client that is told instead of this one: 0 is none, -1 that nobody is.
+func (c *Client) redirect() int64 {
+	if c.tracks == nil {
+		return -1
+	}
+	return c.tracks.redirect
+}
+
+// clientCaching says whether the keys of the next request are to be tracked.
+func (c *Client) clientCaching(args []string, r *reply) {
+	t, word := c.tracks, strings.ToLower(args[0])
+	switch {
+	case t == nil:
+		r.error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
+	case word == "yes" && !t.optin:
+		r.error("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+	case word == "no" && !t.optout:
+		r.error("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+	case word != "yes" && word != "no":
+		r.error(syntaxError)
+	default:
+		t.caching = true
+		r.ok()
+	}
+}
+
+// cached ends what CLIENT CACHING has said, with the first request that is none of CLIENT's.
+func (c *Client) cached(request *command) {
+	if c.tracks != nil && (request == nil || request.container != "client") {
+		c.tracks.caching = false
+	}
+}
+
+// tracked is how many clients have tracking on, and how many prefixes they have among them.
+func (f *Face) tracked() (clients, prefixes int) {
+	all := map[string]struct{}{}
+	for c := range f.clients {
+		if c.tracks != nil {
+			clients++
+			maps.Copy(all, c.tracks.prefixes)
+		}
+	}
+	return clients, len(all)
+}
