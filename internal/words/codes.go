@@ -36,6 +36,8 @@ const (
 	ListsClash     Code = "lists-clash"   // Node's of generation N is not Other's
 	SegmentTaken   Code = "segment-taken" // another router of the pair's was heard; N ms until it counts as gone
 	AdvertWrong    Code = "advert-wrong"  // of a router there that can't be understood: Text
+	// AdvertForged: more advertisements came in Node's name than its agent has sent.
+	AdvertForged Code = "advert-forged"
 	// OtherUnheard: Node was started and has not heard the other of its pair, which may have gone on without it.
 	OtherUnheard Code = "other-unheard"
 	// TieBreakersSilent: none of a pair's tie-breakers answers.

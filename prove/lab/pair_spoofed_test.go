@@ -16,11 +16,10 @@ import (
 // spoofer is a host that says it had the group's address.
 const spoofer = "spoofer"
 
-// spoof sends the group's advertisements from the spoofer until the returned function is called.
-func (s *Site) spoof(ad advert.Advert, to ...netip.Addr) (stop func()) {
+// spoof sends the group's advertisements from the spoofer, in somebody's name, until the returned function is called.
+func (s *Site) spoof(ad advert.Advert, from netip.Addr, to ...netip.Addr) (stop func()) {
 	s.t.Helper()
 	var hand *advertise.Hand
-	from := s.Host(spoofer).Addr()
 	s.must(s.Host(spoofer).Do(func() {
 		var err error
 		hand, err = advertise.Open(advertise.Config{Dev: "eth0"})
@@ -62,7 +61,7 @@ func TestPairSpoofed(t *testing.T) {
 		{"multicast", 255, []netip.Addr{multicast}}, {"unicast", 255, []netip.Addr{s.addr(m), s.addr(o)}},
 		{"leaving", 0, []netip.Addr{multicast, s.addr(m), s.addr(o)}},
 	} {
-		stop := s.spoof(advert.Advert{Version: 3, VRID: 100, Priority: way.priority, Interval: 100 * time.Millisecond, Addresses: s.vips()}, way.to...)
+		stop := s.spoof(advert.Advert{Version: 3, VRID: 100, Priority: way.priority, Interval: 100 * time.Millisecond, Addresses: s.vips()}, s.Host(spoofer).Addr(), way.to...)
 		for _, h := range []string{m, o} {
 			s.await(5*time.Second, "word of the spoofer at "+h+", "+way.name, func() bool {
 				why, ok := s.waitsFor(h, words.AdvertWrong)
@@ -97,6 +96,34 @@ func TestPairSpoofed(t *testing.T) {
 	s.measure(w, at, n)
 	t.Log(n)
 	s.nearlyLossless(w, 1)
+}
+
+// TestPairForged has a host that is no node advertise in the replica's name. The master keeps its lease, and says whose name it is.
+func TestPairForged(t *testing.T) {
+	s := newSite(t, Plan{Hosts: []string{"h1", "h2"}, AppendOnly: true, Guests: []string{spoofer}})
+	w := s.settled()
+	m := s.awaitReady(10 * time.Second)
+	o := s.others(m)[0]
+	epoch, at := s.epoch(m), clock.Now()
+	// It has the replica's address for its packets alone, and answers nobody for it.
+	s.run(spoofer, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
+	s.run(spoofer, "ip", "address", "add", s.addr(o).String()+"/32", "dev", "lo")
+	stop := s.spoof(advert.Advert{Version: 3, VRID: 100, Priority: 255, Interval: 340 * time.Millisecond, Addresses: s.vips()}, s.addr(o), s.addr(m))
+	s.await(5*time.Second, "word of the forgeries", func() bool {
+		why, ok := s.waitsFor(m, words.AdvertForged)
+		return ok && string(why.Node) == o
+	})
+	time.Sleep(2 * s.plan.Lease)
+	if !strings.Contains(tail(filepath.Join(s.Host(m).Dir(), "redkeep.log"), 12000), "msg=advert-forged") {
+		t.Errorf("the log of %s does not tell of them", m)
+	}
+	if now := s.epoch(m); now != epoch || !s.address(m) {
+		t.Errorf("%s has epoch %d, it had %d; the address: %v", m, now, epoch, s.address(m))
+	}
+	stop()
+	n := &numbers{name: "advertisements forged in the replica's name"}
+	s.bound(n.name, s.measure(w, at, n).Length(), 50*time.Millisecond)
+	s.lossless(w)
 }
 
 // TestPairForgedLeaving filters the agents' port between the two, and then has somebody say in the master's name that its time is over. The other

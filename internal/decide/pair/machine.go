@@ -58,6 +58,7 @@ type Machine struct {
 	wrong   words.Reason
 	wrongAt words.Instant
 	notedAt words.Instant
+	forgery forgery
 	// blind says that no tie-breaker answers.
 	blind bool
 	// met says that the other node has been heard since this one was started, or that this one was the master all the time.
@@ -195,7 +196,7 @@ func (m *Machine) admit() {
 func (m *Machine) overhear(e decide.Received) {
 	if e.From != Segment && slices.Contains(m.setup.Voters, e.From) {
 		// It is there, and can vote itself: it may know why not.
-		m.met, m.by = true, string(e.From)
+		m.met, m.by, m.forgery.heard = true, string(e.From), m.at
 		m.quietAt = max(m.quietAt, m.at.Add(m.setup.Down))
 	}
 	switch msg := e.Message.(type) {
@@ -206,9 +207,9 @@ func (m *Machine) overhear(e decide.Received) {
 			m.gone()
 		}
 	case decide.Vote:
-		m.released, m.theirs = false, max(m.theirs, msg.Epoch)
+		m.released, m.theirs, m.forgery.asked = false, max(m.theirs, msg.Epoch), 0
 	case decide.Beat:
-		m.released, m.theirs = false, max(m.theirs, msg.Epoch)
+		m.released, m.theirs, m.forgery.asked = false, max(m.theirs, msg.Epoch), 0
 		m.toVoice(e)
 	case decide.Status:
 		m.toVoice(e)

@@ -1,6 +1,7 @@
 package pair
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -129,5 +130,50 @@ func TestStrangersAreNotedNowAndThen(t *testing.T) {
 	}
 	if notes != 3 {
 		t.Errorf("%d notes", notes)
+	}
+}
+
+// TestForgeriesAreNamed has advertisements come in the other node's name, while its agent is heard: they are as many as it has sent while it is
+// the master, and none else.
+func TestForgeriesAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		says   []decide.Message // in each 300 ms
+		advert int              // advertisements in that
+		named  bool
+	}{
+		{"a master", []decide.Message{decide.Beat{Epoch: 5}, decide.Status{}}, 1, false},
+		{"a master whose tie-breakers are slow", []decide.Message{decide.Beat{Epoch: 5}}, 7, false},
+		{"its agent is filtered", nil, 1, false},
+		{"a replica", []decide.Message{decide.Status{}}, 1, true},
+		{"a master, and somebody quick", []decide.Message{decide.Beat{Epoch: 5}}, 12, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			at := words.Instant(time.Hour)
+			m := machine(at)
+			notes := 0
+			for range 100 {
+				at = at.Add(300 * time.Millisecond)
+				for _, msg := range c.says {
+					m.Step(at, decide.Received{From: "h2", Session: 1, Message: msg})
+				}
+				for range c.advert {
+					for _, a := range m.Step(at, decide.Advertised{By: "10.0.0.2", Down: time.Second}) {
+						if n, ok := a.(decide.Note); ok && n.Reason.Code == words.AdvertForged && n.Reason.Node == "h2" {
+							notes++
+						}
+					}
+				}
+			}
+			shown := func() bool {
+				return slices.ContainsFunc(m.Picture().Why, func(r words.Reason) bool { return r.Code == words.AdvertForged })
+			}
+			if notes > 1 || notes == 1 != c.named || shown() != c.named {
+				t.Errorf("%d notes, shown %v", notes, shown())
+			}
+			if m.Step(at.Add(time.Minute), decide.Tick{}); shown() {
+				t.Error("shown for ever")
+			}
+		})
 	}
 }

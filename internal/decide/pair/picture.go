@@ -14,6 +14,9 @@ func (m *Machine) Picture() picture.Group {
 	p.Pair = true
 	p.Members = slices.DeleteFunc(p.Members, func(x picture.Member) bool { return x.Node == Segment })
 	p.Why = slices.DeleteFunc(slices.Clone(p.Why), func(r words.Reason) bool { return r.Node == Segment || r.Other == Segment })
+	if why := m.forged(); !why.Zero() {
+		p.Why = append(p.Why, why)
+	}
 	why := m.refusal()
 	here := p.Writable && p.Master == m.setup.Self
 	switch {

@@ -23,6 +23,7 @@ func (m *Machine) onAdvertised(e decide.Advertised) {
 		m.quietAt = max(m.quietAt, m.at.Add(m.setup.Down))
 		return
 	}
+	m.suspect()
 	if e.Leaving {
 		m.gone()
 		return

@@ -107,6 +107,10 @@ var sentences = map[words.Code]sentence{
 		"somebody else advertises this virtual router[ ({text})], and {node} does not become a second master beside it",
 		"make both sides' settings equal, or choose another number (vrid, virtual_router_id) for one of them",
 	},
+	words.AdvertForged: {
+		"advertisements come in {node}'s name which its agent has not sent, and nothing comes of them while that agent is heard",
+		"look whose they are (tcpdump -eni DEV proto 112), and have switches and packet filters refuse them",
+	},
 	words.OtherUnheard: {
 		"{node} has been started and has not heard the other node yet, which may have taken writes without it",
 		"start the other node, or go on with this one's data: redkeep bootstrap --master {NODE} --accept-loss",

@@ -1,0 +1,59 @@
+package pair
+
+import (
+	"time"
+
+	"redkeep/internal/decide"
+	"redkeep/internal/words"
+)
+
+// forgery counts the advertisements in the other node's name for which its agent asked nobody. Anybody on the segment can write them. Nothing
+// is decided by that: as long as the agent is heard they are worth nothing, and one that has gone silent may have sent them. People are told.
+type forgery struct {
+	// heard is when the other agent last said something, asked how many advertisements came since it last asked for a lease or kept one.
+	heard words.Instant
+	asked int
+	// at is when there were too many; 0 for never. noted is when that was last told.
+	at, noted words.Instant
+}
+
+// mostUnasked is how many advertisements may come on one request: it is repeated for as long as the segment does not answer, six times at most.
+const mostUnasked = 10
+
+// alarm is for how long after the last of too many the picture tells of them.
+const alarm = 10 * time.Second
+
+// suspect takes note of an advertisement in the other node's name.
+func (m *Machine) suspect() {
+	f := &m.forgery
+	if f.heard == 0 || m.at.Sub(f.heard) > m.setup.Down {
+		f.asked = 0
+		return
+	}
+	if f.asked++; f.asked <= mostUnasked {
+		return
+	}
+	f.at = m.at
+	if f.noted == 0 || m.at.Sub(f.noted) >= noteEvery {
+		f.noted = m.at
+		m.out = append(m.out, decide.Note{Reason: m.forged()})
+	}
+}
+
+// forged says that somebody advertises in the other node's name; zero where nobody did lately.
+func (m *Machine) forged() words.Reason {
+	if f := m.forgery; f.at == 0 || m.at.Sub(f.at) > alarm {
+		return words.Reason{}
+	}
+	return words.Reason{Code: words.AdvertForged, Node: m.other()}
+}
+
+// other is the node that this one is a pair with.
+func (m *Machine) other() words.Node {
+	for _, n := range m.setup.Voters {
+		if n != m.setup.Self && n != Segment {
+			return n
+		}
+	}
+	return ""
+}
