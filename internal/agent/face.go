@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,23 +52,45 @@ func (a *Agent) openFace(ctx context.Context) error {
 	a.face = f
 	var face *sentinel.Face
 	f.Lease, face = sentinel.NewLease(sentinel.LeaseConfig{
-		Picture: a.picture.Load, DownAfter: a.opt.Config.DownAfter,
+		Picture: a.picture.Load, DownAfter: a.opt.Config.DownAfter, Password: a.opt.Config.ListenPassword,
 		Failover: func(g words.Group, done func(error)) { f.ask(func() error { return a.failover(ctx, g) }, done) },
 		Post:     func(call func()) { f.sockets.Post(call) }, After: f.after,
 	}, faceClients(openFiles()))
-	if err := a.listenFace(func(at netip.AddrPort) error {
-		_, err := reception.Listen(f.sockets, at, face, reception.Options{Idle: faceIdle, Dropped: a.onDropped})
-		return err
-	}); err != nil {
-		return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
+	return a.receive(ctx, face)
+}
+
+// receive has the face's clients served at the plain port and at that with TLS, as far as the file has them.
+func (a *Agent) receive(ctx context.Context, face *sentinel.Face) error {
+	at := func(port uint16, secure *tls.Config) error {
+		err := a.listenFace(port, func(at netip.AddrPort) error {
+			_, err := reception.Listen(a.face.sockets, at, face, reception.Options{Idle: faceIdle, TLS: secure, Dropped: a.onDropped})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("listen for clients: %w; %s", err, adviseListen(err))
+		}
+		return nil
 	}
-	return nil
+	c := a.opt.Config
+	if c.ListenPort != 0 {
+		if err := at(c.ListenPort, nil); err != nil {
+			return err
+		}
+	}
+	if c.ListenTLS.Port == 0 {
+		return nil
+	}
+	secure, err := serveTLS(ctx, c.ListenTLS, a.log)
+	if err != nil {
+		return fmt.Errorf("listen for clients with TLS: %w; look at the files of listen_tls", err)
+	}
+	return at(c.ListenTLS.Port, secure)
 }
 
 // listenFace has clients served at the node's address, and at the loopback's: those of this host ask there, where a Sentinel listens too.
 // They need not be: whatever has that port keeps it. Where a node's own address is of the loopback, that of another may be the usual one.
-func (a *Agent) listenFace(listen func(netip.AddrPort) error) error {
-	port, local := a.opt.Config.ListenPort, true
+func (a *Agent) listenFace(port uint16, listen func(netip.AddrPort) error) error {
+	local := true
 	if err := listen(netip.AddrPortFrom(a.opt.Self.Addr, port)); err != nil {
 		return err
 	}
@@ -170,7 +193,7 @@ func adviseListen(err error) string {
 	if errors.Is(err, unix.EADDRNOTAVAIL) {
 		return "this host does not have the address that nodes gives it; is it another node?"
 	}
-	return "stop what uses the port (a redis-sentinel?), or set listen_port on all nodes"
+	return "stop what uses the port (a redis-sentinel?), or set another, listen_port or the port of listen_tls, on all nodes"
 }
 
 // serve answers clients until the context ends, and gives back what openFace took.

@@ -46,9 +46,9 @@ func TestClientsOfThisHostAskTheLoopback(t *testing.T) {
 		var log bytes.Buffer
 		self := config.Node{Name: "h1", Addr: netip.MustParseAddr(c.self)}
 		nodes := []config.Node{self, {Name: "h2", Addr: netip.MustParseAddr(c.other)}}
-		a := &Agent{log: slog.New(slog.NewTextHandler(&log, nil)), opt: Options{Self: self, Config: &config.Config{ListenPort: 7, Nodes: nodes}}}
+		a := &Agent{log: slog.New(slog.NewTextHandler(&log, nil)), opt: Options{Self: self, Config: &config.Config{Nodes: nodes}}}
 		var asked []string
-		err := a.listenFace(func(at netip.AddrPort) error { asked = append(asked, at.String()); return c.fails[at.String()] })
+		err := a.listenFace(7, func(at netip.AddrPort) error { asked = append(asked, at.String()); return c.fails[at.String()] })
 		if (err != nil) != c.ends || err != nil && !errors.Is(err, unix.EADDRINUSE) {
 			t.Errorf("%+v: %v", c, err)
 		}

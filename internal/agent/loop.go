@@ -156,7 +156,7 @@ func (a *Agent) publish() {
 	a.published, a.decided = awake(), false
 	n := picture.Node{
 		Node: a.opt.Self.Name, Version: a.opt.Version, Session: a.store.Session(), Started: a.started,
-		ListenPort: a.opt.Config.ListenPort, Addrs: a.addrs(),
+		ListenPort: a.opt.Config.TellPort(), Addrs: a.addrs(),
 	}
 	wall := time.Now()
 	a.lookAtWindows(wall)

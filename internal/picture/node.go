@@ -16,7 +16,7 @@ type Node struct {
 	Groups  []Group
 	// Addrs are the nodes' addresses.
 	Addrs map[words.Node]netip.Addr
-	// ListenPort is the Sentinel face's port, the same on every node.
+	// ListenPort is the Sentinel face's port that clients are told, the same on every node.
 	ListenPort uint16
 }
 
