@@ -118,6 +118,9 @@ func (m *maker) directive(f *sentinelconf.File, name string) (Fate, string) {
 		if port := sentinelPort(f); port == m.listenPort {
 			return Took, fmt.Sprintf(" -> listen_port: %d", port)
 		}
+		if m.listenPort == 0 {
+			return Dropped, fmt.Sprintf(": clients find the agents at the port of listen_tls, %d", m.listen.tls)
+		}
 		return Dropped, fmt.Sprintf(": clients find the agents at listen_port, %d", m.listenPort)
 	case "bind":
 		if own := m.site.own[f]; f.AnnounceIP == "" && slices.Contains(f.Last("bind"), own) && m.site.name(own) != "" {
@@ -126,8 +129,8 @@ func (m *maker) directive(f *sentinelconf.File, name string) (Fate, string) {
 		return Dropped, ": the agent needs no choice of addresses to listen on"
 	case "include":
 		return Asks, ": the file that it names was not read; copy its lines to here, and import again"
-	case "requirepass", "user", "aclfile", "acllog-max-len", "acl-pubsub-default", "masterauth", "masteruser":
-		return Dropped, ": the port for Sentinel's clients wants no login, changes need the secret; look whether yours send one"
+	case "masterauth", "masteruser":
+		return Dropped, ": a Sentinel has no master; what it logs in with at servers is auth-pass"
 	case "dir", "logfile", "loglevel", "daemonize", "pidfile", "supervised", "syslog-enabled", "syslog-ident", "syslog-facility":
 		return Dropped, ": the agent runs under systemd, logs to the journal and keeps its state in /var/lib/redkeep"
 	case "tls-replication":
@@ -135,11 +138,12 @@ func (m *maker) directive(f *sentinelconf.File, name string) (Fate, string) {
 			return Took, " -> groups.*.redis.tls, without a plain port"
 		}
 	case "tls-ca-cert-file", "tls-cert-file", "tls-key-file", "tls-client-cert-file", "tls-client-key-file":
-		if path := absolute(f, word(f, name)); m.tls != nil && path != "" && slices.Contains([]string{m.tls.ca, m.tls.cert, m.tls.key}, path) {
-			return Took, " -> groups.*.redis.tls"
+		if places := m.usesOf(absolute(f, word(f, name))); len(places) > 0 {
+			return Took, " -> " + strings.Join(places, " and ")
 		}
-	case "tls-port":
-		return Dropped, ": the port for Sentinel's clients is without TLS"
+	}
+	if fate, why, ok := m.listening(f, name); ok {
+		return fate, why
 	}
 	return Dropped, ": a setting of the Sentinel process, of which the agent has no counterpart"
 }

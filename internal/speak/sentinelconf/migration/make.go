@@ -38,6 +38,7 @@ type maker struct {
 	site    *site
 	voters  []*host
 	tls     *tls
+	listen  listen
 
 	downAfter            time.Duration
 	listenPort, peerPort int
@@ -54,6 +55,7 @@ func Make(files []*sentinelconf.File, answers Answers) Result {
 	m.site = siteOf(files, m.groups, answers.Nodes)
 	m.voters = m.site.voters()
 	m.tls = m.tlsOf(files[0])
+	m.clients()
 	m.times()
 	m.ports()
 	text := m.write()
@@ -115,15 +117,17 @@ func (m *maker) ports() {
 	m.listenPort, m.peerPort = usualListenPort, usualPeerPort
 	for i, f := range m.files {
 		port := sentinelPort(f)
-		if i == 0 && port > 0 {
+		if i == 0 && (port > 0 || m.listen.tls > 0) {
 			m.listenPort = port
 		}
 		if i > 0 && port != sentinelPort(m.files[0]) {
 			m.ask("listen_port: the files have different ports, and Redkeep one on all nodes: that of " + printable(m.files[0].Name) + " was taken")
 		}
 	}
-	if m.listenPort == m.peerPort {
+	for m.peerPort == m.listenPort || m.peerPort == m.listen.tls {
 		m.peerPort++
+	}
+	if m.peerPort != usualPeerPort {
 		m.ask("peer_port: the usual " + strconv.Itoa(usualPeerPort) + " is the clients' here; is " + strconv.Itoa(m.peerPort) + " free on all nodes?")
 	}
 }

@@ -147,7 +147,8 @@ func FuzzMake(f *testing.F) {
 func TestHugeFiles(t *testing.T) {
 	for name, line := range map[string]string{
 		"masters":  "sentinel monitor m%[1]d redis-%[1]d 6379 2\nsentinel auth-pass m%[1]d x\n",
-		"replicas": "sentinel known-replica m host%[1]d %[1]d\n", "certificates": "tls-cert-file x%d\n",
+		"replicas": "sentinel known-replica m host%[1]d %[1]d\n", "certificates": "tls-port 7\ntls-cert-file x%d\n",
+		"clients":   "requirepass x%d\ntls-port %[1]d\ntls-auth-clients no\n",
 		"sentinels": "sentinel known-sentinel m host%[1]d 1 %[1]d\nbind %[1]d\n",
 	} {
 		var b strings.Builder
@@ -169,7 +170,8 @@ func TestHugeFiles(t *testing.T) {
 func TestPasswordsComeBack(t *testing.T) {
 	for _, password := range []string{"123456", "0x1f", "1e3", "yes", "~", "null", "*a", "&a", "!x", "a: b", "a #b", "-", "- a", "'", `"`, `\`, `\x41`,
 		"[[[[[[[[[[[[[[[[", "{{{{{{{{{{{{{{{{", "%", "@", "`", "ünïcode", "密码", "a,b", "${A}", "<<", "=", "|", ">", "?", "2026-11-20", "1:30"} {
-		line := `sentinel monitor m 10.0.0.1 6379 2` + "\n" + `sentinel auth-pass m "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(password) + "\"\n" +
+		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(password) + "\"\n"
+		line := "sentinel monitor m 10.0.0.1 6379 2\nsentinel auth-pass m " + quoted + "requirepass " + quoted +
 			"sentinel known-replica m 10.0.0.2 6379\nsentinel known-sentinel m 10.0.0.3 26379 x\n"
 		file, err := sentinelconf.Parse("x", []byte(line))
 		if err != nil {
@@ -178,8 +180,8 @@ func TestPasswordsComeBack(t *testing.T) {
 		c, err := parsed(Make([]*sentinelconf.File{file}, Answers{SecretFile: "/etc/redkeep/secret"}).Text)
 		if err != nil {
 			t.Errorf("%q: %v", password, err)
-		} else if got := c.Groups[0].Server.Password.Reveal(); got != password {
-			t.Errorf("%q came back as %q", password, got)
+		} else if got, clients := c.Groups[0].Server.Password.Reveal(), c.ListenPassword.Reveal(); got != password || clients != password {
+			t.Errorf("%q came back as %q and %q", password, got, clients)
 		}
 	}
 }

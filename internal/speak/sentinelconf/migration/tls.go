@@ -2,6 +2,7 @@ package migration
 
 import (
 	"path"
+	"slices"
 
 	"redkeep/internal/speak/sentinelconf"
 )
@@ -30,6 +31,20 @@ func (m *maker) tlsOf(f *sentinelconf.File) *tls {
 		m.ask("tls: the key has a password; the agent needs one without")
 	}
 	return t
+}
+
+// usesOf are the places where the path of a certificate or a key stands in the result.
+func (m *maker) usesOf(path string) (places []string) {
+	if path == "" {
+		return nil
+	}
+	if m.tls != nil && slices.Contains([]string{m.tls.ca, m.tls.cert, m.tls.key}, path) {
+		places = append(places, "groups.*.redis.tls")
+	}
+	if slices.Contains([]string{m.listen.ca, m.listen.cert, m.listen.key}, path) {
+		places = append(places, "listen_tls")
+	}
+	return places
 }
 
 // word returns a directive's only word, "" where there is none.

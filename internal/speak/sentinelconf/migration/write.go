@@ -23,9 +23,7 @@ func (m *maker) write() []byte {
 	if m.downAfter > 0 {
 		line("down_after: %s", m.downAfter)
 	}
-	if m.listenPort != usualListenPort {
-		line("listen_port: %d", m.listenPort)
-	}
+	m.writeListen(line)
 	if m.peerPort != usualPeerPort {
 		line("peer_port: %d", m.peerPort)
 	}
