@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/speak/advert"
+	"redkeep/internal/stage/cell"
 	"redkeep/internal/words"
 )
 
@@ -40,9 +41,9 @@ func said() map[string]struct {
 func TestFromOneHostToAnother(t *testing.T) {
 	here, there := twoHosts(t)
 	for name, c := range said() { // No subtests: their goroutines have other threads, which are in no host.
-		there.enter()
+		there.Enter()
 		_, heard := open(t, c.from.Is6())
-		here.enter()
+		here.Enter()
 		h, own := open(t, c.from.Is6())
 		must(t, h.Send(&c.a, c.from, c.to))
 		got := next(t, heard)
@@ -69,9 +70,9 @@ func TestFromOneHostToAnother(t *testing.T) {
 func TestWhatIsBrokenIsHeard(t *testing.T) {
 	here, there := twoHosts(t)
 	for name, c := range said() {
-		there.enter()
+		there.Enter()
 		_, heard := open(t, c.from.Is6())
-		here.enter()
+		here.Enter()
 		h, _ := open(t, c.from.Is6())
 		h.mu.Lock()
 		h.message = c.a.Append(h.message[:0], c.from, c.to)
@@ -101,13 +102,11 @@ func TestSendSaysWhenNothingLeft(t *testing.T) {
 	if err := h.Send(&c.a, netip.Addr{}, c.to); !errors.Is(err, ErrFamily) {
 		t.Error(err)
 	}
-	link, err := netlink.LinkByName("eth0")
-	must(t, err)
-	must(t, netlink.LinkSetDown(link))
+	must(t, netlink.LinkSetDown(cell.Device(t, "eth0")))
 	if err := h.Send(&c.a, c.from, c.to); err == nil {
 		t.Error("sent on a device that is down")
 	}
-	must(t, netlink.LinkSetUp(link))
+	cell.Raise(t, "eth0")
 	await(t, "the device", func() bool { return h.Send(&c.a, c.from, c.to) == nil })
 }
 
@@ -116,13 +115,11 @@ func TestSurvivesALinkThatGoesDown(t *testing.T) {
 	here, there := twoHosts(t)
 	for _, name := range []string{"version 3", "version 3, IPv6"} {
 		c := said()[name]
-		there.enter()
+		there.Enter()
 		_, heard := open(t, c.from.Is6())
-		link, err := netlink.LinkByName("eth0")
-		must(t, err)
-		must(t, netlink.LinkSetDown(link))
-		must(t, netlink.LinkSetUp(link))
-		here.enter()
+		must(t, netlink.LinkSetDown(cell.Device(t, "eth0")))
+		cell.Raise(t, "eth0")
+		here.Enter()
 		h, _ := open(t, c.from.Is6())
 		await(t, "what is said", func() bool {
 			_ = h.Send(&c.a, c.from, c.to) // Fails while the cable's end is down.

@@ -151,9 +151,9 @@ func TestKeepalived(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			here, there := twoHosts(t)
-			there.enter()
+			there.Enter()
 			k := keepalived(t, fmt.Sprintf(stanza, theirs, v.conf, v.vip))
-			here.enter()
+			here.Enter()
 			h, heard := open(t, v.six)
 			ours := v.ours
 			ours.VRID, ours.Addresses = 51, []netip.Addr{netip.MustParseAddr(v.vip)}
@@ -236,9 +236,9 @@ func drain(heard <-chan Heard) {
 func TestKeepalivedRefusesThePlainSum(t *testing.T) {
 	t.Parallel()
 	here, there := twoHosts(t)
-	there.enter()
+	there.Enter()
 	k := keepalived(t, fmt.Sprintf(stanza, theirs, "version 3\nadvert_int 0.1", "10.77.0.100"))
-	here.enter()
+	here.Enter()
 	h, _ := open(t, false)
 	k.says(enterMaster)
 	a := advert.Advert{

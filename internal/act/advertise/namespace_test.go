@@ -5,16 +5,14 @@ import (
 	"errors"
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
-	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/cell"
 )
 
 // testPatience bounds each wait for something that happens within milliseconds on an idle machine.
@@ -26,43 +24,22 @@ var (
 	here6, there6 = netip.MustParseAddr("fe80::ff:fe00:1"), netip.MustParseAddr("fe80::ff:fe00:2")
 )
 
-// host is a namespace with one device, eth0, on a cable to the other.
-type host struct {
-	t  testing.TB
-	ns netns.NsHandle
-}
-
-// twoHosts makes both ends. The test's thread is in the first.
-func twoHosts(t testing.TB) (here, there *host) {
+// twoHosts makes two namespaces with one device each, eth0, on a cable to the other's. The test's thread is in the first.
+func twoHosts(t testing.TB) (here, there *cell.Cell) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	runtime.LockOSThread()
-	before, err := netns.Get()
-	must(t, err)
-	t.Cleanup(func() {
-		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
-		if netns.Set(before) == nil {
-			runtime.UnlockOSThread()
-		}
-		must(t, before.Close())
-	})
-	there, here = newHost(t), newHost(t)
+	there = cell.Open(t)
+	here = there.Another()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.HardwareAddr = "eth0", []byte{2, 0, 0, 0, 0, 1}
 	must(t, netlink.LinkAdd(&netlink.Veth{
-		LinkAttrs: attrs, PeerName: "eth0", PeerHardwareAddr: []byte{2, 0, 0, 0, 0, 2}, PeerNamespace: netlink.NsFd(there.ns),
+		LinkAttrs: attrs, PeerName: "eth0", PeerHardwareAddr: []byte{2, 0, 0, 0, 0, 2}, PeerNamespace: netlink.NsFd(there.FD()),
 	}))
-	there.enter()
-	configure(t, there4)
-	here.enter()
+	there.Do(func() { configure(t, there4) })
 	configure(t, here4)
-	for _, h := range []*host{there, here} {
-		h.enter()
+	for _, h := range []*cell.Cell{there, here} {
+		h.Enter()
 		await(t, "a carrier and an IPv6 address", func() bool {
-			link, err := netlink.LinkByName("eth0")
-			must(t, err)
+			link := cell.Device(t, "eth0")
 			list, err := netlink.AddrList(link, unix.AF_INET6)
 			return err == nil && len(list) == 1 && list[0].Flags&unix.IFA_F_TENTATIVE == 0 && link.Attrs().RawFlags&unix.IFF_LOWER_UP != 0
 		})
@@ -70,33 +47,12 @@ func twoHosts(t testing.TB) (here, there *host) {
 	return here, there
 }
 
-func newHost(t testing.TB) *host {
-	t.Helper()
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
-	lo, err := netlink.LinkByName("lo")
-	must(t, err)
-	must(t, netlink.LinkSetUp(lo))
-	return &host{t: t, ns: ns}
-}
-
 // configure sets up the present host's eth0. There is nobody whose IPv6 address it could be, so that is used at once.
 func configure(t testing.TB, addr netip.Addr) {
 	t.Helper()
 	must(t, os.WriteFile("/proc/sys/net/ipv6/conf/eth0/accept_dad", []byte("0"), 0o644))
-	link, err := netlink.LinkByName("eth0")
-	must(t, err)
-	cidr, err := netlink.ParseAddr(addr.String() + "/24")
-	must(t, err)
-	must(t, netlink.AddrAdd(link, cidr))
-	must(t, netlink.LinkSetUp(link))
-}
-
-// enter moves the test's thread into the host. Sockets that were opened before stay where they are.
-func (h *host) enter() {
-	h.t.Helper()
-	must(h.t, netns.Set(h.ns))
+	cell.Address(t, "eth0", addr.String()+"/24")
+	cell.Raise(t, "eth0")
 }
 
 // open opens a hand in the present namespace, and runs it; what it hears arrives on the channel.

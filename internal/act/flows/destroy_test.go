@@ -5,43 +5,16 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
-	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/cell"
 )
 
 const mark, mask = 0x52000000, 0xff000000
-
-// namespace moves the test's goroutine and thread into a new network namespace with a loopback device, until it ends.
-func namespace(t testing.TB) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	runtime.LockOSThread()
-	before, err := netns.Get()
-	must(t, err)
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() {
-		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
-		if netns.Set(before) == nil {
-			runtime.UnlockOSThread()
-		}
-		must(t, errors.Join(before.Close(), ns.Close()))
-	})
-	lo, err := netlink.LinkByName("lo")
-	must(t, err)
-	must(t, netlink.LinkSetUp(lo))
-}
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -98,7 +71,7 @@ func (c client) alive() error {
 }
 
 func TestDestroyCountsAndKeeps(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	port, accepted := listen(t, "tcp", ":0") // One IPv6 socket for both families.
 	other, otherAccepted := listen(t, "tcp4", "127.0.0.1:0")
 	four, six := fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("[::1]:%d", port)
@@ -145,7 +118,7 @@ func TestDestroyCountsAndKeeps(t *testing.T) {
 }
 
 func TestCountCountsByOwnAddress(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	port, accepted := listen(t, "tcp", ":0")
 	for _, host := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.2", "[::1]"} {
 		dial(t, net.Dialer{}, accepted, fmt.Sprintf("%s:%d", host, port))
@@ -159,7 +132,7 @@ func TestCountCountsByOwnAddress(t *testing.T) {
 
 // TestDestroyDropsQueuedAnswers is why a connection is destroyed even if the server has closed it.
 func TestDestroyDropsQueuedAnswers(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	port, accepted := listen(t, "tcp4", "127.0.0.1:0")
 	c := dial(t, net.Dialer{}, accepted, fmt.Sprintf("127.0.0.1:%d", port))
 	must(t, c.server.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
@@ -175,7 +148,7 @@ func TestDestroyDropsQueuedAnswers(t *testing.T) {
 }
 
 func BenchmarkDestroyNothingAmongHundred(b *testing.B) {
-	namespace(b)
+	cell.Open(b)
 	port, accepted := listen(b, "tcp4", "127.0.0.1:0")
 	for range 100 {
 		dial(b, net.Dialer{}, accepted, fmt.Sprintf("127.0.0.1:%d", port))

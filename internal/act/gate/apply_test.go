@@ -3,12 +3,14 @@ package gate
 import (
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/cell"
 )
 
 const group = "orders"
 
 func TestModes(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})

@@ -6,21 +6,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netns"
-
+	"redkeep/internal/stage/cell"
 	"redkeep/internal/words"
 )
 
 // bench opens a gate in a namespace of its own and leaves that again: on a locked thread, as tests have it, the
 // scheduler's part would be most of what is measured.
 func bench(b *testing.B, cfg Config) *Hand {
-	before, err := netns.Get()
-	must(b, err)
-	namespace(b)
+	here := cell.Open(b)
 	h := hand(b, cfg)
 	must(b, h.Set(group, Want{Ports: []uint16{6379}, Mode: Shut}))
-	leave(b, before)
-	must(b, before.Close())
+	here.Leave()
 	return h
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/cell"
 )
 
 var (
@@ -24,7 +26,7 @@ type segment struct {
 
 func newSegment(t *testing.T) *segment {
 	t.Helper()
-	here := namespace(t)
+	here := cell.Open(t)
 	s := &segment{t: t, there: neighbour(t, here)}
 	address(t, "here0", vip4.String()+"/32")
 	address(t, "here0", vip6.String()+"/128")
@@ -244,7 +246,7 @@ func timedOut(err error) bool {
 
 // TestNoTableWithoutAddress keeps ARP as it is where no group has an address.
 func TestNoTableWithoutAddress(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	h := hand(t, Config{})
 	must(t, h.Set(group, Want{Ports: []uint16{6379}, Addresses: []netip.Addr{vip6}, Mode: Shut}))
 	if out, err := nft(t, "list tables"); err != nil || out != "table inet redkeep\n" {

@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/cell"
 )
 
 func TestAgentPassesShutGate(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})
@@ -29,7 +31,7 @@ func TestAgentPassesShutGate(t *testing.T) {
 }
 
 func TestExemptUserPasses(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{ExemptUIDs: []uint32{0}})
@@ -52,7 +54,7 @@ func TestExemptUserPasses(t *testing.T) {
 
 // TestResetsPassShutGate resets a connection from both of its ends: letting go has to cut blocked clients off.
 func TestResetsPassShutGate(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", true)
 	h := hand(t, Config{})
@@ -87,7 +89,7 @@ func TestMarkOfNobodyIsRefused(t *testing.T) {
 // TestOpenPortOfClientLetsNobodyIn is why the two sides of a conversation have chains of their own: a client that binds
 // a port which is open here must not pass by it.
 func TestOpenPortOfClientLetsNobodyIn(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})

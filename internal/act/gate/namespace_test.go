@@ -6,18 +6,15 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
-	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/cell"
 )
 
 // jiffies is the lateness that the design allows the kernel's end of an element: three of 4 ms, where HZ is 250.
@@ -26,54 +23,18 @@ const jiffies = 12 * time.Millisecond
 // patience bounds each wait for a packet. It outlasts a first SYN that was lost while the cable came up.
 const patience = 10 * time.Second
 
-// namespace moves the test's goroutine and thread into a new network namespace with a loopback device, until it ends.
-func namespace(t testing.TB) netns.NsHandle {
-	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	before, err := netns.Get()
-	must(t, err)
-	t.Cleanup(func() {
-		leave(t, before)
-		must(t, before.Close())
-	})
-	runtime.LockOSThread()
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
-	up(t, "lo")
-	return ns
-}
-
-// leave returns the test's thread to where it came from. Sockets that were opened before stay in their namespace. A
-// thread that cannot return must not be used again: left locked, it ends with the goroutine.
-func leave(t testing.TB, before netns.NsHandle) {
-	t.Helper()
-	if netns.Set(before) == nil {
-		runtime.UnlockOSThread()
-	}
-}
-
 // neighbour makes a second namespace, joined to the present one by a cable: 10.52.0.1 and fd52::1 here, 2 there. It returns
 // a function that runs another one there.
-func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
+func neighbour(t testing.TB, here *cell.Cell) (there func(func())) {
 	t.Helper()
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
-	up(t, "lo")
-	must(t, netns.Set(here))
+	other := here.Another()
+	here.Enter()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "here0"
-	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "there0", PeerNamespace: netlink.NsFd(ns)}))
-	there = func(f func()) {
-		must(t, netns.Set(ns))
-		defer func() { must(t, netns.Set(here)) }()
-		f()
-	}
-	up(t, "here0")
-	there(func() { up(t, "there0") })
+	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "there0", PeerNamespace: netlink.NsFd(other.FD())}))
+	there = other.Do
+	cell.Raise(t, "here0")
+	there(func() { cell.Raise(t, "there0") })
 	// An IPv6 address that comes before the cable is up stays unusable until the kernel notices that it is.
 	settled(t, "here0")
 	there(func() { settled(t, "there0") })
@@ -92,12 +53,9 @@ func neighbour(t testing.TB, here netns.NsHandle) (there func(func())) {
 // from a work queue, and what is sent to it meanwhile goes out to the cable.
 func address(t testing.TB, name, cidr string) {
 	t.Helper()
-	link, err := netlink.LinkByName(name)
-	must(t, err)
 	addr, err := netlink.ParseAddr(cidr)
 	must(t, err)
-	addr.Flags = unix.IFA_F_NODAD
-	must(t, netlink.AddrAdd(link, addr))
+	cell.Address(t, name, cidr)
 	await(t, cidr+" did not become this host's own", func() bool {
 		all, err := netlink.RouteGet(addr.IP)
 		return err == nil && len(all) > 0 && all[0].Type == unix.RTN_LOCAL
@@ -149,13 +107,6 @@ func (r route) try(there func(func()), port uint16, mark uint32) error {
 		return err
 	}
 	return errors.Join(say(c, "hello"), c.Close())
-}
-
-func up(t testing.TB, name string) {
-	t.Helper()
-	link, err := netlink.LinkByName(name)
-	must(t, err)
-	must(t, netlink.LinkSetUp(link))
 }
 
 // settled waits until the kernel takes a device for usable.

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/cell"
 )
 
 // TestWithdrawLeavesNothing takes the table away once no group needs it, and not before.
 func TestWithdrawLeavesNothing(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	h := hand(t, Config{})
 	ports := []uint16{s.port}

@@ -5,11 +5,13 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/cell"
 )
 
 // TestTwoPortsAreOne has a server with a plain and a TLS port: nothing ever opens or shuts one without the other.
 func TestTwoPortsAreOne(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	plain, secret := serve(t, "127.0.0.1:0", false), serve(t, "127.0.0.1:0", false)
 	seen := make(chan Damage, 16)
 	h := hand(t, Config{unowned: true, OnDamage: func(d Damage) { seen <- d }})
@@ -50,7 +52,7 @@ func TestTwoPortsAreOne(t *testing.T) {
 
 // TestPortIsAddedToLease adds a port while a slot runs: the other one is not disturbed, and the next beat has both.
 func TestPortIsAddedToLease(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	plain, secret := serve(t, "127.0.0.1:0", false), serve(t, "127.0.0.1:0", false)
 	h := hand(t, Config{})
 	must(t, h.Set(group, Want{Ports: []uint16{plain.port}, Mode: Shut}))
@@ -74,7 +76,7 @@ func TestPortIsAddedToLease(t *testing.T) {
 
 // TestPeersOfTwoPorts lets replication through on whichever port it came by.
 func TestPeersOfTwoPorts(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	h := hand(t, Config{})
 	want := Want{Mode: ReplicationOnly}
 	var links []net.Conn

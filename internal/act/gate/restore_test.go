@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/stage/cell"
 	"redkeep/internal/stage/need"
 )
 
@@ -32,7 +33,7 @@ func elements(t *testing.T, n int) string {
 
 // TestLostNotificationsAreNoDamage floods the watch with another table's elements, more than it has room for.
 func TestLostNotificationsAreNoDamage(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	seen := make(chan Damage, 16)
 	h := hand(t, Config{unowned: true, OnDamage: func(d Damage) { seen <- d }})
@@ -74,7 +75,7 @@ func narrow(t *testing.T, w *watch) {
 // TestRestorationIsQuick takes the table away by a program that stays. One that ends at once, as nft does, has the kernel
 // hold its lock for a grace period, which nobody can shorten.
 func TestRestorationIsQuick(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	seen := make(chan Damage, 16)
 	culprit := hand(t, Config{unowned: true})
 	var took []time.Duration
@@ -104,7 +105,7 @@ func TestHugeRulesetDelaysNothingElse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a second of processor")
 	}
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	h := hand(t, Config{OnDamage: func(Damage) { t.Error("damage") }})
 	must(t, h.Set(group, Want{Ports: []uint16{s.port}, Mode: Shut}))

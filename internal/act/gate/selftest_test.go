@@ -7,11 +7,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/stage/cell"
 	"redkeep/internal/words"
 )
 
 func TestSelfTestMeasures(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	h := hand(t, Config{})
 	res, err := h.SelfTest(t.Context())
 	must(t, err)
@@ -25,7 +26,7 @@ func TestSelfTestMeasures(t *testing.T) {
 }
 
 func TestSelfTestFindsLeak(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	h := hand(t, Config{unowned: true})
 	for _, chain := range []string{"shut_requests", "shut_replies"} {
 		if out, err := nft(t, "flush chain inet redkeep "+chain); err != nil {
@@ -40,7 +41,7 @@ func TestSelfTestFindsLeak(t *testing.T) {
 func TestSelfTestFindsLeakOfOneFamily(t *testing.T) {
 	for _, family := range []string{"ipv4", "ipv6"} {
 		t.Run(family, func(t *testing.T) {
-			namespace(t)
+			cell.Open(t)
 			h := hand(t, Config{unowned: true})
 			for _, chain := range []string{"shut_requests", "shut_replies"} {
 				if out, err := nft(t, "insert rule inet redkeep "+chain+" meta nfproto "+family+" accept"); err != nil {
@@ -56,7 +57,7 @@ func TestSelfTestFindsLeakOfOneFamily(t *testing.T) {
 
 // TestSelfTestThatComesTooLate is kept from running, as on a starved host: that is no finding about the kernel.
 func TestSelfTestThatComesTooLate(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	for _, late := range []int{selfTests - 1, selfTests} {
 		left := late
 		h := hand(t, Config{stall: func() {
@@ -73,7 +74,7 @@ func TestSelfTestThatComesTooLate(t *testing.T) {
 }
 
 func TestApplyAndShowWithoutAgent(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	view, err := Show(t.Context())
 	must(t, err)
@@ -109,7 +110,7 @@ func TestApplyAndShowWithoutAgent(t *testing.T) {
 
 // TestWithoutRightIsUnavailable gives the capability up on this thread for a moment.
 func TestWithoutRightIsUnavailable(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps, fewer [2]unix.CapUserData
 	must(t, unix.Capget(&header, &caps[0]))

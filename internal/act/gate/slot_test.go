@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redkeep/internal/stage/cell"
 )
 
 func TestElementEndsOpenConnectionInTime(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})
@@ -36,7 +38,7 @@ func TestElementEndsOpenConnectionInTime(t *testing.T) {
 }
 
 func TestLateActivationStaysShut(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	h := hand(t, Config{})
 	addr := s.ln.Addr().String()
@@ -48,7 +50,7 @@ func TestLateActivationStaysShut(t *testing.T) {
 }
 
 func TestActiveSlotIsNotArmed(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	h := hand(t, Config{})
 	must(t, h.Set(group, Want{Ports: []uint16{6379}, Mode: Leased, Slot: 2}))
 	if err := h.Arm(group, 2, time.Second); !errors.Is(err, ErrActive) {
@@ -67,7 +69,7 @@ func TestActiveSlotIsNotArmed(t *testing.T) {
 // TestQueuedWritesAreNotAcknowledged is the reply-gate: a server that was stopped with requests in its socket answers
 // them after the element has run out, and nobody hears it, then or later.
 func TestQueuedWritesAreNotAcknowledged(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", true)
 	h := hand(t, Config{})

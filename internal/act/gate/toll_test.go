@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/cell"
 )
 
 // BenchmarkToll measures what the gate of a held lease adds to a round trip from another host, in pairs of runs with and
 // without it. One thread is client and server: the kernel carries each packet to the other side before a write returns, so
 // that no turn of the scheduler is measured, and what is left is the work.
 func BenchmarkToll(b *testing.B) {
-	there := neighbour(b, namespace(b))
+	there := neighbour(b, cell.Open(b))
 	client, server := ends(b, there)
 	const trips = 1000
 	run := func() float64 {

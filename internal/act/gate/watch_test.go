@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"redkeep/internal/stage/cell"
 	"redkeep/internal/stage/need"
 )
 
@@ -23,7 +24,7 @@ func nft(t testing.TB, line string) (string, error) {
 }
 
 func TestFlushIsRestored(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	seen := make(chan Damage, 16)
 	h := hand(t, Config{unowned: true, OnDamage: func(d Damage) { seen <- d }})
@@ -60,7 +61,7 @@ func TestFlushIsRestored(t *testing.T) {
 
 // TestOwnedTableWithstandsFlush is what owner and persist are for.
 func TestOwnedTableWithstandsFlush(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	addr := s.ln.Addr().String()
 	h := hand(t, Config{})
@@ -98,7 +99,7 @@ func TestOwnedTableWithstandsFlush(t *testing.T) {
 
 // TestFailedTransactionIsMended damages a table that nobody watches: the first call fails, the next tells everything.
 func TestFailedTransactionIsMended(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	s := serve(t, "127.0.0.1:0", false)
 	h := hand(t, Config{unowned: true})
 	want := Want{Ports: []uint16{s.port}, Mode: Shut}
@@ -124,7 +125,7 @@ func TestFailedTransactionIsMended(t *testing.T) {
 func TestLateRestorationOpensNothing(t *testing.T) {
 	for _, line := range []string{"flush ruleset", "flush map inet redkeep requests"} {
 		t.Run(line, func(t *testing.T) {
-			namespace(t)
+			cell.Open(t)
 			s := serve(t, "127.0.0.1:0", false)
 			ports, slow := []uint16{s.port}, false
 			h := hand(t, Config{unowned: true, pause: func() {
@@ -154,7 +155,7 @@ func TestLateRestorationOpensNothing(t *testing.T) {
 
 // TestReplicationSurvivesModes changes all modes around a replication connection.
 func TestReplicationSurvivesModes(t *testing.T) {
-	here := namespace(t)
+	here := cell.Open(t)
 	there := neighbour(t, here)
 	s := serve(t, "[::]:0", false)
 	h := hand(t, Config{})

@@ -11,12 +11,14 @@ import (
 	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/netlink/nltest"
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/cell"
 )
 
 // TestDeafWatchDoesNotSpin has a socket fail for good: the tables are looked at with growing pauses, the log says so once, and the watch
 // ends when it is told to.
 func TestDeafWatchDoesNotSpin(t *testing.T) {
-	namespace(t)
+	cell.Open(t)
 	var text bytes.Buffer
 	h := hand(t, Config{unowned: true, Log: slog.New(slog.NewTextHandler(&text, nil))})
 	must(t, h.Set(group, Want{Ports: []uint16{6379}, Mode: Shut}))

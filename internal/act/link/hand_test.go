@@ -4,16 +4,14 @@ import (
 	"context"
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
-	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/cell"
 )
 
 // testPatience bounds each wait for something that happens within milliseconds on an idle machine.
@@ -28,22 +26,7 @@ var (
 // alone makes a namespace with a cable from eth0 to eth1, for as long as the test takes. Neither is up.
 func alone(t *testing.T) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	runtime.LockOSThread()
-	before, err := netns.Get()
-	must(t, err)
-	t.Cleanup(func() {
-		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
-		if netns.Set(before) == nil {
-			runtime.UnlockOSThread()
-		}
-		must(t, before.Close())
-	})
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
+	cell.Open(t)
 	cable(t)
 }
 
@@ -53,13 +36,6 @@ func cable(t *testing.T) {
 	attrs.Name, attrs.HardwareAddr = "eth0", []byte{2, 0, 0, 0, 0, 1}
 	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth1", PeerHardwareAddr: []byte{2, 0, 0, 0, 0, 2}}))
 	must(t, os.WriteFile("/proc/sys/net/ipv6/conf/eth0/accept_dad", []byte("0"), 0o644))
-}
-
-func dev(t *testing.T, name string) netlink.Link {
-	t.Helper()
-	l, err := netlink.LinkByName(name)
-	must(t, err)
-	return l
 }
 
 func cidr(t *testing.T, addr netip.Addr, bits string) *netlink.Addr {
@@ -119,23 +95,23 @@ func TestTellsWhatADeviceHas(t *testing.T) {
 	alone(t)
 	told := follow(t)
 	first := until(t, told, "the first look", func(Device) bool { return true })
-	if first.Up || first.Index != dev(t, "eth0").Attrs().Index || first.IPv4.IsValid() || first.LinkLocal.IsValid() {
+	if first.Up || first.Index != cell.Device(t, "eth0").Attrs().Index || first.IPv4.IsValid() || first.LinkLocal.IsValid() {
 		t.Errorf("%+v", first)
 	}
 	// The address that is there before the host's own is no less virtual for it.
-	must(t, netlink.AddrAdd(dev(t, "eth0"), cidr(t, vip4, "/32")))
-	must(t, netlink.AddrAdd(dev(t, "eth0"), cidr(t, own4, "/24")))
-	must(t, netlink.AddrAdd(dev(t, "eth0"), cidr(t, other4, "/24")))
-	must(t, netlink.LinkSetUp(dev(t, "eth0")))
-	must(t, netlink.AddrAdd(dev(t, "eth0"), cidr(t, vip6, "/128")))
-	must(t, netlink.LinkSetUp(dev(t, "eth1")))
+	cell.Address(t, "eth0", vip4.String()+"/32")
+	cell.Address(t, "eth0", own4.String()+"/24")
+	cell.Address(t, "eth0", other4.String()+"/24")
+	cell.Raise(t, "eth0")
+	cell.Address(t, "eth0", vip6.String()+"/128")
+	cell.Raise(t, "eth1")
 	until(t, told, "all of it", func(d Device) bool { return d.Up && d.IPv4 == own4 && d.LinkLocal == own6 && d.Has == 0b11 })
 
-	must(t, netlink.LinkSetDown(dev(t, "eth1"))) // The cable's other end.
+	must(t, netlink.LinkSetDown(cell.Device(t, "eth1"))) // The cable's other end.
 	until(t, told, "no carrier", func(d Device) bool { return !d.Up && d.IPv4 == own4 })
-	must(t, netlink.LinkSetUp(dev(t, "eth1")))
+	cell.Raise(t, "eth1")
 	until(t, told, "a carrier", func(d Device) bool { return d.Up })
-	must(t, netlink.AddrDel(dev(t, "eth0"), cidr(t, own4, "/24")))
+	must(t, netlink.AddrDel(cell.Device(t, "eth0"), cidr(t, own4, "/24")))
 	until(t, told, "another address, or none", func(d Device) bool { return d.IPv4 != own4 && d.Has&0b10 == 0 })
 }
 
@@ -143,7 +119,7 @@ func TestTellsOfAnotherDeviceOfTheName(t *testing.T) {
 	alone(t)
 	told := follow(t)
 	before := until(t, told, "the first look", func(Device) bool { return true })
-	must(t, netlink.LinkDel(dev(t, "eth0")))
+	must(t, netlink.LinkDel(cell.Device(t, "eth0")))
 	until(t, told, "its end", func(d Device) bool { return d.Index == 0 })
 	cable(t)
 	until(t, told, "another", func(d Device) bool { return d.Index != 0 && d.Index != before.Index })
@@ -154,12 +130,12 @@ func TestVirtualAddressesAreNoNews(t *testing.T) {
 	alone(t)
 	told := follow(t)
 	until(t, told, "the first look", func(Device) bool { return true })
-	must(t, netlink.LinkSetUp(dev(t, "eth0")))
+	cell.Raise(t, "eth0")
 	for range 5 {
-		must(t, netlink.AddrReplace(dev(t, "eth0"), cidr(t, vip4, "/32")))
+		must(t, netlink.AddrReplace(cell.Device(t, "eth0"), cidr(t, vip4, "/32")))
 	}
-	must(t, netlink.AddrDel(dev(t, "eth0"), cidr(t, vip4, "/32")))
-	must(t, netlink.AddrAdd(dev(t, "eth0"), cidr(t, own4, "/24")))
+	must(t, netlink.AddrDel(cell.Device(t, "eth0"), cidr(t, vip4, "/32")))
+	cell.Address(t, "eth0", own4.String()+"/24")
 	until(t, told, "the last change", func(d Device) bool { return d.IPv4 == own4 })
 	if n := len(told); n != 0 {
 		t.Errorf("told %d times more", n)

@@ -17,11 +17,10 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
-	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/cell"
 )
 
 // testPatience bounds each wait for something that happens within milliseconds on an idle machine.
@@ -49,32 +48,15 @@ func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 // alone makes a namespace with that cable, for as long as the test takes.
 func alone(t *testing.T, f family) *segment {
 	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	runtime.LockOSThread()
-	before, err := netns.Get()
-	must(t, err)
-	t.Cleanup(func() {
-		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
-		if netns.Set(before) == nil {
-			runtime.UnlockOSThread()
-		}
-		must(t, before.Close())
-	})
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
+	cell.Open(t)
 	if _, err := os.Stat("/proc/sys/net/ipv6"); err != nil && f.own.Is6() {
 		t.Skip("this kernel has no IPv6")
 	}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "eth0"
 	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth1"}))
-	must(t, netlink.LinkSetUp(device(t, "eth0")))
-	must(t, netlink.LinkSetUp(device(t, "eth1")))
-	own := &netlink.Addr{IPNet: &net.IPNet{IP: f.own.AsSlice(), Mask: net.CIDRMask(f.bits, f.own.BitLen())}, Flags: unix.IFA_F_NODAD}
-	must(t, netlink.AddrAdd(device(t, "eth0"), own))
+	cell.Raise(t, "eth0", "eth1")
+	cell.Address(t, "eth0", netip.PrefixFrom(f.own, f.bits).String())
 	must(t, netlink.RouteAdd(&netlink.Route{Gw: f.router.AsSlice()}))
 	return &segment{t: t, wire: listen(t)}
 }
@@ -86,15 +68,8 @@ func listen(t *testing.T) int {
 	wire, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, everything)
 	must(t, err)
 	t.Cleanup(func() { must(t, unix.Close(wire)) })
-	must(t, unix.Bind(wire, &unix.SockaddrLinklayer{Protocol: everything, Ifindex: device(t, "eth1").Attrs().Index}))
+	must(t, unix.Bind(wire, &unix.SockaddrLinklayer{Protocol: everything, Ifindex: cell.Device(t, "eth1").Attrs().Index}))
 	return wire
-}
-
-func device(t *testing.T, name string) netlink.Link {
-	t.Helper()
-	l, err := netlink.LinkByName(name)
-	must(t, err)
-	return l
 }
 
 // question waits for the next one for an address, and fails where none comes within the time.
@@ -145,7 +120,7 @@ func say(t *testing.T, to netip.Addr, text string) {
 // state is what the kernel knows of a neighbour, and -1 if it knows none.
 func state(t *testing.T, of netip.Addr) int {
 	t.Helper()
-	list, err := netlink.NeighList(device(t, "eth0").Attrs().Index, netlink.FAMILY_ALL)
+	list, err := netlink.NeighList(cell.Device(t, "eth0").Attrs().Index, netlink.FAMILY_ALL)
 	must(t, err)
 	for _, n := range list {
 		if n.IP.Equal(of.AsSlice()) {
@@ -159,7 +134,7 @@ func state(t *testing.T, of netip.Addr) int {
 func put(t *testing.T, of netip.Addr, state int) {
 	t.Helper()
 	must(t, netlink.NeighSet(&netlink.Neigh{
-		LinkIndex: device(t, "eth0").Attrs().Index, IP: of.AsSlice(), State: state, HardwareAddr: device(t, "eth1").Attrs().HardwareAddr,
+		LinkIndex: cell.Device(t, "eth0").Attrs().Index, IP: of.AsSlice(), State: state, HardwareAddr: cell.Device(t, "eth1").Attrs().HardwareAddr,
 	}))
 }
 
@@ -289,9 +264,9 @@ func TestNobodyToAsk(t *testing.T) {
 		h := hand(t, nil)
 		must(t, h.again(f.own))
 		say(t, f.absent, "held back")
-		must(t, netlink.LinkSetDown(device(t, "eth0")))
+		must(t, netlink.LinkSetDown(cell.Device(t, "eth0")))
 		must(t, h.again(f.absent))
-		must(t, netlink.LinkDel(device(t, "eth0")))
+		must(t, netlink.LinkDel(cell.Device(t, "eth0")))
 		must(t, h.again(f.absent))
 		must(t, h.again(f.absent.WithZone("eth0")))
 	})

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"redkeep/internal/speak/neighbour"
+	"redkeep/internal/stage/cell"
 )
 
 func TestProbe(t *testing.T) {
@@ -24,8 +25,8 @@ func TestProbe(t *testing.T) {
 		if taken || err != nil || by != "" {
 			t.Errorf("taken %v by %q, %v", taken, by, err)
 		}
-		hosts[1].at(func() {
-			hosts[1].has(cidr(addr))
+		hosts[1].Do(func() {
+			cell.Address(t, "eth0", cidr(addr))
 			await(t, "its address", func() bool { return addr.Is4() || listening(t, addr) })
 		})
 		begin = time.Now()
@@ -34,7 +35,7 @@ func TestProbe(t *testing.T) {
 		if want := addr.String() + " is at " + hosts[1].mac.String(); !taken || by != want || err != nil {
 			t.Errorf("taken %v by %q, %v", taken, by, err)
 		}
-		hosts[1].at(func() {
+		hosts[1].Do(func() {
 			if got := cache(t, addr); got != "" {
 				t.Errorf("the question told the holder that the address is at %s", got)
 			}
@@ -93,7 +94,7 @@ func TestSchedule(t *testing.T) {
 		hosts := segmentOf(t, 2)
 		h, events := open(t, addr)
 		var heard func(time.Duration) bool
-		hosts[1].at(func() { heard = ear(t, addr) })
+		hosts[1].Do(func() { heard = ear(t, addr) })
 		begin := time.Now()
 		must(t, h.Set(t.Context(), true, time.Minute))
 		for range 200 {
@@ -135,7 +136,7 @@ func TestForeignClaim(t *testing.T) {
 		stranger := neighbour.MAC(hosts[1].mac)
 		var air *segment
 		var index int
-		hosts[1].at(func() {
+		hosts[1].Do(func() {
 			air = hear([]Address{{Addr: addr}})
 			index = indexOf(t, "eth0")
 		})
@@ -148,7 +149,7 @@ func TestForeignClaim(t *testing.T) {
 		if !strings.Contains(e.By, addr.String()+" is at "+stranger.String()) {
 			t.Errorf("%+v", e)
 		}
-		hosts[2].at(func() {
+		hosts[2].Do(func() {
 			await(t, "the cache", func() bool { return cache(t, addr) == hosts[0].mac.String() })
 			took := time.Since(said)
 			if t.Logf("the cache was right %v after the last of 50 claims", took); took > answerPause+50*time.Millisecond {
@@ -180,7 +181,7 @@ func TestSaidBefore(t *testing.T) {
 		defer func() { must(t, h.Close()) }()
 		var air *segment
 		var index int
-		hosts[1].at(func() {
+		hosts[1].Do(func() {
 			air = hear([]Address{{Addr: addr}})
 			index = indexOf(t, "eth0")
 		})
@@ -230,7 +231,7 @@ func TestLapsed(t *testing.T) {
 		h, events := openWith(t, Config{Addresses: []Address{{Addr: addr}}, Holds: holds.Load})
 		must(t, h.Set(t.Context(), true, time.Minute))
 		var heard func(time.Duration) bool
-		hosts[1].at(func() { heard = ear(t, addr) })
+		hosts[1].Do(func() { heard = ear(t, addr) })
 		holds.Store(false)
 		h.Announce()
 		for limit := 300 * time.Millisecond; heard(limit); {

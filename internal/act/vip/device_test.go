@@ -5,14 +5,12 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/vishvananda/netlink"
+	"redkeep/internal/stage/cell"
 )
 
 func indexOf(t testing.TB, name string) int {
 	t.Helper()
-	l, err := netlink.LinkByName(name)
-	must(t, err)
-	return l.Attrs().Index
+	return cell.Device(t, name).Attrs().Index
 }
 
 func TestFindDevice(t *testing.T) {

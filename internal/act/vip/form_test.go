@@ -9,6 +9,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/stage/cell"
 )
 
 // as is what the kernel has of an address with a prefix, or nil.
@@ -121,8 +123,7 @@ func TestWithASubnetItIsPutBack(t *testing.T) {
 	segmentOf(t, 1)
 	h, events := openOn(t, Address{Addr: vip4, Dev: "eth0", Form: Form{Bits: 24}})
 	must(t, h.Set(t.Context(), true, time.Minute))
-	l, err := netlink.LinkByName("eth0")
-	must(t, err)
+	l := cell.Device(t, "eth0")
 	a, err := netlink.ParseAddr("10.77.0.100/24")
 	must(t, err)
 	must(t, netlink.AddrDel(l, a))

@@ -234,7 +234,7 @@ func TestLink(t *testing.T) {
 		must(t, h.Set(t.Context(), true, time.Minute))
 		for what, change := range map[string]func(to string){
 			"device": func(to string) { ip(t, "link set eth0 "+to) },
-			"cable":  func(to string) { hosts[0].wire.at(func() { ip(t, "link set port1 "+to) }) },
+			"cable":  func(to string) { hosts[0].wire.Do(func() { ip(t, "link set port1 "+to) }) },
 		} {
 			change("down")
 			if e := next(t, events, LinkDown); !errors.Is(e.Err, ErrLinkDown) {
@@ -244,13 +244,13 @@ func TestLink(t *testing.T) {
 				t.Errorf("%s: state %+v", what, s)
 			}
 			must(t, h.Set(t.Context(), true, time.Minute)) // Renewed as every second.
-			hosts[1].at(func() { poison(t, addr) })
+			hosts[1].Do(func() { poison(t, addr) })
 			change("up")
 			up := time.Now()
 			if e := next(t, events, LinkDown); e.Err != nil || on(t, addr) == nil {
 				t.Errorf("%s: %+v", what, e)
 			}
-			hosts[1].at(func() {
+			hosts[1].Do(func() {
 				await(t, "the cache", func() bool { return cache(t, addr) == hosts[0].mac.String() })
 			})
 			t.Logf("%s: announced, and believed, within %v", what, time.Since(up))

@@ -8,16 +8,15 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"redkeep/internal/stage/cell"
 	"redkeep/internal/stage/need"
 )
 
@@ -33,65 +32,43 @@ const testPatience = 5 * time.Second
 
 // host is a namespace with one device, eth0, on the segment.
 type host struct {
-	t   testing.TB
-	ns  netns.NsHandle
+	*cell.Cell
 	mac net.HardwareAddr
-	// wire is the host with the bridge, where the other end of the cable is, port1 and so on.
-	wire *host
+	// wire is the namespace with the bridge, where the other end of the cable is, port1 and so on.
+	wire *cell.Cell
 }
 
 // segmentOf makes hosts on one bridge: 10.77.0.1 and fd77::1, and so on. The test's thread is in the first.
 func segmentOf(t testing.TB, n int) []*host {
 	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	before, err := netns.Get()
-	must(t, err)
-	t.Cleanup(func() {
-		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
-		if netns.Set(before) == nil {
-			runtime.UnlockOSThread()
-		}
-		must(t, before.Close())
-	})
-	runtime.LockOSThread()
-	wire := newHost(t)
+	wire := cell.Open(t)
 	bridge := netlink.NewLinkAttrs()
 	bridge.Name = "br0"
 	must(t, netlink.LinkAdd(&netlink.Bridge{LinkAttrs: bridge}))
-	setUp(t, "br0")
+	cell.Raise(t, "br0")
 	var hosts []*host
 	for i := 1; i <= n; i++ {
-		h := newHost(t)
-		h.wire = wire
-		wire.enter()
+		h := &host{Cell: wire.Another(), wire: wire}
+		wire.Enter()
 		attrs := netlink.NewLinkAttrs()
-		attrs.Name = fmt.Sprintf("port%d", i)
-		must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(h.ns)}))
-		port, err := netlink.LinkByName(attrs.Name)
-		must(t, err)
-		br, err := netlink.LinkByName("br0")
-		must(t, err)
-		must(t, netlink.LinkSetMaster(port, br))
-		must(t, netlink.LinkSetUp(port))
-		h.enter()
-		h.has(fmt.Sprintf("10.77.0.%d/24", i))
-		h.has(fmt.Sprintf("fd77::%d/64", i))
-		setUp(t, "eth0")
-		l, err := netlink.LinkByName("eth0")
-		must(t, err)
-		h.mac = l.Attrs().HardwareAddr
+		attrs.Name, attrs.MasterIndex = fmt.Sprintf("port%d", i), cell.Device(t, "br0").Attrs().Index
+		must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(h.FD())}))
+		cell.Raise(t, attrs.Name)
+		h.Enter()
+		cell.Address(t, "eth0", fmt.Sprintf("10.77.0.%d/24", i))
+		cell.Address(t, "eth0", fmt.Sprintf("fd77::%d/64", i))
+		cell.Raise(t, "eth0")
+		h.mac = cell.Device(t, "eth0").Attrs().HardwareAddr
 		hosts = append(hosts, h)
 	}
 	for i, h := range hosts {
-		wire.enter()
+		wire.Enter()
 		await(t, "the wire's end", func() bool { return operational(fmt.Sprintf("port%d", i+1)) })
-		h.enter()
+		h.Enter()
 		await(t, "the host's end", func() bool { return operational("eth0") })
 		await(t, "its address", func() bool { return listening(t, netip.MustParseAddr(fmt.Sprintf("fd77::%d", i+1))) })
 	}
-	hosts[0].enter()
+	hosts[0].Enter()
 	return hosts
 }
 
@@ -109,42 +86,6 @@ func listening(t testing.TB, addr netip.Addr) bool {
 	must(t, err)
 	b := addr.As16()
 	return strings.Contains(string(groups), fmt.Sprintf("ff0200000000000000000001ff%x", b[13:]))
-}
-
-func newHost(t testing.TB) *host {
-	t.Helper()
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
-	setUp(t, "lo")
-	return &host{t: t, ns: ns}
-}
-
-// enter moves the test's thread into the host. Sockets that were opened before stay where they are.
-func (h *host) enter() {
-	h.t.Helper()
-	must(h.t, netns.Set(h.ns))
-}
-
-// at runs a function in the host, and returns to the present one.
-func (h *host) at(f func()) {
-	h.t.Helper()
-	here, err := netns.Get()
-	must(h.t, err)
-	h.enter()
-	defer func() { must(h.t, errors.Join(netns.Set(here), here.Close())) }()
-	f()
-}
-
-// has gives the host's eth0 an address. The caller's thread is in the host.
-func (h *host) has(cidr string) {
-	h.t.Helper()
-	link, err := netlink.LinkByName("eth0")
-	must(h.t, err)
-	addr, err := netlink.ParseAddr(cidr)
-	must(h.t, err)
-	addr.Flags = unix.IFA_F_NODAD
-	must(h.t, netlink.AddrAdd(link, addr))
 }
 
 // cache returns where the present host believes an address to be; "" for nowhere.
@@ -194,13 +135,6 @@ func await(t testing.TB, what string, cond func() bool) time.Duration {
 		<-tick.C
 	}
 	return time.Since(begin)
-}
-
-func setUp(t testing.TB, name string) {
-	t.Helper()
-	link, err := netlink.LinkByName(name)
-	must(t, err)
-	must(t, netlink.LinkSetUp(link))
 }
 
 // ip runs the ip program in the present namespace.

@@ -20,7 +20,7 @@ func TestCachesFollow(t *testing.T) {
 		a, b, c := hosts[0], hosts[1], hosts[2]
 		// Opened before the hands, these hear last: what they have heard has reached the hand, too.
 		heardA, heardB := ear(t, addr), func(time.Duration) bool { return false }
-		b.at(func() { heardB = ear(t, addr) })
+		b.Do(func() { heardB = ear(t, addr) })
 		reached := func(heard func(time.Duration) bool) {
 			t.Helper()
 			for range burst {
@@ -32,13 +32,13 @@ func TestCachesFollow(t *testing.T) {
 		handA, eventsA := open(t, addr)
 		var handB *Hand
 		var eventsB <-chan Event
-		b.at(func() { handB, eventsB = open(t, addr) })
+		b.Do(func() { handB, eventsB = open(t, addr) })
 		ctx := t.Context()
 		must(t, handA.Set(ctx, true, 3*time.Second))
 		ping(c, addr)
 		believe := func(want *host) {
 			t.Helper()
-			c.at(func() {
+			c.Do(func() {
 				took := await(t, "the cache", func() bool { return cache(t, addr) == want.mac.String() })
 				t.Logf("the cache was right after %v", took)
 			})
@@ -63,8 +63,7 @@ func TestCachesFollow(t *testing.T) {
 
 // ping has a host look for an address, so that it is in its cache.
 func ping(h *host, addr netip.Addr) {
-	h.t.Helper()
-	h.at(func() {
+	h.Do(func() {
 		d := dialer()
 		if c, err := d.Dial("tcp", netip.AddrPortFrom(addr, 9).String()); err == nil {
 			_ = c.Close()
@@ -176,12 +175,12 @@ func TestLeftover(t *testing.T) {
 		if taken, by, err := h.Probe(t.Context()); taken || err != nil {
 			t.Errorf("taken %v by %s, %v", taken, by, err)
 		}
-		hosts[1].at(func() { poison(t, addr) })
+		hosts[1].Do(func() { poison(t, addr) })
 		must(t, h.Set(t.Context(), true, 3*time.Second))
 		if got := attributes(t, addr); got.valid > 3 {
 			t.Errorf("taken over: %+v", got)
 		}
-		hosts[1].at(func() {
+		hosts[1].Do(func() {
 			await(t, "the announcement", func() bool { return cache(t, addr) == hosts[0].mac.String() })
 		})
 		must(t, h.Set(t.Context(), false, 0))

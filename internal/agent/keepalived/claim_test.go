@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"redkeep/internal/decide/vrrp"
+	"redkeep/internal/stage/cell"
 )
 
 // TestClaimOfAProcessThatIsKilled is that a router is one process's, that the next one is told whose, and that it is free the moment its
@@ -61,7 +62,7 @@ func TestClaimOfAProcessThatIsKilled(t *testing.T) {
 
 // TestOneProcessARouter is that a second process neither begins with a router that another one has, nor takes it in a reload, until that one has left.
 func TestOneProcessARouter(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	dir := t.TempDir()
@@ -109,7 +110,7 @@ func TestOneProcessARouter(t *testing.T) {
 
 // TestNoPlaceForClaims is that a host without one has its routers all the same, and that its log says what it has not.
 func TestNoPlaceForClaims(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	d := newDesk(t, parsed(t, onEth0))
 	var log strings.Builder
@@ -128,7 +129,7 @@ func TestNoPlaceForClaims(t *testing.T) {
 // TestAReloadThatCanNotClaim is one to which a claim is refused by nobody but the file system: the configuration before stays, with its claims, and the next
 // reload takes all.
 func TestAReloadThatCanNotClaim(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	d := newDesk(t, parsed(t, onEth0))

@@ -10,11 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
-
 	"redkeep/internal/act/gate"
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
+	"redkeep/internal/stage/cell"
 )
 
 const fastOnEth0 = "vrrp_instance a {\ninterface eth0\nversion 3\nadvert_int 0.2\nvirtual_router_id 1\npriority 255\nvirtual_ipaddress {\n10.77.0.100\n}\n}\n"
@@ -71,10 +70,7 @@ func answers(t *testing.T, addr string) bool {
 // TestAnAddressAnswersWhileAdvertisementsAreSent has a master whose loop stands still: its address is silent, while it is still on its device.
 // When the loop goes on the master has lost it, and becomes one anew.
 func TestAnAddressAnswersWhileAdvertisementsAreSent(t *testing.T) {
-	alone(t)
-	loopback, err := netlink.LinkByName("lo") // by which this host sends to itself
-	must(t, err)
-	must(t, netlink.LinkSetUp(loopback))
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	d := opened(t, fastOnEth0)
 	d.until("a to be the master", d.is("a", vrrp.Master))
@@ -106,7 +102,7 @@ func TestAnAddressAnswersWhileAdvertisementsAreSent(t *testing.T) {
 
 // TestOrdersOfAnEarlierLifeArmNothing takes a lease through more advertisements than intervals, a point that fails, and a fall.
 func TestOrdersOfAnEarlierLifeArmNothing(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	g, err := gate.OpenAddresses(slog.New(slog.DiscardHandler))
 	must(t, err)
 	t.Cleanup(func() { must(t, g.Close()) })
@@ -152,7 +148,7 @@ func TestOrdersOfAnEarlierLifeArmNothing(t *testing.T) {
 
 // TestAnAddressThatIsLeftStaysJudged takes addresses out of a lease, of which one could not be taken off its device.
 func TestAnAddressThatIsLeftStaysJudged(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	g, err := gate.OpenAddresses(slog.New(slog.DiscardHandler))
 	must(t, err)
 	t.Cleanup(func() { must(t, g.Close()) })

@@ -5,19 +5,17 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sync/errgroup"
 
 	"redkeep/internal/act/advertise"
 	"redkeep/internal/act/link"
 	"redkeep/internal/decide/vrrp"
 	"redkeep/internal/speak/keepalivedconf"
-	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/cell"
 )
 
 // desk is a process in a network namespace of its own, whose loop is the test's.
@@ -26,43 +24,14 @@ type desk struct {
 	t *testing.T
 }
 
-// alone makes a namespace with nothing in it, for as long as the test takes.
-func alone(t *testing.T) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		need.Right(t, "network namespaces need root")
-	}
-	runtime.LockOSThread()
-	before, err := netns.Get()
-	must(t, err)
-	t.Cleanup(func() {
-		// A thread that cannot return must not be used again: left locked, it ends with the goroutine.
-		if netns.Set(before) == nil {
-			runtime.UnlockOSThread()
-		}
-		must(t, before.Close())
-	})
-	ns, err := netns.New()
-	must(t, err)
-	t.Cleanup(func() { must(t, ns.Close()) })
-}
-
 // cable makes a device that is up, with an address, and the device at its other end.
 func cable(t *testing.T, dev, cidr string) {
 	t.Helper()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = dev
 	must(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "to" + dev}))
-	for _, name := range []string{dev, "to" + dev} {
-		l, err := netlink.LinkByName(name)
-		must(t, err)
-		must(t, netlink.LinkSetUp(l))
-		if name == dev {
-			addr, err := netlink.ParseAddr(cidr)
-			must(t, err)
-			must(t, netlink.AddrAdd(l, addr))
-		}
-	}
+	cell.Raise(t, dev, "to"+dev)
+	cell.Address(t, dev, cidr)
 	// Both ends are in one namespace, where the sender's address is the receiver's own.
 	must(t, os.WriteFile("/proc/sys/net/ipv4/conf/to"+dev+"/accept_local", []byte("1"), 0o644))
 }
@@ -166,7 +135,7 @@ const (
 // TestAReloadLetsEverybodySayTheirLast is a router that was the last one on its device, and that the file has no more: its segment stays open
 // until it has invited the others. A process that is told to end meanwhile waits for that.
 func TestAReloadLetsEverybodySayTheirLast(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	heard := hear(t, "eth0")
@@ -187,7 +156,7 @@ func TestAReloadLetsEverybodySayTheirLast(t *testing.T) {
 
 // TestAReloadThatFailsChangesNothing is one whose last router can't be opened.
 func TestAReloadThatFailsChangesNothing(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	heard := hear(t, "eth0")
@@ -211,7 +180,7 @@ func TestAReloadThatFailsChangesNothing(t *testing.T) {
 // TestAReloadKeepsWhoFollowsASource is an instance that follows its source, which this host has, when another one with another source comes
 // before it in the file.
 func TestAReloadKeepsWhoFollowsASource(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	const follows = "vrrp_instance a {\ninterface eth0\nvirtual_router_id 1\nmcast_src_ip 10.77.0.1\ntrack_src_ip\nvirtual_ipaddress {\n10.77.0.100\n}\n}\n"
 	const before = "vrrp_instance z {\ninterface eth0\nvirtual_router_id 2\nmcast_src_ip 10.77.0.9\ntrack_src_ip\nvirtual_ipaddress {\n10.77.0.109\n}\n}\n"
@@ -230,7 +199,7 @@ func TestAReloadKeepsWhoFollowsASource(t *testing.T) {
 
 // TestADeviceThatComesLater is one that was not there when the routers began: of the advertisements, and of an address alone.
 func TestADeviceThatComesLater(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	const elsewhere = "virtual_ipaddress_excluded {\n10.79.0.101 dev eth2\n}\n}\n"
 	d := newDesk(t, parsed(t, onEth0[:len(onEth0)-2]+elsewhere+onEth1))
@@ -263,7 +232,7 @@ func TestADeviceThatComesLater(t *testing.T) {
 
 // TestASegmentThatCanNotBeOpenedIsTriedAgain, and keeps no other one shut.
 func TestASegmentThatCanNotBeOpenedIsTriedAgain(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	d := newDesk(t, parsed(t, onEth0+onEth1))

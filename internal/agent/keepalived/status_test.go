@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"redkeep/internal/decide/vrrp"
+	"redkeep/internal/stage/cell"
 )
 
 const (
@@ -21,7 +22,7 @@ const (
 
 // TestStatus is all that a person asks of a router: its way to the address, a check that has failed, and a router that it holds back for.
 func TestStatus(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	d := opened(t, tracksOnEth0)
@@ -64,7 +65,7 @@ func TestStatus(t *testing.T) {
 
 // TestAskProcesses is that each process of a namespace answers at a place of its own, which a dead one's socket does not keep.
 func TestAskProcesses(t *testing.T) {
-	alone(t)
+	cell.Open(t)
 	cable(t, "eth0", "10.77.0.1/24")
 	cable(t, "eth1", "10.78.0.1/24")
 	dir, err := os.MkdirTemp("", "redkeep") // A socket's path is short.
