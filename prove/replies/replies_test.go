@@ -8,8 +8,7 @@ import (
 
 // intended are the requests that are answered otherwise than redis-sentinel answers them, each with the reason.
 var intended = map[string]string{
-	"CLIENT PAUSE 100": "one client must not be able to hold up the votes of others",
-	"CLIENT HELP":      "the words are ours", "COMMAND HELP": "the words are ours", "ACL HELP": "the words are ours", "SENTINEL HELP": "the words are ours",
+	"CLIENT HELP": "the words are ours", "COMMAND HELP": "the words are ours", "ACL HELP": "the words are ours", "SENTINEL HELP": "the words are ours",
 	"COMMAND DOCS": "the sentences are ours", "COMMAND DOCS sentinel|myid": "the sentence is ours",
 }
 

@@ -188,7 +188,7 @@ func (p *process) prepare() (err error) {
 	}
 	clients := face.Config{
 		Source: source{p}, Clients: p.conf.MaxClients, OtherSentinel: p.machine.OtherAt, Flavor: p.options.Flavor, Users: p.users,
-		Denials: acl.NewLog(p.conf.ACLLogMaxLen), Renames: p.renames(),
+		Denials: acl.NewLog(p.conf.ACLLogMaxLen), Renames: p.renames(), Now: p.loop.Now,
 	}
 	if p.conf.ACLFile != "" {
 		clients.UserFile = userFile{p}
@@ -240,7 +240,7 @@ func (p *process) step(ev core.Event) {
 // onWoken is called when the machine or the scripts want a turn.
 func (p *process) onWoken(words.Instant) { p.step(core.Passed{}) }
 
-// turn ends a batch: scripts begin, and the next wake-up is set.
+// turn ends a batch: scripts begin, who waited through a pause goes on, and the next wake-up is set.
 func (p *process) turn() {
 	at := p.loop.Now()
 	if p.scripts.Wake() <= at {
@@ -255,7 +255,8 @@ func (p *process) turn() {
 	if !p.pressing && wake > p.stepped {
 		wake = max(wake, p.stepped.Add(batch)) // what is due until then is done at once
 	}
-	p.loop.SetWake(words.Earliest(wake, p.scripts.Wake()))
+	p.face.Tick(at)
+	p.loop.SetWake(words.Earliest(wake, p.scripts.Wake(), p.face.Wake()))
 }
 
 // now reads the clock that goes on while a host sleeps and is set by nobody.

@@ -38,6 +38,8 @@ type Client struct {
 	// waits says that the source has not answered yet, owed how mute the client was when it asked.
 	waits bool
 	owed  mute
+	// paused says that its next request waits for the end of a pause.
+	paused bool
 	// leaving says that it is being closed, and gone that it is.
 	leaving, gone bool
 }
@@ -80,6 +82,9 @@ func (c *Client) Receive(b []byte) (used int) {
 		c.peer.Hold()
 		return 0
 	}
+	if c.paused && c.face.stillPaused(c, len(b)) {
+		return 0
+	}
 	work := c.face.begin()
 	c.batch, c.at = work, time.Now()
 	for used < len(b) && !c.waits && !c.leaving && work.sent < enough {
@@ -97,7 +102,7 @@ func (c *Client) Receive(b []byte) (used int) {
 	}
 	c.flush()
 	c.batch = nil
-	c.pause(work, used < len(b))
+	c.pause(work, len(b)-used)
 	c.face.end(work)
 	c.face.counted(used, c.at)
 	return used
@@ -121,7 +126,9 @@ func (c *Client) answer(b []byte, work *batch) (used int) {
 	if len(request) > 0 {
 		work.words = request
 		work.reply.resp3 = c.resp3
-		c.execute(request, &work.reply)
+		if c.execute(request, &work.reply); c.paused {
+			return 0
+		}
 		c.repeatable(b[:used], work)
 	}
 	return used
@@ -133,15 +140,17 @@ func (c *Client) misunderstood(why string, r *reply) {
 	c.expel(true)
 }
 
-// pause has the transport come back later where that is for the best.
-func (c *Client) pause(work *batch, more bool) {
+// pause has the transport come back later where that is for the best, with so many bytes that are left.
+func (c *Client) pause(work *batch, left int) {
 	switch {
 	case c.gone:
 	case c.leaving:
 		c.peer.Close(true)
 	case c.waits:
 		c.peer.Hold()
-	case more && work.sent >= enough:
+	case c.paused:
+		c.linger(left)
+	case left > 0 && work.sent >= enough:
 		c.peer.Hold()
 		c.peer.Resume()
 	}
@@ -211,6 +220,7 @@ func (c *Client) Gone() {
 	c.recount()
 	delete(c.face.clients, c)
 	delete(c.face.reserved, c)
+	delete(c.face.pause.clients, c)
 }
 
 // execute answers one request. It is the one place that all requests go through.
@@ -233,6 +243,9 @@ func (c *Client) execute(request [][]byte, r *reply) {
 		r.error(problem)
 	case !c.resp3 && !found.listening && c.subscriptions() > 0:
 		r.error("ERR Can't execute '" + found.fullName() + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+	case c.face.holdsBack(c, found):
+		c.paused, c.mute = true, c.owed
+		return
 	default:
 		if found.quick != nil {
 			found.quick(c, args, r)

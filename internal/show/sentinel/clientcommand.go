@@ -263,30 +263,16 @@ func (c *Client) clientReply(args []string, r *reply) {
 	}
 }
 
-// clientPause refuses: one client of this port must not be able to hold up all the others, who may be looking for a master.
-func (c *Client) clientPause(args []string, r *reply) {
-	n, err := strconv.ParseInt(args[0], 10, 64)
-	switch {
-	case err != nil:
-		r.error("ERR timeout is not an integer or out of range")
-	case n < 0:
-		r.error("ERR timeout is negative")
-	case len(args) > 2, len(args) == 2 && !strings.EqualFold(args[1], "write") && !strings.EqualFold(args[1], "all"):
-		r.error("ERR CLIENT PAUSE mode must be WRITE or ALL")
-	case n == 0:
-		r.ok()
-	default:
-		r.error("ERR CLIENT PAUSE is refused here, since it would hide the master from every client; hold back writes on the master itself")
-	}
+// oddSubcommand is how Redis answers a request of too many words where its own count allows any number.
+func (c *Client) oddSubcommand() string {
+	return "ERR unknown subcommand or wrong number of arguments for '" + c.typed(1) + "'. Try CLIENT HELP."
 }
-
-func (c *Client) clientUnpause(_ []string, r *reply) { r.ok() }
 
 func (c *Client) clientUnblock(args []string, r *reply) {
 	_, err := strconv.ParseInt(args[0], 10, 64)
 	switch {
 	case len(args) > 2:
-		r.error("ERR unknown subcommand or wrong number of arguments for '" + c.typed(1) + "'. Try CLIENT HELP.")
+		r.error(c.oddSubcommand())
 	case len(args) == 2 && !strings.EqualFold(args[1], "timeout") && !strings.EqualFold(args[1], "error"):
 		r.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
 	case err != nil:

@@ -32,6 +32,8 @@ type Config struct {
 	Denials *acl.Log
 	// Flavor is the release whose commands there are.
 	Flavor Flavor
+	// Now is the clock of the one who calls Tick when Wake says; nil is nobody, and CLIENT PAUSE is refused then.
+	Now func() words.Instant
 	// Renames are what clients call some of the commands, both names in small letters; one that is called "" there is not.
 	Renames map[string]string
 }
@@ -49,6 +51,7 @@ type Face struct {
 	// reserved are the clients in places for other Sentinels.
 	reserved map[*Client]struct{}
 	lastID   int64
+	pause    pause
 	// turnedAway is how many there was no room for.
 	turnedAway int
 	counts     counts

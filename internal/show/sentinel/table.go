@@ -31,6 +31,8 @@ type command struct {
 	container string
 	// listening is whether a RESP2 subscriber may send it.
 	listening bool
+	// unpausable is whether it is answered during a pause of clients.
+	unpausable bool
 	// from is the first flavor that has it, before the first that has it no more; 0 is that all do.
 	from, before Flavor
 	// id is the command's place in the rules.
@@ -67,8 +69,10 @@ func makeTable(f Flavor) map[string]*command {
 				c.parts = map[string]*command{}
 			}
 			c.parts[s.name] = s
+			s.unpausable = unpausable[s.fullName()]
 		}
 		c.listening = c.name == "ping" || c.group == "pubsub" && c.name != "publish"
+		c.unpausable = unpausable[c.name]
 		t[c.name] = c
 	}
 	return t
