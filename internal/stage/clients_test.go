@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"redkeep/internal/stage/clock"
 	"redkeep/internal/stage/need"
+	"redkeep/internal/stage/wire"
 	"redkeep/internal/stage/writer"
 )
 
@@ -145,7 +147,8 @@ func TestWriterFollowsRealSentinels(t *testing.T) {
 	trio(t, s)
 	for _, h := range s.Hosts() {
 		file := filepath.Join(h.Dir(), "sentinel.conf")
-		lines := fmt.Sprintf("port %d\nprotected-mode no\ndir %q\nsentinel monitor orders %s %d 2\nsentinel down-after-milliseconds orders 500\n",
+		lines := fmt.Sprintf("port %d\nprotected-mode no\ndir %q\nsentinel monitor orders %s %d 2\nsentinel down-after-milliseconds orders 500\n"+
+			"sentinel failover-timeout orders 2000\n", // a vote that was split is repeated after twice that
 			FacePort, h.Dir(), s.Host("h1").Addr(), DefaultPort)
 		must(t, os.WriteFile(file, []byte(lines), 0o600))
 		_, err := h.Start(Command{Name: "redis-sentinel", Path: program, Args: []string{file}})
@@ -155,8 +158,11 @@ func TestWriterFollowsRealSentinels(t *testing.T) {
 	t.Cleanup(finder.Close)
 	w := write(t, s, writer.Options{Finder: finder, Interval: time.Millisecond})
 	await(t, func() bool { return ackedBy(w, s.Host("h1")) >= 200 })
+	for _, h := range s.Hosts() {
+		await(t, func() bool { return sentinelKnows(t, h) })
+	}
 	must(t, s.Cut("h1"))
-	limit, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for ackedBy(w, s.Host("h2"))+ackedBy(w, s.Host("h3")) < 50 {
 		select {
@@ -167,4 +173,26 @@ func TestWriterFollowsRealSentinels(t *testing.T) {
 	}
 	log := w.Stop()
 	t.Logf("gap with redis-sentinel: %v", writer.Longest(log, log[0].Sent, clock.Now()).Length())
+}
+
+// sentinelKnows reports whether a host's Sentinel has found the two others and both replicas: earlier it would fail over to nobody.
+func sentinelKnows(t *testing.T, h *Host) bool {
+	t.Helper()
+	conn, err := wire.Dial(t.Context(), h.Dial, netip.AddrPortFrom(h.Addr(), FacePort), time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	master, err := conn.Do(time.Second, "SENTINEL", "MASTER", "orders")
+	if err != nil {
+		return false
+	}
+	known := 0
+	for i := 1; i < len(master.Elems); i += 2 {
+		field := master.Elems[i-1].Text
+		if (field == "num-slaves" || field == "num-other-sentinels") && master.Elems[i].Text == "2" {
+			known++
+		}
+	}
+	return known == 2
 }
