@@ -64,16 +64,16 @@ loglevel VERBOSE
 sentinel monitor a 127.0.0.1 1 1
 # b
 sentinel monitor b 127.0.0.1 2 1
-sentinel down-after-milliseconds b 100
+sentinel down-after-milliseconds b 100000
 # c
 sentinel monitor c 127.0.0.1 3 1
-sentinel down-after-milliseconds c 200
-sentinel down-after-milliseconds a 300
+sentinel down-after-milliseconds c 200000
+sentinel down-after-milliseconds a 300000
 sentinel known-replica a 127.0.0.1 9
 sentinel known-sentinel b 127.0.0.1 5 0000000000000000000000000000000000000005
 sentinel known-sentinel a 127.0.0.1 5 0000000000000000000000000000000000000005
 `,
-		commands: []string{"SENTINEL REMOVE b", "SENTINEL MONITOR b 127.0.0.1 2 1", "SENTINEL SET c down-after-milliseconds 30000", "SENTINEL DEBUG default-down-after 300",
+		commands: []string{"SENTINEL REMOVE b", "SENTINEL MONITOR b 127.0.0.1 2 1", "SENTINEL SET c down-after-milliseconds 30000", "SENTINEL DEBUG default-down-after 300000",
 			"SENTINEL FLUSHCONFIG", "SENTINEL MONITOR d 127.0.0.1 4 1"}},
 	"directives": {text: header + `
 # values that Redis writes otherwise
@@ -116,7 +116,7 @@ sentinel announce-port 0
 	"hostnames": {text: header + "sentinel resolve-hostnames yes\nsentinel announce-hostnames YES\nsentinel monitor m localhost 1 2\nsentinel known-replica m localhost 2\n" +
 		"sentinel known-replica m nosuch.invalid 3\n", commands: []string{"SENTINEL SET m quorum 1"}},
 	"options": {text: header + "daemonize yes\n# x\n", args: []string{
-		"--daemonize", "no", "--sentinel", "monitor", "m", "127.0.0.1", "1", "2", "--sentinel down-after-milliseconds m 77", "--loglevel", "warning",
+		"--daemonize", "no", "--sentinel", "monitor", "m", "127.0.0.1", "1", "2", "--sentinel down-after-milliseconds m 77000", "--loglevel", "warning",
 		"--save", "--protected-mode no", "--sentinel",
 	}, commands: []string{"SENTINEL SET m quorum 1"}},
 	"signed": {
@@ -166,8 +166,8 @@ func TestRewritesAsRedisSentinel(t *testing.T) {
 					continue // it writes nothing
 				}
 				state, users := parsed(t, now), usersOf(now)
-				if strings.Contains(strings.Join(c.commands[:i+1], "\n"), "default-down-after 300") {
-					state.UsualDownAfter = 300 * time.Millisecond
+				if strings.Contains(strings.Join(c.commands[:i+1], "\n"), "default-down-after 300000") {
+					state.UsualDownAfter = 300 * time.Second
 					for _, m := range state.Masters {
 						if !strings.Contains(string(now), "down-after-milliseconds "+m.Name+" ") {
 							m.DownAfter = state.UsualDownAfter
