@@ -21,6 +21,7 @@ const coded = 16 << 10
 type coder struct {
 	conn  *Conn
 	raw   net.Conn
+	shake *shaker // around raw
 	tls   *tls.Conn
 	local netip.AddrPort
 	slow  time.Duration
@@ -32,6 +33,8 @@ type coder struct {
 	taken  chan struct{}
 	// The loop's: there is something in buffer, and it was not taken yet.
 	come bool
+	// The loop's: hands are shaken.
+	agreed bool
 
 	// The loop hands a buffer to the sender, and has it back with what became of it.
 	sends chan []byte
@@ -61,10 +64,11 @@ func (c *Conn) encrypt() {
 	k := &coder{conn: c, raw: raw, local: local, slow: l.config.Slow,
 		taken: make(chan struct{}, 1), sends: make(chan []byte, 1), ending: make(chan struct{})}
 	k.arrived = func() { k.come = true; c.pull() }
+	k.shake = &shaker{Conn: raw, turns: l.turns}
 	if c.dialled {
-		k.tls = tls.Client(raw, c.secure)
+		k.tls = tls.Client(k.shake, c.secure)
 	} else {
-		k.tls = tls.Server(raw, c.secure)
+		k.tls = tls.Server(k.shake, c.secure)
 	}
 	c.coder = k
 	l.coded[c] = struct{}{}
@@ -75,7 +79,7 @@ func (c *Conn) encrypt() {
 // receive is the first goroutine. Its deadline for shaking hands is the loop's, which closes the connection.
 func (k *coder) receive() {
 	c := k.conn
-	if err := k.tls.Handshake(); err != nil {
+	if err := k.shake.shake(k.tls.Handshake); err != nil {
 		c.loop.mail.put(func() { c.doom(fmt.Errorf("agree on tls: %w", err)) }, true)
 		return
 	}
@@ -97,7 +101,7 @@ func (c *Conn) agreed() {
 	if c.state != shaking {
 		return
 	}
-	c.state, c.heard = open, c.loop.now
+	c.state, c.heard, c.coder.agreed = open, c.loop.now, true
 	if len(c.out) > 0 {
 		c.soil()
 	}
@@ -201,7 +205,7 @@ func (c *Conn) sentAll(b []byte, err error) {
 
 // end has the goroutines end. Where they must not say goodbye, or can't, nothing that they wait for on the network is left.
 func (k *coder) end(gently bool) {
-	k.gently = gently && k.busy == 0
+	k.gently = gently && k.busy == 0 && k.agreed
 	if !k.gently {
 		k.raw.Close()
 	}

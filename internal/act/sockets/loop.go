@@ -30,6 +30,7 @@ type Loop struct {
 	conns     []*Conn
 	coded     map[*Conn]struct{}
 	coders    sync.WaitGroup // the goroutines of coded
+	turns     turns          // at handshakes
 	listeners map[int32]*Listener
 	pausedTo  words.Instant // listeners accept nothing until then; zero when they do
 	tag       uint32        // the last connection's
@@ -53,7 +54,7 @@ type Loop struct {
 func New(config Config) (*Loop, error) {
 	l := &Loop{
 		config: config.withDefaults(), wake: words.Never, coded: map[*Conn]struct{}{}, listeners: map[int32]*Listener{},
-		alone: runtime.GOMAXPROCS(0) == 1,
+		alone: runtime.GOMAXPROCS(0) == 1, turns: newTurns(),
 	}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
