@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"redkeep/internal/speak/config"
 )
 
 // What an idle agent costs depends on settings of the whole process. They are the command's to make: no room below may change them.
@@ -43,9 +45,15 @@ func slacken() {
 
 // limitCores has the runtime use as many cores as the groups need. The steps of a beat follow one another, so that a second core
 // saves nothing; but the runtime wakes a thread there for each of them, to look for work. That costs an idle agent a quarter
-// of its time. Calls to the kernel that wait don't occupy a core. The environment's GOMAXPROCS outranks this.
-func limitCores(groups int) {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(min(1+groups/groupsPerCore, runtime.NumCPU()))
+// of its time. Calls to the kernel that wait don't occupy a core. Handshakes of TLS do: where clients have it, there is one more, which
+// they leave to the rest. The environment's GOMAXPROCS outranks this.
+func limitCores(c *config.Config) {
+	if os.Getenv("GOMAXPROCS") != "" {
+		return
 	}
+	cores := 1 + len(c.Groups)/groupsPerCore
+	if c.ListenTLS.Port != 0 {
+		cores++
+	}
+	runtime.GOMAXPROCS(min(cores, runtime.NumCPU()))
 }

@@ -38,7 +38,7 @@ everything is left as it is for the agent that starts next.`,
 		if err != nil {
 			return err
 		}
-		limitCores(len(c.Groups))
+		limitCores(c)
 		stop, suspend, end := signals()
 		defer end()
 		log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{ReplaceAttr: microseconds}))

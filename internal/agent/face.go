@@ -56,11 +56,11 @@ func (a *Agent) openFace(ctx context.Context) error {
 		Failover: func(g words.Group, done func(error)) { f.ask(func() error { return a.failover(ctx, g) }, done) },
 		Post:     func(call func()) { f.sockets.Post(call) }, After: f.after,
 	}, faceClients(openFiles()))
-	return a.receive(ctx, face)
+	return a.receive(face)
 }
 
 // receive has the face's clients served at the plain port and at that with TLS, as far as the file has them.
-func (a *Agent) receive(ctx context.Context, face *sentinel.Face) error {
+func (a *Agent) receive(face *sentinel.Face) error {
 	at := func(port uint16, secure *tls.Config) error {
 		err := a.listenFace(port, func(at netip.AddrPort) error {
 			_, err := reception.Listen(a.face.sockets, at, face, reception.Options{Idle: faceIdle, TLS: secure, Dropped: a.onDropped})
@@ -80,7 +80,7 @@ func (a *Agent) receive(ctx context.Context, face *sentinel.Face) error {
 	if c.ListenTLS.Port == 0 {
 		return nil
 	}
-	secure, err := serveTLS(ctx, c.ListenTLS, a.log)
+	secure, err := serveTLS(c.ListenTLS, a.log)
 	if err != nil {
 		return fmt.Errorf("listen for clients with TLS: %w; look at the files of listen_tls", err)
 	}

@@ -1,12 +1,7 @@
 package agent
 
 import (
-	"context"
-	"crypto"
 	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"sync/atomic"
 
@@ -22,14 +17,11 @@ type papers struct {
 	log   *slog.Logger
 	// said is why the files were of no use lately: of the pair, and of the roots.
 	said atomic.Pointer[[2]string]
-	// turn is held by the handshake that is signing.
-	turn chan struct{}
-	over <-chan struct{}
 }
 
-// serveTLS is how clients connect to the face's port with TLS, until the context ends.
-func serveTLS(ctx context.Context, paths config.ListenTLS, log *slog.Logger) (*tls.Config, error) {
-	p := &papers{paths: paths, log: log, turn: make(chan struct{}, 1), over: ctx.Done()}
+// serveTLS is how clients connect to the face's port with TLS.
+func serveTLS(paths config.ListenTLS, log *slog.Logger) (*tls.Config, error) {
+	p := &papers{paths: paths, log: log}
 	p.said.Store(new([2]string))
 	now, err := p.config()
 	if err != nil {
@@ -46,12 +38,8 @@ func (p *papers) config() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := *pair
-	if key, ok := own.PrivateKey.(crypto.Signer); ok {
-		own.PrivateKey = &oneByOne{key, p}
-	}
 	// A ticket would be good for longer than the files that it was given for.
-	made := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, SessionTicketsDisabled: true}
+	made := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*pair}, SessionTicketsDisabled: true}
 	if p.paths.CA != "" {
 		made.ClientAuth = tls.RequireAndVerifyClientCert
 		if made.ClientCAs, err = p.roots.Newest(p.paths.CA, func(text string) { why[1] = text }); err != nil {
@@ -70,24 +58,4 @@ func (p *papers) tell(why [2]string) {
 			p.log.Warn("files of listen_tls are of no use", "error", text)
 		}
 	}
-}
-
-// oneByOne is a private key that signs for one client at a time. A signature may take a millisecond of the agent's only core, and all
-// clients come back at once after a failover: so many that may run would keep the lease's goroutine waiting for as long.
-type oneByOne struct {
-	crypto.Signer
-	papers *papers
-}
-
-var errFaceEnds = errors.New("the agent ends")
-
-// Sign waits for its turn.
-func (k *oneByOne) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	select {
-	case k.papers.turn <- struct{}{}:
-	case <-k.papers.over:
-		return nil, fmt.Errorf("sign: %w", errFaceEnds)
-	}
-	defer func() { <-k.papers.turn }()
-	return k.Signer.Sign(random, digest, opts)
 }

@@ -277,7 +277,7 @@ func TestCertificatesOfTheFaceAreReplaced(t *testing.T) {
 
 // TestAFaceWithoutItsFilesIsNone: an agent says so when it starts.
 func TestAFaceWithoutItsFilesIsNone(t *testing.T) {
-	_, err := serveTLS(t.Context(), config.ListenTLS{Port: 1, Cert: "/nowhere/face.pem", Key: "/nowhere/face.key"}, slog.New(slog.DiscardHandler))
+	_, err := serveTLS(config.ListenTLS{Port: 1, Cert: "/nowhere/face.pem", Key: "/nowhere/face.key"}, slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "/nowhere/face.pem") {
 		t.Error(err)
 	}
