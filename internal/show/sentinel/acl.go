@@ -49,7 +49,7 @@ func (c *Client) aclGetUser(args []string, r *reply) {
 // tooMany refuses a second argument of the subcommands that have one at most, and reports whether it did.
 func (c *Client) tooMany(args []string, r *reply) bool {
 	if len(args) > 1 {
-		r.error("ERR unknown subcommand or wrong number of arguments for '" + c.typed(1) + "'. Try ACL HELP.")
+		r.error("ERR unknown subcommand or wrong number of arguments for '" + short(c.typed(1)) + "'. Try ACL HELP.")
 	}
 	return len(args) > 1
 }

@@ -111,14 +111,14 @@ func parseOptions(args []string) (options []Option, problem string) {
 			}
 		}
 		if len(args) <= values {
-			return options, "ERR Unknown option or number of arguments for SENTINEL SET '" + short(o.Typed) + "'"
+			return options, "ERR Unknown option or number of arguments for SENTINEL SET '" + shown(o.Typed) + "'"
 		}
 		o.Value = args[1]
 		if values == 2 {
 			o.To = args[2]
 		}
 		if bad, ok := o.check(); !ok {
-			return options, "ERR Invalid argument '" + short(bad) + "' for SENTINEL SET '" + short(o.Typed) + "'"
+			return options, "ERR Invalid argument '" + shown(bad) + "' for SENTINEL SET '" + shown(o.Typed) + "'"
 		}
 		options = append(options, o)
 		args = args[1+values:]

@@ -123,20 +123,23 @@ func (c *Client) answer(b []byte, work *batch) (used int) {
 		c.misunderstood(bad.Text, &work.reply)
 		return used
 	}
-	if len(request) > 0 {
-		work.words = request
-		work.reply.resp3 = c.resp3
-		if c.execute(request, &work.reply); c.paused {
-			return 0
-		}
-		c.repeatable(b[:used], work)
+	if len(request) == 0 {
+		return used
 	}
+	work.words = request
+	work.reply.resp3 = c.resp3
+	if c.execute(request, &work.reply); c.paused {
+		return 0
+	}
+	c.repeatable(b[:used], work)
 	return used
 }
 
 // misunderstood ends a conversation whose next request can't be found.
 func (c *Client) misunderstood(why string, r *reply) {
-	r.error("ERR Protocol error: " + why)
+	if c.mute == muteNone {
+		r.error("ERR Protocol error: " + why)
+	}
 	c.expel(true)
 }
 
@@ -339,10 +342,16 @@ func unknownCommand(request []string) string {
 		if args.Len() >= most {
 			break
 		}
-		args.WriteString("'" + a[:min(len(a), most-args.Len())] + "' ")
+		args.WriteString("'" + shown(a[:min(len(a), most-args.Len())]) + "' ")
 	}
 	return "ERR unknown command '" + short(request[0]) + "', with args beginning with: " + args.String()
 }
 
-// short keeps a foreign word in an error short.
-func short(word string) string { return word[:min(len(word), 128)] }
+// shown is a foreign word as errors show it: to where a text ends in C.
+func shown(word string) string {
+	word, _, _ = strings.Cut(word, "\x00")
+	return word
+}
+
+// short is one of which no more than 128 bytes are.
+func short(word string) string { return shown(word[:min(len(word), 128)]) }

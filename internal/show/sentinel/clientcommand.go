@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (c *Client) clientSetName(args []string, r *reply) {
 func (c *Client) clientSetInfo(args []string, r *reply) {
 	switch attribute := strings.ToLower(args[0]); {
 	case attribute != "lib-name" && attribute != "lib-ver":
-		r.error("ERR Unrecognized option '" + short(args[0]) + "'")
+		r.error("ERR Unrecognized option '" + shown(args[0]) + "'")
 	case !validName(args[1]):
 		r.error("ERR " + attribute + " cannot contain spaces, newlines or special characters.")
 	case attribute == "lib-name":
@@ -60,15 +59,15 @@ func (c *Client) clientList(args []string, r *reply) {
 	case len(args) == 2 && strings.EqualFold(args[0], "type"):
 		kind, ok := clientKind(args[1])
 		if !ok {
-			r.error("ERR Unknown client type '" + short(args[1]) + "'")
+			r.error("ERR Unknown client type '" + shown(args[1]) + "'")
 			return
 		}
 		keep = func(o *Client) bool { return o.kind() == kind }
 	case len(args) > 1 && strings.EqualFold(args[0], "id"):
 		var ids []int64
 		for _, a := range args[1:] {
-			id, err := strconv.ParseInt(a, 10, 64)
-			if err != nil {
+			id, ok := integer(a)
+			if !ok {
 				r.error("ERR Invalid client ID")
 				return
 			}
@@ -145,16 +144,18 @@ func (c *Client) line() string {
 
 // killFilter is what CLIENT KILL was told.
 type killFilter struct {
-	id                int64
-	addr, local, kind string
-	user              *acl.User
-	skipMe            bool
+	id   int64
+	kind string
+	// addr and local are nil for any; "" is nobody's.
+	addr, local *string
+	user        *acl.User
+	skipMe      bool
 }
 
 // clientKill closes connections: one by its address, or all that a filter names.
 func (c *Client) clientKill(args []string, r *reply) {
 	if len(args) == 1 {
-		if c.kill(killFilter{addr: args[0]}) == 0 {
+		if c.kill(killFilter{addr: &args[0]}) == 0 {
 			r.error("ERR No such client")
 			return
 		}
@@ -178,24 +179,24 @@ func (f *Face) parseKill(args []string) (k killFilter, problem string) {
 		value := args[1]
 		switch strings.ToLower(args[0]) {
 		case "id":
-			n, err := strconv.ParseInt(value, 10, 64)
-			if err != nil || n < 1 {
+			n, ok := integer(value)
+			if !ok || n < 1 {
 				return k, "ERR client-id should be greater than 0"
 			}
 			k.id = n
 		case "addr":
-			k.addr = value
+			k.addr = &value
 		case "laddr":
-			k.local = value
+			k.local = &value
 		case "type":
 			kind, ok := clientKind(value)
 			if !ok {
-				return k, "ERR Unknown client type '" + short(value) + "'"
+				return k, "ERR Unknown client type '" + shown(value) + "'"
 			}
 			k.kind = kind
 		case "user":
 			if k.user = f.users.Find(value); k.user == nil {
-				return k, "ERR No such user '" + short(value) + "'"
+				return k, "ERR No such user '" + shown(value) + "'"
 			}
 		case "skipme":
 			if !strings.EqualFold(value, "yes") && !strings.EqualFold(value, "no") {
@@ -224,10 +225,10 @@ func (c *Client) kill(f killFilter) (killed int64) {
 // names reports whether the filter covers a client.
 func (f killFilter) names(o *Client) bool {
 	remote, local := "", ""
-	if f.addr != "" || f.local != "" {
+	if f.addr != nil || f.local != nil {
 		remote, local = o.peer.Addrs()
 	}
-	return (f.id == 0 || f.id == o.id) && (f.addr == "" || f.addr == remote) && (f.local == "" || f.local == local) &&
+	return (f.id == 0 || f.id == o.id) && (f.addr == nil || *f.addr == remote) && (f.local == nil || *f.local == local) &&
 		(f.kind == "" || f.kind == o.kind()) && (f.user == nil || f.user == o.user)
 }
 
@@ -265,17 +266,17 @@ func (c *Client) clientReply(args []string, r *reply) {
 
 // oddSubcommand is how Redis answers a request of too many words where its own count allows any number.
 func (c *Client) oddSubcommand() string {
-	return "ERR unknown subcommand or wrong number of arguments for '" + c.typed(1) + "'. Try CLIENT HELP."
+	return "ERR unknown subcommand or wrong number of arguments for '" + short(c.typed(1)) + "'. Try CLIENT HELP."
 }
 
 func (c *Client) clientUnblock(args []string, r *reply) {
-	_, err := strconv.ParseInt(args[0], 10, 64)
+	_, ok := integer(args[0])
 	switch {
 	case len(args) > 2:
 		r.error(c.oddSubcommand())
 	case len(args) == 2 && !strings.EqualFold(args[1], "timeout") && !strings.EqualFold(args[1], "error"):
 		r.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
-	case err != nil:
+	case !ok:
 		r.error(notInteger)
 	default:
 		r.integer(0)

@@ -29,6 +29,9 @@ func TestClientsAreListedAndKilled(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	b.closed()
+	if got := a.ask("CLIENT KILL \"\"") + a.ask("CLIENT KILL ADDR \"\" SKIPME no"); got != "-ERR No such client\n:0\n" {
+		t.Errorf("nobody has no address: %q", got)
+	}
 	// Oneself is spared unless asked for, and gets the reply.
 	if got := a.ask("CLIENT KILL USER default"); got != ":0\n" {
 		t.Errorf("%q", got)
@@ -47,6 +50,10 @@ func TestRepliesAreHeldBack(t *testing.T) {
 	}
 	if got := c.next(3); got != "$1\n1\n+OK\n$1\n3\n" {
 		t.Errorf("%q", got)
+	}
+	c.send("CLIENT REPLY OFF\r\n\"")
+	if _, err := c.ahead.ReadByte(); err == nil {
+		t.Error("an error is told though nothing is to be")
 	}
 }
 

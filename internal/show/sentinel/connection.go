@@ -54,9 +54,9 @@ func (c *Client) auth(args []string, r *reply) {
 func (c *Client) hello(args []string, r *reply) {
 	resp3 := c.resp3
 	if len(args) > 0 {
-		version, err := strconv.ParseInt(args[0], 10, 64)
+		version, ok := integer(args[0])
 		switch {
-		case err != nil:
+		case !ok:
 			r.error("ERR Protocol version is not an integer or out of range")
 			return
 		case version != 2 && version != 3:
@@ -92,7 +92,7 @@ func (c *Client) helloOptions(args []string) (problem string) {
 			}
 			c.name, args = args[1], args[2:]
 		default:
-			return "ERR Syntax error in HELLO option '" + short(args[0]) + "'"
+			return "ERR Syntax error in HELLO option '" + shown(args[0]) + "'"
 		}
 	}
 	return ""

@@ -1,7 +1,6 @@
 package sentinel
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,13 +31,13 @@ var unpausable = map[string]bool{
 
 func (c *Client) clientPause(args []string, r *reply) {
 	all := len(args) == 1 || strings.EqualFold(args[1], "all")
-	n, err := strconv.ParseInt(args[0], 10, 64)
+	n, ok := integer(args[0])
 	switch {
 	case len(args) > 2:
 		r.error(c.oddSubcommand())
 	case !all && !strings.EqualFold(args[1], "write"):
 		r.error("ERR CLIENT PAUSE mode must be WRITE or ALL")
-	case err != nil:
+	case !ok:
 		r.error("ERR timeout is not an integer or out of range")
 	case n < 0:
 		r.error("ERR timeout is negative")

@@ -97,15 +97,15 @@ func (c *Client) parseSettings(args []string) (all []assigned, problem string) {
 		s := Setting(strings.ToLower(args[0]))
 		switch {
 		case !slices.Contains(c.face.dialect.settings, s):
-			return nil, "ERR Invalid argument '" + short(args[0]) + "' to SENTINEL CONFIG SET"
+			return nil, "ERR Invalid argument '" + shown(args[0]) + "' to SENTINEL CONFIG SET"
 		case slices.ContainsFunc(all, func(a assigned) bool { return a.setting == s }):
-			return nil, "ERR Duplicate argument '" + short(args[0]) + "' to SENTINEL CONFIG SET"
+			return nil, "ERR Duplicate argument '" + shown(args[0]) + "' to SENTINEL CONFIG SET"
 		case len(args) < 2:
-			return nil, "ERR Missing argument '" + short(args[0]) + "' value"
+			return nil, "ERR Missing argument '" + shown(args[0]) + "' value"
 		}
 		value, ok := s.check(args[1])
 		if !ok {
-			return nil, "ERR Invalid value '" + short(args[1]) + "' to SENTINEL CONFIG SET '" + short(args[0]) + "'"
+			return nil, "ERR Invalid value '" + shown(args[1]) + "' to SENTINEL CONFIG SET '" + shown(args[0]) + "'"
 		}
 		all = append(all, assigned{s, value})
 	}
@@ -155,12 +155,12 @@ func (c *Client) debug(args []string, r *reply) {
 	for ; len(args) > 0; args = args[2:] {
 		p := slices.IndexFunc(periodNames[:], func(name string) bool { return strings.EqualFold(name, args[0]) })
 		if p < 0 || len(args) < 2 {
-			r.error("ERR Unknown option or number of arguments for SENTINEL DEBUG '" + short(args[0]) + "'")
+			r.error("ERR Unknown option or number of arguments for SENTINEL DEBUG '" + shown(args[0]) + "'")
 			return
 		}
 		n, ok := integer(args[1])
 		if !ok || n < 1 || n > longest {
-			r.error("ERR Invalid argument '" + short(args[1]) + "' for SENTINEL DEBUG '" + short(args[0]) + "'")
+			r.error("ERR Invalid argument '" + shown(args[1]) + "' for SENTINEL DEBUG '" + shown(args[0]) + "'")
 			return
 		}
 		if err := c.face.source.SetPeriod(Period(p), time.Duration(n)*time.Millisecond); err != nil && refused == nil {

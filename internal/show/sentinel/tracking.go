@@ -3,7 +3,6 @@ package sentinel
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -63,8 +62,8 @@ func (c *Client) parseTracking(options []string) (want tracking, prefixes []stri
 				return want, nil, "ERR A client can only redirect to a single other client"
 			}
 			options = options[1:]
-			id, err := strconv.ParseInt(options[0], 10, 64)
-			if err != nil {
+			id, ok := integer(options[0])
+			if !ok {
 				return want, nil, notInteger
 			}
 			if !c.face.hasClient(id) {
@@ -134,12 +133,12 @@ func overlap(has map[string]struct{}, prefixes []string) (problem string) {
 	for i, p := range prefixes {
 		for _, old := range slices.Sorted(maps.Keys(has)) {
 			if eitherBegins(p, old) {
-				return "ERR Prefix '" + p + "' overlaps with an existing prefix '" + old + rule
+				return "ERR Prefix '" + shown(p) + "' overlaps with an existing prefix '" + shown(old) + rule
 			}
 		}
 		for _, other := range prefixes[i+1:] {
 			if eitherBegins(p, other) {
-				return "ERR Prefix '" + p + "' overlaps with another provided prefix '" + other + rule
+				return "ERR Prefix '" + shown(p) + "' overlaps with another provided prefix '" + shown(other) + rule
 			}
 		}
 	}
