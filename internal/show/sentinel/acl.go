@@ -49,7 +49,7 @@ func (c *Client) aclGetUser(args []string, r *reply) {
 // tooMany refuses a second argument of the subcommands that have one at most, and reports whether it did.
 func (c *Client) tooMany(args []string, r *reply) bool {
 	if len(args) > 1 {
-		r.error("ERR unknown subcommand or wrong number of arguments for '" + short(c.typed(1)) + "'. Try ACL HELP.")
+		r.error(c.oddSubcommand())
 	}
 	return len(args) > 1
 }
@@ -108,6 +108,12 @@ func (c *Client) aclLog(args []string, r *reply) {
 }
 
 func (c *Client) aclDryRun(args []string, r *reply) {
+	if found := c.face.dialect.typed[strings.ToLower(args[1])]; found != nil {
+		args[1] = found.name // the rules know nothing of names that were changed
+	} else if c.face.users.Find(args[0]) != nil {
+		r.error("ERR Command '" + shown(args[1]) + "' not found")
+		return
+	}
 	denied, err := c.face.users.DryRun(args[0], args[1:])
 	switch {
 	case err != nil:

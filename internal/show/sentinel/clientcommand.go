@@ -264,9 +264,9 @@ func (c *Client) clientReply(args []string, r *reply) {
 	}
 }
 
-// oddSubcommand is how Redis answers a request of too many words where its own count allows any number.
+// oddSubcommand is how Redis answers a request of too many words where the command's arity allows any number.
 func (c *Client) oddSubcommand() string {
-	return "ERR unknown subcommand or wrong number of arguments for '" + short(c.typed(1)) + "'. Try CLIENT HELP."
+	return "ERR unknown subcommand or wrong number of arguments for '" + short(c.typed(1)) + "'. Try " + strings.ToUpper(c.typed(0)) + " HELP."
 }
 
 func (c *Client) clientUnblock(args []string, r *reply) {

@@ -106,7 +106,7 @@ func (r *reply) names(d *dialect, keep func(*command) bool) {
 
 // commandKeys answers COMMAND GETKEYS and GETKEYSANDFLAGS: no command here has a key.
 func (c *Client) commandKeys(args []string, r *reply) {
-	found := c.face.dialect.commands[strings.ToLower(args[0])]
+	found := c.face.dialect.typed[strings.ToLower(args[0])]
 	if found == nil {
 		r.error("ERR Invalid command specified")
 		return
@@ -118,16 +118,17 @@ func (c *Client) commandKeys(args []string, r *reply) {
 	r.error("ERR The command has no key arguments")
 }
 
-func (c *Client) commandHelp(_ []string, r *reply)  { r.help(c.face.dialect.commands["command"]) }
-func (c *Client) sentinelHelp(_ []string, r *reply) { r.help(c.face.dialect.commands["sentinel"]) }
-func (c *Client) clientHelp(_ []string, r *reply)   { r.help(c.face.dialect.commands["client"]) }
-func (c *Client) aclHelp(_ []string, r *reply)      { r.help(c.face.dialect.commands["acl"]) }
+func (c *Client) commandHelp(_ []string, r *reply)  { c.help("command", r) }
+func (c *Client) sentinelHelp(_ []string, r *reply) { c.help("sentinel", r) }
+func (c *Client) clientHelp(_ []string, r *reply)   { c.help("client", r) }
+func (c *Client) aclHelp(_ []string, r *reply)      { c.help("acl", r) }
 
-// help tells the subcommands of a container for people, from the table.
-func (r *reply) help(c *command) {
-	r.array(1 + 2*len(c.subs))
-	r.simple(strings.ToUpper(c.name) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
-	for _, s := range c.subs {
+// help tells the subcommands of a container for people, from the table, by the name that it was asked by.
+func (c *Client) help(name string, r *reply) {
+	subs := c.face.dialect.commands[name].subs
+	r.array(1 + 2*len(subs))
+	r.simple(strings.ToUpper(c.typed(0)) + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, s := range subs {
 		r.simple(strings.ToUpper(s.name))
 		r.simple("    " + s.about + ".")
 	}

@@ -82,10 +82,11 @@ func (d *dialect) renamed(names map[string]string) *dialect {
 // Rules returns the commands that access rules of a face of the flavor are about: its Config's Users must be made with them.
 func (f Flavor) Rules() *acl.Table { return dialects[f].rules }
 
-// find returns the command, or the subcommand, of the name that COMMAND takes ("sentinel|myid"); nil where there is none.
+// find returns the command, or the subcommand, of the name that COMMAND takes ("sentinel|myid") and clients call it by; nil where there is
+// none.
 func (d *dialect) find(name string) *command {
 	top, of, isSub := strings.Cut(strings.ToLower(name), "|")
-	c := d.commands[top]
+	c := d.typed[top]
 	if c == nil || !isSub {
 		return c
 	}

@@ -16,7 +16,7 @@ func (d *dialect) resolve(request [][]byte, before *memory) (found *command, arg
 			names = 2
 			part := lookUp(found.parts, request[1])
 			if part == nil {
-				return found, nil, "ERR unknown subcommand '" + short(string(request[1])) + "'. Try " + strings.ToUpper(found.name) + " HELP."
+				return found, nil, "ERR unknown subcommand '" + short(string(request[1])) + "'. Try " + strings.ToUpper(string(request[0])) + " HELP."
 			}
 			found = part
 		}
