@@ -108,11 +108,14 @@ func (c *Client) aclLog(args []string, r *reply) {
 }
 
 func (c *Client) aclDryRun(args []string, r *reply) {
-	if found := c.face.dialect.typed[strings.ToLower(args[1])]; found != nil {
-		args[1] = found.name // the rules know nothing of names that were changed
-	} else if c.face.users.Find(args[0]) != nil {
+	found := c.face.dialect.typed[strings.ToLower(args[1])]
+	known := found != nil && (len(found.parts) == 0 || len(args) < 3 || found.parts[strings.ToLower(args[2])] != nil)
+	if !known && c.face.users.Find(args[0]) != nil {
 		r.error("ERR Command '" + shown(args[1]) + "' not found")
 		return
+	}
+	if found != nil {
+		args[1] = found.name // the rules know nothing of names that were changed
 	}
 	denied, err := c.face.users.DryRun(args[0], args[1:])
 	switch {

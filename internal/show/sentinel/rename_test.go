@@ -23,6 +23,8 @@ func TestRenamedCommands(t *testing.T) {
 		{"COMMAND GETKEYS CLIENT ID", "-ERR Invalid command specified\n"},
 		{"ACL DRYRUN default KLIENT ID", "+OK\n"},
 		{"ACL DRYRUN default CLIENT ID", "-ERR Command 'CLIENT' not found\n"},
+		{"ACL DRYRUN default KLIENT NOSUCH", "-ERR Command 'KLIENT' not found\n"},
+		{"ACL DRYRUN default KLIENT", "-ERR wrong number of arguments for 'client' command\n"},
 		{"ACL DRYRUN nobody CLIENT ID", "-ERR User 'nobody' not found\n"},
 	} {
 		if got := c.ask(q.ask); got != q.want {

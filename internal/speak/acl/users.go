@@ -219,9 +219,9 @@ func (s *Users) DryRun(name string, request []string) (string, error) {
 	case Allowed:
 		return "", nil
 	case DeniedKey:
-		return "This user has no permissions to access the '" + request[v.At] + "' key", nil
+		return "This user has no permissions to access the '" + text(request[v.At]) + "' key", nil
 	case DeniedChannel:
-		return "This user has no permissions to access the '" + request[v.At] + "' channel", nil
+		return "This user has no permissions to access the '" + text(request[v.At]) + "' channel", nil
 	default:
 		return "This user has no permissions to run the '" + e.full + "' command", nil
 	}
@@ -231,7 +231,7 @@ func (s *Users) DryRun(name string, request []string) (string, error) {
 func (s *Users) Category(name string) ([]string, error) {
 	names, ok := s.table.Category(text(name))
 	if !ok {
-		return nil, Refusal("ERR Unknown category '" + text(name) + "'")
+		return nil, Refusal("ERR Unknown category '" + text(name[:min(len(name), 128)]) + "'")
 	}
 	return names, nil
 }
