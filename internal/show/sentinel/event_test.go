@@ -145,7 +145,8 @@ func TestEventsAreThoseOfSentinel(t *testing.T) {
 	s.switchTo("h2")
 	got := heardUntil(t, c, "+slave")
 
-	polled := func(line string) bool { return strings.Contains(line, "role-change ") }
+	// On a machine that stood still the real one does nothing for half a minute, and says so.
+	polled := func(line string) bool { return strings.Contains(line, "role-change ") || strings.Contains(line, "tilt ") }
 	want, got = slices.DeleteFunc(want, polled), slices.DeleteFunc(got, polled)
 	if !slices.Equal(got, want) {
 		t.Errorf("%s\nredis-sentinel:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -156,7 +157,7 @@ func TestEventsAreThoseOfSentinel(t *testing.T) {
 func heardUntil(t *testing.T, c *caller, channel string) (lines []string) {
 	t.Helper()
 	c.t = t
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		_ = c.conn.SetReadDeadline(deadline)
 		v, err := c.reader.Read()
 		if err != nil {
