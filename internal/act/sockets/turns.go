@@ -5,30 +5,43 @@ import (
 	"runtime"
 )
 
-// turns are how many connections may compute for a handshake at once. One takes a processor for about a millisecond, and all clients come
+// turns are how many connections may compute for a handshake at once. One takes a processor for some milliseconds, and all clients come
 // back at once after a failover: as many goroutines that may all run would keep every other one waiting for as long as they take together.
-type turns chan struct{}
+type turns struct {
+	all chan struct{}
+	// door lets one at a time wait for its first turn, and the others wait for the door. So who has begun goes on before the next but one
+	// begins: else they would all be done at the very end, when none of them has any patience left.
+	door chan struct{}
+}
 
 // newTurns leaves one of Go's processors to others, where there are several.
-func newTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)-1)) }
+func newTurns() turns { return turnsOf(max(1, runtime.GOMAXPROCS(0)-1)) }
 
-func (t turns) take()  { t <- struct{}{} }
-func (t turns) leave() { <-t }
+func turnsOf(n int) turns { return turns{make(chan struct{}, n), make(chan struct{}, 1)} }
 
 // shaker is a connection below TLS. Who shakes hands has a turn, but while it waits for the network, which may take as long as the peer
 // likes. Until that is over no other goroutine reads or writes here.
 type shaker struct {
 	net.Conn
 	turns turns
+	// ending is closed at the connection's end: from then on nobody computes for it.
+	ending <-chan struct{}
+	// begun says that it need not wait at the door, as those that this side dials, of which there are as many as it wants.
+	begun bool
+	has   bool // a turn
 	over  bool
 }
 
-// shake runs the handshake. Waiting for a turn has no bound of its own: those who have one compute, and wait for nobody.
+// shake runs the handshake. Who accepts has nothing to compute before the peer has spoken.
 func (s *shaker) shake(handshake func() error) error {
-	s.turns.take()
-	defer s.turns.leave()
+	if s.begun {
+		if err := s.take(); err != nil {
+			return err
+		}
+	}
 	err := handshake()
 	s.over = true
+	s.leave()
 	return err
 }
 
@@ -40,7 +53,38 @@ func (s *shaker) away(do func([]byte) (int, error), b []byte) (int, error) {
 	if s.over {
 		return do(b)
 	}
-	s.turns.leave()
-	defer s.turns.take()
-	return do(b)
+	s.leave()
+	n, err := do(b)
+	if err == nil {
+		err = s.take()
+	}
+	return n, err
+}
+
+// take waits for a turn. It has no bound of its own, since those who have one compute, and wait for nobody; but it fails at the
+// connection's end.
+func (s *shaker) take() error {
+	if !s.begun {
+		select {
+		case s.turns.door <- struct{}{}:
+			defer func() { <-s.turns.door }()
+		case <-s.ending:
+			return net.ErrClosed
+		}
+	}
+	select {
+	case s.turns.all <- struct{}{}:
+		s.begun, s.has = true, true
+		return nil
+	case <-s.ending:
+		return net.ErrClosed
+	}
+}
+
+// leave gives the turn back, if there is one.
+func (s *shaker) leave() {
+	if s.has {
+		s.has = false
+		<-s.turns.all
+	}
 }

@@ -2,11 +2,13 @@ package sockets
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -15,7 +17,7 @@ func TestSilentHandshakesHoldUpNobody(t *testing.T) {
 	server, client := secured(t)
 	var at string
 	running(t, Config{}, func(l *Loop) {
-		l.turns = make(turns, 1)
+		l.turns = turnsOf(1)
 		at = servingTLS(t, l, server, func(*Conn) Handler { return telling(make(chan error, 100), echo) })
 	})
 	for i := range 20 {
@@ -54,7 +56,7 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	}
 	var at string
 	running(t, Config{}, func(l *Loop) {
-		l.turns = make(turns, 1)
+		l.turns = turnsOf(1)
 		at = servingTLS(t, l, counted, func(*Conn) Handler { return telling(make(chan error, 100), echo) })
 	})
 	var all sync.WaitGroup
@@ -71,5 +73,77 @@ func TestHandshakesTakeTurns(t *testing.T) {
 	all.Wait()
 	if most.Load() != 1 {
 		t.Errorf("%d computed at once", most.Load())
+	}
+}
+
+// ready is a network that never has anybody wait.
+type ready struct{ net.Conn }
+
+func (ready) Read(b []byte) (int, error)  { return len(b), nil }
+func (ready) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestWhoHasBegunGoesOn before many others begin, so that most are done in good time whatever there is for all to compute.
+func TestWhoHasBegunGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := turnsOf(1)
+		shared.all <- struct{}{} // until all have come
+		now, most, done := 0, 0, 0
+		for range 50 {
+			s := &shaker{Conn: ready{}, turns: shared}
+			go func() {
+				err := s.shake(func() error {
+					_, _ = s.Read(nil)
+					now++ // whoever has a turn has it alone
+					most = max(most, now)
+					_, err := s.Write(nil)
+					now--
+					done++
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		<-shared.all
+		synctest.Wait()
+		if most > 5 || done != 50 {
+			t.Errorf("%d had begun and not ended, %d are done", most, done)
+		}
+	})
+}
+
+// TestNobodyComputesForWhoHasGone: who waits for a turn until its time is up needs none any more.
+func TestNobodyComputesForWhoHasGone(t *testing.T) {
+	server, client := secured(t)
+	whys := make(chan error, 10)
+	var at string
+	running(t, Config{Handshake: 200 * time.Millisecond}, func(l *Loop) {
+		l.turns = turnsOf(1)
+		l.turns.all <- struct{}{} // for good
+		at = servingTLS(t, l, server, func(*Conn) Handler { return telling(whys, echo) })
+	})
+	const clients = 3
+	for range clients {
+		conn, err := net.Dial("tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if err := tls.Client(conn, client).Handshake(); err == nil {
+			t.Error("hands were shaken without a turn")
+		}
+	}
+	for range clients {
+		select {
+		case why := <-whys:
+			if !errors.Is(why, ErrTimeout) {
+				t.Error(why)
+			}
+		case <-time.After(patience):
+			t.Fatal("it is not closed")
+		}
 	}
 }
