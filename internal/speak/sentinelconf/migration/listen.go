@@ -2,7 +2,9 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"redkeep/internal/speak/sentinelconf"
 )
@@ -43,8 +45,13 @@ func (m *maker) clients() {
 		certificates = certificates || other != m.listen
 	}
 	first := printable(m.files[0].Name)
-	if passwords {
+	switch {
+	case passwords && m.listen.password == "":
+		m.ask("listen_password: not all files have a password for Sentinel's clients, and Redkeep one on all nodes, or none as in " + first + ": then everybody is answered, SENTINEL FAILOVER too")
+	case passwords:
 		m.ask("listen_password: the files have different ones for Sentinel's clients, and Redkeep one on all nodes: that of " + first + " was taken")
+	case m.listen.password == "" && slices.ContainsFunc(m.files, hasUsers):
+		m.ask("listen_password: Sentinel's clients log in as a user, and these are not taken over; write one, or everybody is answered, SENTINEL FAILOVER too")
 	}
 	if certificates {
 		m.ask("listen_tls: the files have different ports with TLS, or different certificates, and Redkeep one file on all nodes: those of " + first + " were taken")
@@ -59,6 +66,21 @@ func (m *maker) clients() {
 	if m.listen.mutual && m.listen.ca == "" {
 		m.ask("listen_tls: no file has tls-ca-cert-file; name the file that the clients' certificates are checked with, as ca")
 	}
+}
+
+// hasUsers reports whether somebody has to log in that no requirepass is for. A Sentinel that rewrites its file writes users down, too, who need not.
+func hasUsers(f *sentinelconf.File) bool {
+	return slices.ContainsFunc(f.Lines, func(l sentinelconf.Line) bool {
+		switch l.Directive() {
+		case "aclfile":
+			return word(f, "aclfile") != ""
+		case "user":
+			return slices.ContainsFunc(l.Words[min(2, len(l.Words)):], func(rule string) bool {
+				return strings.HasPrefix(rule, ">") || strings.HasPrefix(rule, "#")
+			})
+		}
+		return false
+	})
 }
 
 // writeListen writes where Sentinel's clients are served, and how.
@@ -102,6 +124,8 @@ func (m *maker) listening(f *sentinelconf.File, name string) (fate Fate, why str
 			return Dropped, ": it is empty, so that clients need none", true
 		case own.password == m.listen.password:
 			return Took, " -> listen_password", true
+		case m.listen.password == "":
+			return Dropped, ": " + printable(m.files[0].Name) + " has none, and counts", true
 		}
 		return Dropped, ": another one counts, in " + printable(m.files[0].Name), true
 	case "user", "aclfile", "acllog-max-len", "acl-pubsub-default":
