@@ -177,3 +177,35 @@ func TestForgeriesAreNamed(t *testing.T) {
 		})
 	}
 }
+
+// TestABurstIsNoForgery is an agent that gets all at once what was sent while it did not run: requests first, advertisements behind them.
+func TestABurstIsNoForgery(t *testing.T) {
+	for name, gone := range map[string]time.Duration{"frozen": 20 * time.Second, "its host's clock stood still, too": 0} {
+		at := words.Instant(time.Hour)
+		m := machine(at)
+		m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Beat{Epoch: 5}})
+		at = at.Add(gone)
+		for range 60 {
+			m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Beat{Epoch: 5}})
+		}
+		advertised := func() {
+			for _, a := range m.Step(at, decide.Advertised{By: "10.0.0.2", Down: time.Second}) {
+				if n, ok := a.(decide.Note); ok && n.Reason.Code == words.AdvertForged {
+					t.Errorf("%s: %v", name, n)
+				}
+			}
+		}
+		for range 60 {
+			advertised()
+			at = at.Add(time.Millisecond)
+		}
+		for range 100 {
+			at = at.Add(300 * time.Millisecond)
+			m.Step(at, decide.Received{From: "h2", Session: 1, Message: decide.Beat{Epoch: 5}})
+			advertised()
+			if why := m.forged(); !why.Zero() {
+				t.Fatalf("%s: %v", name, why)
+			}
+		}
+	}
+}
