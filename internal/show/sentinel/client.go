@@ -59,6 +59,9 @@ const (
 	// enough is how many bytes of replies one call of Receive gives. Who has asked for more goes on when the transport finds that
 	// the peer reads them.
 	enough = 64 << 10
+	// stint is for how long one call of Receive begins requests that take long: with CLIENT REPLY OFF there are no replies to be counted, and
+	// thousands of requests in one piece. What other Sentinels ask waits no longer for one client.
+	stint = 2 * time.Millisecond
 )
 
 // batch is the memory that answering needs for the moment. A Face has one, and another while one client's request has it
@@ -68,8 +71,10 @@ type batch struct {
 	words [][]byte
 	// start is where the reply to the request begins that is being executed, sent how much of the batch has left.
 	start, sent int
-	last        memory
-	repeat      repeat
+	// late says that the batch has taken its stint.
+	late   bool
+	last   memory
+	repeat repeat
 }
 
 // Receive answers the requests that are whole in b, in their order, and returns how many bytes they took: the rest is to be
@@ -87,7 +92,7 @@ func (c *Client) Receive(b []byte) (used int) {
 	}
 	work := c.face.begin()
 	c.batch, c.at = work, time.Now()
-	for used < len(b) && !c.waits && !c.leaving && work.sent < enough {
+	for used < len(b) && !c.waits && !c.leaving && !work.done() {
 		n := c.repeated(b[used:], work)
 		if n == 0 {
 			n = c.answer(b[used:], work)
@@ -153,11 +158,14 @@ func (c *Client) pause(work *batch, left int) {
 		c.peer.Hold()
 	case c.paused:
 		c.linger(left)
-	case left > 0 && work.sent >= enough:
+	case left > 0 && work.done():
 		c.peer.Hold()
 		c.peer.Resume()
 	}
 }
+
+// done reports whether others are to have their turn.
+func (b *batch) done() bool { return b.late || b.sent >= enough }
 
 // begin takes the memory of a batch.
 func (f *Face) begin() *batch {
@@ -165,7 +173,7 @@ func (f *Face) begin() *batch {
 	if work == nil {
 		work = &batch{}
 	}
-	f.spare, work.sent, work.repeat = nil, 0, repeat{}
+	f.spare, work.sent, work.late, work.repeat = nil, 0, false, repeat{}
 	return work
 }
 
@@ -254,6 +262,7 @@ func (c *Client) execute(request [][]byte, r *reply) {
 			found.quick(c, args, r)
 		} else {
 			found.run(c, texts(args), r)
+			c.batch.late = time.Since(c.at) > stint
 		}
 		c.face.counts.requests++ // as in Redis not what was rejected, and INFO not before it is told
 	}

@@ -155,6 +155,25 @@ func TestAnAnswerIsAwaited(t *testing.T) {
 	}
 }
 
+// TestUnheardRequestsTakeTurns: a pipeline whose replies nobody wants is answered in pieces, too, and all of it.
+func TestUnheardRequestsTakeTurns(t *testing.T) {
+	_, f := quiet(t)
+	e := &ear{}
+	c := f.Open(e)
+	rest := []byte("CLIENT REPLY OFF\r\n" + strings.Repeat("INFO\r\n", 10_000) + "CLIENT REPLY ON\r\n")
+	turns := 0
+	for ; len(rest) > 0; turns++ {
+		used := c.Receive(rest)
+		if rest = rest[used:]; used == 0 || e.held {
+			t.Fatalf("%d bytes are used of %d, and it does not go on", used, used+len(rest))
+		}
+	}
+	// No machine answers as many within a few stints.
+	if got := e.take(); got != "+OK\r\n" || turns < 5 {
+		t.Errorf("%d turns, and it is told %q", turns, got)
+	}
+}
+
 // TestMessagesKeepTheirPlace: a client that causes an event hears of it before it is told OK, and is not spared by CLIENT REPLY.
 func TestMessagesKeepTheirPlace(t *testing.T) {
 	l, f := quiet(t)
