@@ -146,7 +146,9 @@ func TestEventsAreThoseOfSentinel(t *testing.T) {
 	got := heardUntil(t, c, "+slave")
 
 	// On a machine that stood still the real one does nothing for half a minute, and says so.
-	polled := func(line string) bool { return strings.Contains(line, "role-change ") || strings.Contains(line, "tilt ") }
+	polled := func(line string) bool {
+		return strings.Contains(line, "role-change ") || strings.Contains(line, "tilt ")
+	}
 	want, got = slices.DeleteFunc(want, polled), slices.DeleteFunc(got, polled)
 	if !slices.Equal(got, want) {
 		t.Errorf("%s\nredis-sentinel:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
