@@ -64,9 +64,12 @@ func (l *Lock) Path() string { return l.path }
 // Close gives the file back, and leaves it where it is.
 func (l *Lock) Close() error { return l.file.Close() }
 
-// Remove gives the file back and takes it away, in the order in which nobody loses what he has just locked.
+// Remove gives the file back and takes it away, in the order in which nobody loses what he has just locked. One that somebody has removed meanwhile,
+// so that another process could make it anew, is that one's.
 func (l *Lock) Remove() {
-	_ = os.Remove(l.path) // What is left behind means nothing.
+	if l.named() {
+		_ = os.Remove(l.path) // What is left behind means nothing.
+	}
 	_ = l.file.Close()
 }
 

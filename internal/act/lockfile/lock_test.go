@@ -90,6 +90,24 @@ func TestTakeAndRemove(t *testing.T) {
 	}
 }
 
+// TestTheFileThatAnotherHasMadeAnew is left to him by whom somebody has taken it from.
+func TestTheFileThatAnotherHasMadeAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	before, err := Take(path)
+	must(t, err)
+	must(t, os.Remove(path))
+	after, err := Take(path)
+	must(t, err)
+	before.Remove()
+	if !IsHeld(path) {
+		t.Error("it is gone, or free")
+	}
+	after.Remove()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is left: %v", err)
+	}
+}
+
 // TestWhatCanNotBeTaken is no lock of another process.
 func TestWhatCanNotBeTaken(t *testing.T) {
 	dir := t.TempDir()
