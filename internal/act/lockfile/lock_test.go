@@ -75,7 +75,9 @@ func TestTakeAndRemove(t *testing.T) {
 				if having++; having != 1 {
 					t.Errorf("%d have it", having)
 				}
-				took++
+				if took++; !l.named() {
+					t.Error("what one has is not there")
+				}
 				mu.Unlock()
 				mu.Lock()
 				having--
@@ -118,6 +120,9 @@ func TestWhatCanNotBeTaken(t *testing.T) {
 	must(t, os.Symlink(filepath.Join(dir, "elsewhere"), link))
 	if _, err := Take(link); err == nil || errors.As(err, new(*HeldError)) {
 		t.Errorf("through a link: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "elsewhere")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("made through a link: %v", err)
 	}
 	if !IsHeld(link) {
 		t.Error("what can't be looked at is told to be free")
