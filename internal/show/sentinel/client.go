@@ -229,6 +229,7 @@ func (c *Client) Gone() {
 	c.gone = true
 	c.channels, c.patterns = nil, nil
 	c.recount()
+	c.untrack()
 	delete(c.face.clients, c)
 	delete(c.face.reserved, c)
 	delete(c.face.pause.clients, c)

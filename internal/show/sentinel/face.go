@@ -52,6 +52,7 @@ type Face struct {
 	reserved map[*Client]struct{}
 	lastID   int64
 	pause    pause
+	tracked  tracked
 	// turnedAway is how many there was no room for.
 	turnedAway int
 	counts     counts

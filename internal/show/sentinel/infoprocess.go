@@ -66,7 +66,6 @@ func (f *Face) infoClients() string {
 			waiting++
 		}
 	}
-	tracking, _ := f.tracked()
 	return lines(
 		"# Clients",
 		"connected_clients:"+itoa(len(f.clients)),
@@ -75,7 +74,7 @@ func (f *Face) infoClients() string {
 		"client_recent_max_input_buffer:0",
 		"client_recent_max_output_buffer:0",
 		"blocked_clients:"+itoa(waiting),
-		"tracking_clients:"+itoa(tracking),
+		"tracking_clients:"+itoa(f.tracked.clients),
 		"clients_in_timeout_table:0",
 	)
 }
@@ -86,7 +85,6 @@ func (f *Face) infoStats() string {
 		maps.Copy(channels, c.channels)
 		maps.Copy(patterns, c.patterns)
 	}
-	_, prefixes := f.tracked()
 	n, recent := f.counts, f.meter.read(f.counts, time.Now())
 	kilobytes := func(bytes float64) string { return strconv.FormatFloat(bytes/1024, 'f', 2, 64) }
 	return lines(
@@ -108,7 +106,7 @@ func (f *Face) infoStats() string {
 		"pubsub_patterns:"+itoa(len(patterns)),
 		"pubsubshard_channels:0",
 		noDefragmentation,
-		"tracking_total_prefixes:"+itoa(prefixes),
+		"tracking_total_prefixes:"+itoa(len(f.tracked.prefixes)),
 		"unexpected_error_replies:0",
 		"total_error_replies:"+itoa(n.errors),
 		"dump_payload_sanitizations:0",

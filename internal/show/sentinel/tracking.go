@@ -23,11 +23,21 @@ type tracking struct {
 // trackingMode is how keys are chosen.
 type trackingMode struct{ bcast, optin, optout, noloop bool }
 
-// maxPrefixes bounds the prefixes of one client, maxPrefix the length of each: they stay, and are of no use to anybody.
+// maxPrefixes bounds the prefixes of one client, allPrefixes those of all together, maxPrefix the length of each: they stay, and are of no
+// use to anybody.
 const (
 	maxPrefixes = 256
+	allPrefixes = 1 << 16
 	maxPrefix   = 256
 )
+
+// tracked is what INFO tells of all clients. It is kept, since to count anew what thousands have is more than one request may take.
+type tracked struct {
+	clients int
+	// prefixes has how many clients have each, ofAll is their sum.
+	prefixes map[string]int
+	ofAll    int
+}
 
 const otherMode = " before disabling tracking for this client, and then re-enabling it with a different mode."
 
@@ -48,7 +58,7 @@ func (c *Client) clientTracking(args []string, r *reply) {
 	if on {
 		c.track(want, prefixes)
 	} else {
-		c.tracks = nil
+		c.untrack()
 	}
 	r.ok()
 }
@@ -121,17 +131,34 @@ func (c *Client) mayTrack(want tracking, prefixes []string) (problem string) {
 	case has != nil && (want.optin && has.optout || want.optout && has.optin):
 		return "ERR You can't switch OPTIN/OPTOUT mode" + otherMode
 	case has != nil:
-		return overlap(has.prefixes, prefixes)
+		return c.face.mayAdd(has.prefixes, prefixes)
 	default:
-		return overlap(nil, prefixes)
+		return c.face.mayAdd(nil, prefixes)
+	}
+}
+
+// mayAdd returns the text of an error where prefixes can't be added to those that a client has.
+func (f *Face) mayAdd(has map[string]struct{}, prefixes []string) (problem string) {
+	if problem = overlap(has, prefixes); problem != "" || len(prefixes) == 0 {
+		return problem
+	}
+	tooLong := func(p string) bool { return len(p) > maxPrefix }
+	switch {
+	case len(has)+len(prefixes) > maxPrefixes, slices.ContainsFunc(prefixes, tooLong):
+		return "ERR at most 256 prefixes of 256 bytes can be tracked"
+	case f.tracked.ofAll+len(prefixes) > allPrefixes:
+		return "ERR all clients together track too many prefixes"
+	default:
+		return ""
 	}
 }
 
 // overlap finds two prefixes of which one begins with the other.
 func overlap(has map[string]struct{}, prefixes []string) (problem string) {
 	const rule = "'. Prefixes for a single client must not overlap."
+	olds := slices.Sorted(maps.Keys(has))
 	for i, p := range prefixes {
-		for _, old := range slices.Sorted(maps.Keys(has)) {
+		for _, old := range olds {
 			if eitherBegins(p, old) {
 				return "ERR Prefix '" + shown(p) + "' overlaps with an existing prefix '" + shown(old) + rule
 			}
@@ -142,11 +169,6 @@ func overlap(has map[string]struct{}, prefixes []string) (problem string) {
 			}
 		}
 	}
-	for _, p := range prefixes {
-		if len(has)+len(prefixes) > maxPrefixes || len(p) > maxPrefix {
-			return "ERR at most 256 prefixes of 256 bytes can be tracked"
-		}
-	}
 	return ""
 }
 
@@ -154,19 +176,46 @@ func eitherBegins(a, b string) bool { return strings.HasPrefix(a, b) || strings.
 
 // track turns it on, or changes what is on: prefixes are added to those that there are.
 func (c *Client) track(want tracking, prefixes []string) {
+	all := &c.face.tracked
 	if has := c.tracks; has != nil {
 		want.caching, want.prefixes = has.caching, has.prefixes
+	} else {
+		all.clients++
 	}
+	c.tracks = &want
 	if want.bcast && len(prefixes) == 0 {
 		prefixes = []string{""}
 	}
 	for _, p := range prefixes {
+		if _, has := want.prefixes[p]; has {
+			continue
+		}
 		if want.prefixes == nil {
 			want.prefixes = map[string]struct{}{}
 		}
+		if all.prefixes == nil {
+			all.prefixes = map[string]int{}
+		}
 		want.prefixes[p] = struct{}{}
+		all.prefixes[p]++
+		all.ofAll++
 	}
-	c.tracks = &want
+}
+
+// untrack turns it off.
+func (c *Client) untrack() {
+	if c.tracks == nil {
+		return
+	}
+	all := &c.face.tracked
+	all.clients--
+	all.ofAll -= len(c.tracks.prefixes)
+	for p := range c.tracks.prefixes {
+		if all.prefixes[p]--; all.prefixes[p] == 0 {
+			delete(all.prefixes, p)
+		}
+	}
+	c.tracks = nil
 }
 
 func (c *Client) clientTrackingInfo(_ []string, r *reply) {
@@ -239,16 +288,4 @@ func (c *Client) cached(request *command) {
 	if c.tracks != nil && (request == nil || request.container != "client") {
 		c.tracks.caching = false
 	}
-}
-
-// tracked is how many clients have tracking on, and how many prefixes they have among them.
-func (f *Face) tracked() (clients, prefixes int) {
-	all := map[string]struct{}{}
-	for c := range f.clients {
-		if c.tracks != nil {
-			clients++
-			maps.Copy(all, c.tracks.prefixes)
-		}
-	}
-	return clients, len(all)
 }

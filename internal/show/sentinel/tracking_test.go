@@ -65,6 +65,57 @@ func TestPrefixesAreBounded(t *testing.T) {
 	}
 }
 
+// TestAllTracking is what INFO tells of it, which who turns it off or goes is no part of any more; and all together have a bound.
+func TestAllTracking(t *testing.T) {
+	_, f := quiet(t)
+	var all []*Client
+	ask := func(c *Client, request string) string {
+		c.Receive([]byte(request + "\r\n"))
+		return c.peer.(*ear).take()
+	}
+	for range allPrefixes/maxPrefixes + 1 {
+		all = append(all, f.Open(&ear{}))
+	}
+	first, last := all[0], all[len(all)-1]
+	holds := func(clients, prefixes int) {
+		t.Helper()
+		for section, want := range map[string]string{
+			"clients": fmt.Sprintf("\ntracking_clients:%d\r", clients), "stats": fmt.Sprintf("\ntracking_total_prefixes:%d\r", prefixes),
+		} {
+			if got := ask(last, "INFO "+section); !strings.Contains(got, want) {
+				t.Errorf("%q is not in %q", want, got)
+			}
+		}
+	}
+	var prefixes strings.Builder
+	for i := range maxPrefixes {
+		fmt.Fprintf(&prefixes, " PREFIX %03d", i)
+	}
+	for _, c := range all[:len(all)-1] {
+		if got := ask(c, "CLIENT TRACKING ON BCAST"+prefixes.String()); got != "+OK\r\n" {
+			t.Fatalf("%q", got)
+		}
+	}
+	holds(len(all)-1, maxPrefixes)
+	if got := ask(last, "CLIENT TRACKING ON BCAST PREFIX x"); !strings.HasPrefix(got, "-ERR all clients together") {
+		t.Errorf("%q", got)
+	}
+	first.Gone()
+	for range 2 {
+		ask(last, "CLIENT TRACKING ON BCAST PREFIX x")
+		ask(last, "CLIENT TRACKING ON BCAST")
+		holds(len(all)-1, maxPrefixes+2)
+	}
+	ask(last, "CLIENT TRACKING OFF")
+	for _, c := range all[1 : len(all)-1] {
+		c.Gone()
+	}
+	holds(0, 0)
+	if f.tracked.ofAll != 0 {
+		t.Errorf("%d are left", f.tracked.ofAll)
+	}
+}
+
 // plainWords are what a reply says, without lengths and kinds.
 func plainWords(reply string) string {
 	var all []string
