@@ -1,8 +1,10 @@
 package sockets
 
 import (
+	"errors"
 	"net"
 	"runtime"
+	"sync/atomic"
 )
 
 // turns are how many connections may compute for a handshake at once. One takes a processor for some milliseconds, and all clients come
@@ -12,12 +14,25 @@ type turns struct {
 	// door lets one at a time wait for its first turn, and the others wait for the door. So who has begun goes on before the next but one
 	// begins: else they would all be done at the very end, when none of them has any patience left.
 	door chan struct{}
+	// heard is how many bytes have come of the handshakes that are under way.
+	heard *atomic.Int64
 }
 
 // newTurns leaves one of Go's processors to others, where there are several.
 func newTurns() turns { return turnsOf(max(1, runtime.GOMAXPROCS(0)-1)) }
 
-func turnsOf(n int) turns { return turns{make(chan struct{}, n), make(chan struct{}, 1)} }
+func turnsOf(n int) turns {
+	return turns{make(chan struct{}, n), make(chan struct{}, 1), new(atomic.Int64)}
+}
+
+// Together handshakes may have heard so many bytes, which TLS keeps several times over. Beyond that, one of more than an ordinary client
+// sends, its certificate included, is ended when more of it comes: whoever is a stranger until then must not use up the host's memory.
+const (
+	mostHeard = 16 << 20
+	fairHeard = 8 << 10
+)
+
+var errHeard = errors.New("too much of handshakes was begun and not ended")
 
 // shaker is a connection below TLS. Who shakes hands has a turn, but while it waits for the network, which may take as long as the peer
 // likes. Until that is over no other goroutine reads or writes here.
@@ -30,6 +45,7 @@ type shaker struct {
 	begun bool
 	has   bool // a turn
 	over  bool
+	heard int64
 }
 
 // shake runs the handshake. Who accepts has nothing to compute before the peer has spoken.
@@ -41,11 +57,23 @@ func (s *shaker) shake(handshake func() error) error {
 	}
 	err := handshake()
 	s.over = true
+	s.turns.heard.Add(-s.heard)
 	s.leave()
 	return err
 }
 
-func (s *shaker) Read(b []byte) (int, error)  { return s.away(s.Conn.Read, b) }
+func (s *shaker) Read(b []byte) (int, error) {
+	n, err := s.away(s.Conn.Read, b)
+	if s.over {
+		return n, err
+	}
+	s.heard += int64(n)
+	if s.turns.heard.Add(int64(n)) > mostHeard && s.heard > fairHeard {
+		err = errHeard
+	}
+	return n, err
+}
+
 func (s *shaker) Write(b []byte) (int, error) { return s.away(s.Conn.Write, b) }
 
 // away does what may wait.

@@ -147,3 +147,41 @@ func TestNobodyComputesForWhoHasGone(t *testing.T) {
 		}
 	}
 }
+
+// TestHalvesOfHandshakesAreBounded together: who sends long ones and ends none is dropped, and who comes to use the port is not.
+func TestHalvesOfHandshakesAreBounded(t *testing.T) {
+	server, client := secured(t)
+	whys := make(chan error, 100)
+	var at string
+	l := running(t, Config{}, func(l *Loop) {
+		l.turns.heard.Store(mostHeard - 64<<10) // of others
+		at = servingTLS(t, l, server, func(*Conn) Handler { return telling(whys, echo) })
+	})
+	half := []byte{1, 0, 0xff, 0xff} // a ClientHello of 65535 bytes begins
+	half = append(half, make([]byte, 16<<10-len(half))...)
+	half = append([]byte{22, 3, 1, 0x40, 0}, half...)
+	for range 10 {
+		conn, err := net.Dial("tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := conn.Write(half); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case why := <-whys:
+		if !errors.Is(why, errHeard) {
+			t.Error(why)
+		}
+	case <-time.After(patience):
+		t.Error("nobody is dropped")
+	}
+	if heard := l.turns.heard.Load(); heard > mostHeard+64<<10 {
+		t.Errorf("%d bytes were heard", heard)
+	}
+	if err := ask(dialledTLS(t, at, client), "x\n"); err != nil {
+		t.Error(err)
+	}
+}
