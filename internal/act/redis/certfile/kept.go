@@ -66,8 +66,8 @@ func stampOf(path string) stamp {
 
 // readPEM reads a file, and the mode of the very file that was read.
 func readPEM(path string) ([]byte, fs.FileMode, error) {
-	const most = 1 << 20 // several times what an operating system trusts
-	file, err := os.Open(path)
+	const most = 1 << 20                                              // several times what an operating system trusts
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // which waits for nobody, be it a pipe
 	if err != nil {
 		return nil, 0, err
 	}
