@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -175,6 +176,22 @@ func TestAReloadThatFailsChangesNothing(t *testing.T) {
 	d.step(vrrp.Stop{})
 	d.until("a to be gone", d.stopped)
 	said(t, heard, 0)
+}
+
+// TestAReloadKeepsWhatAScriptHasSaid though no instance had it for a while.
+func TestAReloadKeepsWhatAScriptHasSaid(t *testing.T) {
+	cell.Open(t)
+	cable(t, "eth0", "10.77.0.1/24")
+	script := "vrrp_script chk {\nscript /bin/true\ninterval 3600\n}\n"
+	without, with := parsed(t, script+onEth0), parsed(t, script+onEth0[:len(onEth0)-2]+"track_script {\nchk\n}\n}\n")
+	d := opened(t, script+onEth0)
+	d.onResult(scriptName("chk"), false)
+	for _, c := range []*keepalivedconf.Config{with, without, with} {
+		d.reload(c)
+	}
+	if got := d.status().Instances[0].Checks; !slices.Contains(got, Check{Name: scriptName("chk"), Fault: true}) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // TestAReloadKeepsWhoFollowsASource is an instance that follows its source, which this host has, when another one with another source comes

@@ -24,6 +24,7 @@ func (p *process) track() {
 	start := func(t tracker, ask func(context.Context) bool) {
 		if passed, known := before[t.name]; known {
 			t.known, t.passed, p.results[t.name] = true, passed, passed
+			p.step(vrrp.Tracked{Name: t.name, Passed: passed}) // No router may have had it before this configuration.
 		} else if t.known {
 			p.onResult(t.name, t.passed)
 		}

@@ -1,6 +1,9 @@
 package vrrp
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // configure takes another configuration. Routers that are the same by name, device, number and family go on as they are, with what
 // is new to them; others fall, or begin.
@@ -30,6 +33,7 @@ func (m *Machine) configure(s Setup) {
 		}
 	}
 	m.routers = kept
+	m.forget()
 	m.group(s.Groups)
 	if !m.began {
 		return
@@ -40,6 +44,17 @@ func (m *Machine) configure(s Setup) {
 	for _, r := range kept {
 		r.check()
 	}
+}
+
+// forget drops the results of checks that no router has any more. One that comes back is new: what was its result says nothing of what it looks at now.
+func (m *Machine) forget() {
+	wanted := map[string]bool{}
+	for _, r := range slices.Concat(m.routers, m.gone) {
+		for _, t := range r.conf.Tracks {
+			wanted[t.Name] = true
+		}
+	}
+	maps.DeleteFunc(m.checks, func(name string, _ verdict) bool { return !wanted[name] })
 }
 
 // same finds the router that a configuration is still of.

@@ -84,3 +84,22 @@ func TestNewChecksAreWaitedFor(t *testing.T) {
 	b.step(Tracked{"redis", false})
 	b.is(Fault)
 }
+
+// TestACheckThatComesBackIsNew is one that had failed when it was taken out of the configuration.
+func TestACheckThatComesBackIsNew(t *testing.T) {
+	with, without := Configured{Setup{Routers: []Router{three(tracks(Track{Name: "redis"}))}}}, Configured{Setup{Routers: []Router{three()}}}
+	b := began(t, three())
+	b.step(with)
+	b.step(Tracked{"redis", false})
+	b.is(Fault)
+	b.step(without)
+	b.pass(4 * time.Second)
+	b.is(Master)
+	b.step(with)
+	b.is(Master)
+	if got := b.view().NotPassed; len(got) != 1 || !got[0].Pending {
+		t.Errorf("%+v", got)
+	}
+	b.step(Tracked{"redis", false})
+	b.is(Fault)
+}
