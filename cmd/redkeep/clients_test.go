@@ -120,7 +120,11 @@ func TestClientsLogInAndUseTLS(t *testing.T) {
 		t.Errorf("ACL WHOAMI: %q", said)
 	}
 	for h, p := range s.agents {
-		if strings.Contains(p.Log(), "hunter2") {
+		log, err := os.ReadFile(p.Log())
+		if err != nil || !strings.Contains(string(log), "level=INFO") {
+			t.Errorf("%s has logged %q, %v", h, log, err)
+		}
+		if strings.Contains(string(log), "hunter2") {
 			t.Errorf("the password is in the log of %s", h)
 		}
 	}
