@@ -27,6 +27,7 @@ type Client struct {
 	known bool
 
 	channels, patterns map[string]struct{} // what was subscribed to; nil until something is
+	counted            int                 // how many of them the face has counted
 	// batch is what is being answered, nil outside of Receive.
 	batch *batch
 	// asked counts the requests that were given to the source, so that each is answered once.

@@ -48,6 +48,8 @@ type Face struct {
 
 	clients   map[*Client]struct{}
 	listeners map[*Client]struct{}
+	// subscribed is how many channels and patterns they all have.
+	subscribed int
 	// reserved are the clients in places for other Sentinels.
 	reserved map[*Client]struct{}
 	lastID   int64

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,47 @@ func TestAnAnswerIsAwaited(t *testing.T) {
 	answer(nil)
 	if got := mouth.take(); got != "" || mouth.held {
 		t.Errorf("%q, held %v", got, mouth.held)
+	}
+}
+
+// TestAllSubscriptionsAreBounded: those of some clients that take all there are leave a few for each, and what they give back.
+func TestAllSubscriptionsAreBounded(t *testing.T) {
+	_, f := quiet(t)
+	ask := func(c *Client, request string) string {
+		c.Receive([]byte(request + "\r\n"))
+		return c.peer.(*ear).take()
+	}
+	var many, few strings.Builder
+	for i := range maxSubscriptions {
+		many.WriteString(" " + strconv.Itoa(i))
+		if i < fewSubscriptions {
+			few.WriteString(" " + strconv.Itoa(i))
+		}
+	}
+	var greedy []*Client
+	for range allSubscriptions / maxSubscriptions {
+		c := f.Open(&ear{})
+		if got := ask(c, "SUBSCRIBE"+many.String()); strings.Contains(got, "-ERR") {
+			t.Fatalf("%q", got)
+		}
+		greedy = append(greedy, c)
+	}
+	c := f.Open(&ear{})
+	if got := ask(c, "PSUBSCRIBE"+few.String()); strings.Contains(got, "-ERR") {
+		t.Errorf("%q", got)
+	}
+	if got := ask(c, "SUBSCRIBE x"); !strings.HasPrefix(got, "-ERR all clients together") {
+		t.Errorf("%q", got)
+	}
+	ask(greedy[0], "UNSUBSCRIBE 0 0 1 2 3 4 5 6 7 8")
+	if got := ask(c, "SUBSCRIBE x"); strings.Contains(got, "-ERR") {
+		t.Errorf("%q", got)
+	}
+	for _, g := range append(greedy, c) {
+		g.Gone()
+	}
+	if f.subscribed != 0 {
+		t.Errorf("%d are left", f.subscribed)
 	}
 }
 

@@ -10,6 +10,10 @@ const (
 	// maxSubscriptions bounds the channels and patterns of one client, maxChannel the length of each.
 	maxSubscriptions = 256
 	maxChannel       = 256
+	// allSubscriptions bounds those of all clients, since each message is held against all patterns before the next vote is given. Whoever
+	// has no more than fewSubscriptions may enter some always.
+	allSubscriptions = 1 << 16
+	fewSubscriptions = 8
 )
 
 // Publish gives a message to all who have subscribed to its channel, as often as each has.
@@ -118,10 +122,12 @@ func (c *Client) punsubscribe(names []string, r *reply) {
 // enter subscribes.
 func (c *Client) enter(word string, set map[string]struct{}, names []string, r *reply) {
 	for _, name := range names {
-		if _, known := set[name]; !known && (c.subscriptions() >= maxSubscriptions || len(name) > maxChannel) {
-			r.error("ERR at most 256 channels and patterns of 256 bytes can be subscribed to")
-			c.face.counts.errors++
-			continue
+		if _, known := set[name]; !known {
+			if problem := c.mayEnter(name); problem != "" {
+				r.error(problem)
+				c.face.counts.errors++
+				continue
+			}
 		}
 		set[name] = struct{}{}
 		r.push(3)
@@ -129,6 +135,19 @@ func (c *Client) enter(word string, set map[string]struct{}, names []string, r *
 		r.integer(int64(c.subscriptions()))
 	}
 	c.recount()
+}
+
+// mayEnter returns the text of an error where a client can't subscribe to one more.
+func (c *Client) mayEnter(name string) (problem string) {
+	has := c.subscriptions()
+	switch all := c.face.subscribed - c.counted + has; {
+	case has >= maxSubscriptions || len(name) > maxChannel:
+		return "ERR at most 256 channels and patterns of 256 bytes can be subscribed to"
+	case has >= fewSubscriptions && all >= allSubscriptions:
+		return "ERR all clients together have subscribed to too many channels and patterns"
+	default:
+		return ""
+	}
 }
 
 // leave unsubscribes from the names, or from all where there are none.
@@ -157,9 +176,11 @@ func (c *Client) leave(word string, set map[string]struct{}, names []string, r *
 // subscriptions returns how many channels and patterns the client listens to.
 func (c *Client) subscriptions() int { return len(c.channels) + len(c.patterns) }
 
-// recount keeps who listens.
+// recount keeps who listens, and to how much.
 func (c *Client) recount() {
 	f := c.face
+	f.subscribed += c.subscriptions() - c.counted
+	c.counted = c.subscriptions()
 	_, listened := f.listeners[c]
 	listens := c.subscriptions() > 0
 	switch {
