@@ -64,7 +64,7 @@ func (c *Conn) encrypt() {
 	k := &coder{conn: c, raw: raw, local: local, slow: l.config.Slow,
 		taken: make(chan struct{}, 1), sends: make(chan []byte, 1), ending: make(chan struct{})}
 	k.arrived = func() { k.come = true; c.pull() }
-	k.shake = &shaker{Conn: raw, turns: l.turns, ending: k.ending, begun: c.dialled}
+	k.shake = &shaker{Conn: raw, turns: l.turns, ending: k.ending, dialled: c.dialled}
 	if c.dialled {
 		k.tls = tls.Client(k.shake, c.secure)
 	} else {

@@ -41,16 +41,17 @@ type shaker struct {
 	turns turns
 	// ending is closed at the connection's end: from then on nobody computes for it.
 	ending <-chan struct{}
-	// begun says that it need not wait at the door, as those that this side dials, of which there are as many as it wants.
-	begun bool
-	has   bool // a turn
-	over  bool
-	heard int64
+	// dialled is one to whom this side has come, and no stranger: it neither waits at the door nor is what it hears bounded.
+	dialled bool
+	begun   bool // has had a turn
+	has     bool // has one
+	over    bool
+	heard   int64
 }
 
 // shake runs the handshake. Who accepts has nothing to compute before the peer has spoken.
 func (s *shaker) shake(handshake func() error) error {
-	if s.begun {
+	if s.dialled {
 		if err := s.take(); err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func (s *shaker) shake(handshake func() error) error {
 
 func (s *shaker) Read(b []byte) (int, error) {
 	n, err := s.away(s.Conn.Read, b)
-	if s.over {
+	if s.over || s.dialled {
 		return n, err
 	}
 	s.heard += int64(n)
@@ -92,7 +93,7 @@ func (s *shaker) away(do func([]byte) (int, error), b []byte) (int, error) {
 // take waits for a turn. It has no bound of its own, since those who have one compute, and wait for nobody; but it fails at the
 // connection's end.
 func (s *shaker) take() error {
-	if !s.begun {
+	if !s.begun && !s.dialled {
 		select {
 		case s.turns.door <- struct{}{}:
 			defer func() { <-s.turns.door }()

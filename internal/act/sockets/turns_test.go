@@ -185,3 +185,26 @@ func TestHalvesOfHandshakesAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNobodyDialledWaitsBehindStrangers: neither at the door, nor for what they have begun.
+func TestNobodyDialledWaitsBehindStrangers(t *testing.T) {
+	shared := turnsOf(1)
+	shared.door <- struct{}{}
+	shared.heard.Store(mostHeard)
+	s := &shaker{Conn: ready{}, turns: shared, dialled: true}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.shake(func() error {
+			_, err := io.CopyN(io.Discard, s, 2*fairHeard)
+			return err
+		})
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it waits")
+	}
+}
