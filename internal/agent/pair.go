@@ -73,7 +73,12 @@ func (a *Agent) startPair(ctx context.Context, work *errgroup.Group) {
 	for _, name := range a.order {
 		if s := a.groups[name].segment; s != nil {
 			work.Go(func() error { return s.hear(ctx) })
-			work.Go(func() error { return s.device.Run(ctx) })
+			work.Go(func() error {
+				if err := s.device.Run(ctx); err != nil { // no reason to end a master
+					a.log.Error("the pair's device is not followed any more: restart this agent if it is replaced", "group", name, "err", err)
+				}
+				return nil
+			})
 		}
 	}
 }
