@@ -229,13 +229,24 @@ func (l *Loop) reap() {
 	}
 }
 
-// resume gives connections that may go on what they had left.
+// share is how much of a turn is for connections that go on: whoever has news does not wait until thousands have had theirs.
+const share = 5 * time.Millisecond
+
+// resume gives connections that may go on what they had left: some of them, and the others in the next turn, before those that come up
+// meanwhile.
 func (l *Loop) resume() {
 	if len(l.resumed) == 0 {
 		return
 	}
+	began := l.config.Now()
 	l.resumed, l.taken = l.taken[:0], l.resumed
 	for i, c := range l.taken {
+		if i > 0 && l.config.Now().Sub(began) > share {
+			rest := append(l.taken[i:], l.resumed...)
+			clear(l.resumed)
+			l.resumed, l.taken = rest, l.resumed
+			return
+		}
 		l.taken[i] = nil
 		c.goOn()
 	}
