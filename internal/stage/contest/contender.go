@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"slices"
+	"time"
 
 	"redkeep/internal/stage"
 	"redkeep/internal/stage/writer"
@@ -17,6 +18,8 @@ type Contender struct {
 	Hosts []string
 	// Faults are the names of those that it is measured with; empty for all that are not for a pair.
 	Faults []string
+	// Advertises is the interval of the VRRP advertisements by which it knows that a host is lost; 0 if it has none.
+	Advertises time.Duration
 	// Needs are programs that must be in PATH, with the package of Debian that has each.
 	Needs map[string]string
 	// Enter sets it up on a site whose servers run, with the first host's as the master.

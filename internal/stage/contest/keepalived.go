@@ -20,7 +20,7 @@ func Keepalived() Contender { return keepalived("keepalived", 100*time.Milliseco
 // waits as short a time as it can.
 func KeepalivedPair(name string, interval time.Duration, faults []string) Contender {
 	c := keepalived(name, interval, 254, 253)
-	c.Hosts, c.Faults = pairHosts, faults
+	c.Hosts, c.Faults, c.Advertises = pairHosts, faults, interval
 	return c
 }
 

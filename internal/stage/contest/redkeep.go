@@ -39,7 +39,7 @@ func Redkeep(name, binary string, lease time.Duration, vip bool, faults []string
 func Pair(name, binary string, lease time.Duration, faults []string) Contender {
 	c := Redkeep(name, binary, lease, true, faults)
 	c.About = fmt.Sprintf("two hosts and no witness, lease %v, which advertises each 0.34 of it; clients use its VIP", lease)
-	c.Hosts = pairHosts
+	c.Hosts, c.Advertises = pairHosts, lease*34/100
 	return c
 }
 

@@ -40,7 +40,8 @@ type Trial struct {
 	Fault     Fault
 	// Keep is where the stage's directory is left; empty for nowhere.
 	Keep string
-	// Phase is added to the time before the fault, so that those who look once a second are met at different moments.
+	// Phase, 0 to a second, is added to the time before the fault, so that those who look once a second are met at different moments. Those
+	// who advertise are met at as great a part of their interval as it is of a second.
 	Phase time.Duration
 
 	site   *Site
@@ -73,7 +74,9 @@ func (t *Trial) play(ctx context.Context, st *stage.Stage, result *Result) (err 
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
-	pause(ctx, warm+t.Phase)
+	if err := t.await(ctx); err != nil {
+		return err
+	}
 	at, err := t.Fault.strike(ctx, t)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Fault.Name, err)
