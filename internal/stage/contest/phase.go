@@ -13,14 +13,17 @@ import (
 	"redkeep/internal/stage/tap"
 )
 
+// listens is for how many intervals a router listens at its start, and some more.
+const listens = 4
+
 // advertLimit bounds the wait for an advertisement.
 const advertLimit = 5 * time.Second
 
 // await waits for the moment of the fault. A router that is lost counts as gone some time after its last advertisement: whether that had
 // just left or was due would differ more from run to run than the contenders do from each other, so that all are struck at the same
-// part of their interval.
+// part of their interval. One that has just been started listens first, and then says more than later.
 func (t *Trial) await(ctx context.Context) error {
-	pause(ctx, warm+t.Phase)
+	pause(ctx, warm+t.Phase+listens*t.Contender.Advertises)
 	if t.Contender.Advertises == 0 {
 		return ctx.Err()
 	}
