@@ -132,12 +132,23 @@ func (c *Client) line() string {
 		last = c.last.fullName()
 	}
 	seconds := func(d time.Duration) int64 { return int64(max(0, d) / time.Second) }
-	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=0 sub=%d psub=%d ssub=0 multi=-1 "+
+	is := c.face.dialect.flavor
+	capa, watch := "", ""
+	if is >= Valkey8 {
+		watch = "watch=0 "
+	}
+	if is >= Valkey9 {
+		capa = "capa= "
+	}
+	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s %sdb=0 sub=%d psub=%d ssub=0 multi=-1 %s"+
 		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=%s user=%s redir=%d resp=%d",
-		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags,
-		len(c.channels), len(c.patterns), last, c.user.Name(), c.redirect(), protocol(c.resp3))
-	if c.face.dialect.flavor >= Redis72 {
+		c.id, remote, local, c.name, seconds(now.Sub(c.since)), seconds(now.Sub(c.at)), flags, capa,
+		len(c.channels), len(c.patterns), watch, last, c.user.Name(), c.redirect(), protocol(c.resp3))
+	if is >= Redis72 {
 		line += " lib-name=" + c.libName + " lib-ver=" + c.libVersion
+	}
+	if is >= Valkey8 {
+		line += " tot-net-in=0 tot-net-out=0 tot-cmds=0"
 	}
 	return line
 }
@@ -149,7 +160,9 @@ type killFilter struct {
 	// addr and local are nil for any; "" is nobody's.
 	addr, local *string
 	user        *acl.User
-	skipMe      bool
+	// age is the least that a connection must have, in seconds.
+	age    int64
+	skipMe bool
 }
 
 // clientKill closes connections: one by its address, or all that a filter names.
@@ -203,6 +216,17 @@ func (f *Face) parseKill(args []string) (k killFilter, problem string) {
 				return k, syntaxError
 			}
 			k.skipMe = strings.EqualFold(value, "yes")
+		case "maxage":
+			n, ok := integer(value)
+			switch {
+			case f.dialect.flavor < Valkey8:
+				return k, syntaxError
+			case !ok:
+				return k, "ERR maxage is not an integer or out of range"
+			case n < 1:
+				return k, "ERR maxage should be greater than 0"
+			}
+			k.age = n
 		default:
 			return k, syntaxError
 		}
@@ -229,7 +253,8 @@ func (f killFilter) names(o *Client) bool {
 		remote, local = o.peer.Addrs()
 	}
 	return (f.id == 0 || f.id == o.id) && (f.addr == nil || *f.addr == remote) && (f.local == nil || *f.local == local) &&
-		(f.kind == "" || f.kind == o.kind()) && (f.user == nil || f.user == o.user)
+		(f.kind == "" || f.kind == o.kind()) && (f.user == nil || f.user == o.user) &&
+		(f.age == 0 || int64(time.Since(o.since)/time.Second) >= f.age)
 }
 
 func (c *Client) clientNoEvict(args []string, r *reply) {

@@ -175,3 +175,30 @@ func keep(t *testing.T) (*ledger, *Face) {
 	l := &ledger{Lease: lease, master: picture.Watched{Name: "orders", Flags: picture.WatchedMaster}}
 	return l, New(Config{Source: l, Flavor: Valkey9})
 }
+
+// TestFlavorsTellRevisions: what Valkey 8.0 and 9.1 were seen to answer, and Redis 7.0 does not.
+func TestFlavorsTellRevisions(t *testing.T) {
+	lease, _ := quiet(t)
+	none, least := "-ERR syntax error\n", "-ERR maxage should be greater than 0\n"
+	for _, one := range []struct {
+		asked, part string
+		has         [flavors]bool
+	}{
+		{"COMMAND INFO acl|save", "request_policy:all_nodes", [flavors]bool{Valkey8: true, Valkey9: true}},
+		{"COMMAND INFO command|getkeys", "\n:-3\n", [flavors]bool{Valkey8: true, Valkey9: true}},
+		{"COMMAND INFO client|setname", "request_policy:all_nodes", [flavors]bool{Valkey8: true, Valkey9: true}},
+		{"COMMAND INFO client|reply", "+stale\n+no_multi\n+allow_busy\n", [flavors]bool{Valkey9: true}},
+		{"CLIENT LIST", " flags=N capa= db=0 ", [flavors]bool{Valkey9: true}},
+		{"CLIENT LIST", " multi=-1 watch=0 qbuf=0 ", [flavors]bool{Valkey8: true, Valkey9: true}},
+		{"CLIENT LIST", " lib-name= lib-ver= tot-net-in=0 tot-net-out=0 tot-cmds=0", [flavors]bool{Valkey8: true, Valkey9: true}},
+		{"CLIENT KILL MAXAGE 0", least, [flavors]bool{Valkey8: true, Valkey9: true}},
+		{"CLIENT KILL MAXAGE 0", none, [flavors]bool{Redis70: true, Redis72: true}},
+		{"CLIENT KILL MAXAGE 1 SKIPME no", ":0\n", [flavors]bool{Valkey8: true, Valkey9: true}},
+	} {
+		for f := range flavors {
+			if got := said(New(Config{Source: lease, Flavor: f}), one.asked); strings.Contains(got, one.part) != one.has[f] {
+				t.Errorf("flavor %d: %s: %q; has %q: %v", f, one.asked, got, one.part, !one.has[f])
+			}
+		}
+	}
+}

@@ -70,6 +70,7 @@ func makeTable(f Flavor) map[string]*command {
 			}
 			c.parts[s.name] = s
 			s.unpausable = unpausable[s.fullName()]
+			s.revise(f)
 		}
 		c.listening = c.name == "ping" || c.group == "pubsub" && c.name != "publish"
 		c.unpausable = unpausable[c.name]
@@ -126,7 +127,7 @@ func clientCommands() []*command {
 		{name: "no-evict", arity: 3, flags: admin, since: "7.0.0", about: "Spares the connection when memory is short", run: (*Client).clientNoEvict},
 		{name: "pause", arity: -3, flags: admin, since: "2.9.50", about: "Holds up all connections, if one may", run: (*Client).clientPause},
 		{name: "reply", arity: 3, flags: script, since: "3.2.0", about: "Holds replies back", run: (*Client).clientReply},
-		{name: "setinfo", arity: 4, flags: "noscript loading stale allow_busy", tips: "request_policy:all_nodes response_policy:all_succeeded", since: "7.2.0", about: "Says which library the connection is of", from: Redis72, run: (*Client).clientSetInfo},
+		{name: "setinfo", arity: 4, flags: script, tips: everyNode, since: "7.2.0", about: "Says which library the connection is of", from: Redis72, run: (*Client).clientSetInfo},
 		{name: "setname", arity: 3, flags: script, since: "2.6.9", about: "Names the connection", run: (*Client).clientSetName},
 		{name: "tracking", arity: -3, flags: script, since: "6.0.0", about: "Tracks keys, of which there are none here", run: (*Client).clientTracking},
 		{name: "trackinginfo", arity: 2, flags: script, since: "6.2.0", about: "Tells how keys are tracked", run: (*Client).clientTrackingInfo},
