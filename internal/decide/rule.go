@@ -68,6 +68,7 @@ const (
 	AsksAnew          Rule = "asks-anew"
 	LeavingProved     Rule = "leaving-proved"
 	NewerStays        Rule = "newer-stays"
+	ReleaseCurrent    Rule = "release-current"
 )
 
 // Rules is a set of rules that are switched off. The zero value has all of them on.

@@ -184,13 +184,15 @@ var everyRule = []decide.Rule{
 	decide.Lapse, decide.PreVoteFirst, decide.ReclaimHold, decide.VoteIsGrant, decide.UnfitStandsDown, decide.PersistedMembers,
 	decide.OneProcess, decide.OrderFence, decide.FenceProved, decide.VIPBehindGate, decide.VIPGoneFirst, decide.ProbeFirst, decide.AnnounceGated,
 	decide.BestFirst, decide.ListsClash, decide.LapseDemotes, decide.SameHistory, decide.CopySettles, decide.OwnEpochs, decide.SegmentQuiet, decide.AdvertBeforeGrant, decide.ListenFirst, decide.HeardOnce,
-	decide.ReachedSince, decide.AsksAnew, decide.LeavingProved, decide.NewerStays,
+	decide.ReachedSince, decide.AsksAnew, decide.LeavingProved, decide.NewerStays, decide.ReleaseCurrent,
 }
 
 // unconvicted are the rules that nothing convicts yet, each with the reason.
 var unconvicted = map[decide.Rule]string{
 	decide.AsksAnew: "a candidate must learn of an epoch between asking and winning, of which no voter that says yes knows, when nothing was written " +
 		"between its last record and its last beat: one run of some thousand of TestPairMixture; TestAsksAnew of decide/group has it",
+	decide.ReleaseCurrent: "a holder must let go and be elected anew while the other agent hears nothing of it, and that one hear the old release then, before a beat: " +
+		"none of 2,837 runs of TestPairMixture; TestAnOldReleaseSaysNothing of decide/pair has it",
 }
 
 // The three hosts of most histories: a holds the lease at first.

@@ -22,8 +22,8 @@ func (m *Machine) elected(c *candidate) {
 		budget: m.at.Add(m.promotionBudget()), nextBeat: m.at, since: m.at,
 	}
 	m.candidate, m.vacancy, m.holder, m.failures = nil, nil, h, 0
-	if m.leaving != nil && m.leaving.sent {
-		m.leaving = nil // what this epoch's beats say is newer: nobody must hear the old release behind it
+	if m.leaving != nil && m.leaving.sent && !m.setup.Off.Off(decide.ReleaseCurrent) {
+		m.leaving = nil // what this epoch's beats say is newer: nobody must hear the old release behind it (rule release-current)
 	}
 	m.note(words.Reason{Code: words.Elected, Node: m.setup.Self, N: int64(h.hold.Epoch)})
 	if c.reclaim && old != nil && old.open {

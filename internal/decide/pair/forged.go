@@ -10,9 +10,9 @@ import (
 // forgery counts the advertisements in the other node's name for which its agent asked nobody. Anybody on the segment can write them. Nothing
 // is decided by that: as long as the agent is heard they are worth nothing, and one that has gone silent may have sent them. People are told.
 type forgery struct {
-	// heard is when the other agent last said something, asked how many advertisements came since it last asked for a lease or kept one.
-	heard words.Instant
-	asked int
+	// heard is when the other agent last said something, unasked how many advertisements have come since it last asked for a lease, or kept one.
+	heard   words.Instant
+	unasked int
 	// at is when there last were too many, 0 for never, and since when there first were, with no pause. noted is when that was last told.
 	at, since, noted words.Instant
 }
@@ -27,10 +27,10 @@ const leastAlarm = 10 * time.Second
 func (m *Machine) suspect() {
 	f := &m.forgery
 	if f.heard == 0 || m.at.Sub(f.heard) > m.setup.Down {
-		f.asked = 0
+		f.unasked = 0
 		return
 	}
-	if f.asked++; f.asked <= mostUnasked {
+	if f.unasked++; f.unasked <= mostUnasked {
 		return
 	}
 	if f.at == 0 || m.at.Sub(f.at) > m.alarm() {

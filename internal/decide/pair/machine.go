@@ -202,14 +202,15 @@ func (m *Machine) overhear(e decide.Received) {
 	switch msg := e.Message.(type) {
 	case decide.Release:
 		m.toVoice(e)
-		if msg.Holder == e.From && msg.Epoch >= m.theirs {
+		// One that is older than what its sender has asked for since says nothing of that (rule release-current).
+		if msg.Holder == e.From && (msg.Epoch >= m.theirs || m.setup.Off.Off(decide.ReleaseCurrent)) {
 			m.released = true
 			m.gone()
 		}
 	case decide.Vote:
-		m.released, m.theirs, m.forgery.asked = false, max(m.theirs, msg.Epoch), 0
+		m.released, m.theirs, m.forgery.unasked = false, max(m.theirs, msg.Epoch), 0
 	case decide.Beat:
-		m.released, m.theirs, m.forgery.asked = false, max(m.theirs, msg.Epoch), 0
+		m.released, m.theirs, m.forgery.unasked = false, max(m.theirs, msg.Epoch), 0
 		m.toVoice(e)
 	case decide.Status:
 		m.toVoice(e)

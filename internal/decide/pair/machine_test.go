@@ -78,6 +78,13 @@ func TestAnOldReleaseSaysNothing(t *testing.T) {
 	if why := m.refusal(); !why.Zero() {
 		t.Errorf("the other has left: %v", why)
 	}
+	m = machine(at)
+	m.setup.Off = decide.Rules{decide.ReleaseCurrent: true}
+	hear(decide.Vote{Epoch: 7, Lease: time.Second, Generation: 1})
+	hear(decide.Release{Epoch: 3, Holder: "h2", Session: 1})
+	if why := m.refusal(); !why.Zero() {
+		t.Errorf("without the rule: %v", why)
+	}
 }
 
 // TestWhoCantBeUnderstoodStaysThere has the other node leave while a router is heard whose advertisements can't be accepted.
